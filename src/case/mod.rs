@@ -1,0 +1,188 @@
+//! The case folder: which models, which claims, whose answers, what they rest on.
+//!
+//! A [`Case`] that exists is valid: every id that is named exists, every level is in range, every date is a date. Reading
+//! reports all mistakes of all files in one run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::claims::Claim;
+use crate::fact::{Text, Unknown};
+use crate::rubric::Grade;
+
+/// A valid case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// The folder it was read from.
+    pub folder: PathBuf,
+    /// Short id: the folder's name.
+    pub id: String,
+    /// What the case is about, in one line.
+    pub title: Text,
+    /// The company.
+    pub company: Text,
+    /// The date everything is judged by ("today" for expiry).
+    pub date: NaiveDate,
+    /// Last day the memo may be relied on.
+    pub valid_until: Option<NaiveDate>,
+    /// Who the memo is for; printed in the footer.
+    pub recipient: Option<Text>,
+    /// Id or path of the rubric.
+    pub rubric: String,
+    /// Languages to write memos in.
+    pub languages: Vec<String>,
+    /// Models under examination.
+    pub subjects: Vec<Subject>,
+    /// Locations of models to hold every subject against.
+    pub references: Vec<String>,
+    /// What the company says in numbers.
+    pub claims: Vec<Claim>,
+    /// The ledger, by id.
+    pub ledger: BTreeMap<String, LedgerEntry>,
+    /// One set of answers an analyst, by analyst.
+    pub answers: BTreeMap<String, Answers>,
+    /// Waived gates.
+    pub waivers: Vec<Waiver>,
+    /// The company's reply to contested items, if one came.
+    pub reply: Option<Text>,
+    /// Every file that was read: path inside the folder, and SHA-256.
+    pub inputs: Vec<InputFile>,
+}
+
+/// A model under examination.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Subject {
+    /// Short id inside the case.
+    pub id: String,
+    /// Path, or `catalog:ORG/NAME`.
+    pub location: String,
+    /// What the company calls it.
+    pub name: Text,
+    /// Models the company says it is derived from (catalogue names or free text), with the evidence for that.
+    pub declared_parents: Vec<DeclaredParent>,
+}
+
+/// A parent that the company names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredParent {
+    /// Catalogue name or free text.
+    pub model: String,
+    /// What was taken: `architecture`, `weights`, `tokenizer`, `code`, `data`.
+    pub part: String,
+    /// Evidence ids.
+    pub evidence: Vec<String>,
+}
+
+/// One ledger entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LedgerEntry {
+    /// E.g. `EV-014`.
+    pub id: String,
+    /// One of the rubric's evidence kinds.
+    pub kind: String,
+    /// One of the rubric's methods.
+    pub method: String,
+    /// What it is.
+    pub title: Text,
+    /// Path below `documents/`, with its SHA-256, if a file is kept.
+    pub file: Option<String>,
+    /// SHA-256 as the ledger states it, lower-case hex.
+    pub sha256: Option<String>,
+    /// SHA-256 of the file as it is now; differs from `sha256` only in tampered cases.
+    pub actual_sha256: Option<String>,
+    /// Public address, if it is a public record.
+    pub url: Option<String>,
+    /// When it was published, if that is known.
+    pub published: Option<NaiveDate>,
+    /// When it was collected.
+    pub collected: NaiveDate,
+    /// Last day it counts; from the rubric's kind where the ledger gives none.
+    pub expires: NaiveDate,
+    /// Items of one group never corroborate each other.
+    pub origin: String,
+    /// Whether it harms the party that made it.
+    pub against_interest: bool,
+    /// Reasons that lower its grade by one each: `indirect`, `inconsistent`, `imprecise`, `selected`.
+    pub downgrades: Vec<String>,
+    /// What the reader should know about it.
+    pub note: Option<Text>,
+    /// The grade that the rubric's rules give it on the case's date.
+    pub grade: Grade,
+    /// What made it that grade, as keys: `method`, `stale`, `indirect`, `against_interest`, …
+    pub graded_by: Vec<String>,
+}
+
+/// The answers of one analyst.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answers {
+    /// File stem.
+    pub analyst: String,
+    /// Name to print.
+    pub name: Text,
+    /// When they were signed.
+    pub signed: NaiveDate,
+    /// By criterion id; a criterion left out is unknown, not asked.
+    pub answers: BTreeMap<String, Answer>,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The level, or why there is none.
+    pub level: Level,
+    /// Evidence ids.
+    pub evidence: Vec<String>,
+    /// Why, in a line.
+    pub reason: Text,
+    /// What would change the analyst's mind.
+    pub would_change: Option<Text>,
+}
+
+/// A level, or one of the four ways of not having one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// 0 to 4.
+    At(u8),
+    /// Asked or not, no answer yet: the whole interval.
+    Unknown,
+    /// Asked in writing under NDA, and declined: the lower end.
+    Refused,
+    /// Nobody outside could see it: the whole interval.
+    NotObservable,
+    /// Makes no sense for this company: leaves the weights; needs a second reader.
+    NotApplicable,
+}
+
+/// A waived gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// The gate.
+    pub gate: String,
+    /// Who waived it.
+    pub approver: String,
+    /// Why.
+    pub reason: Text,
+    /// Last day of the waiver.
+    pub expires: NaiveDate,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct InputFile {
+    /// Path inside the case folder, with `/`.
+    pub path: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Lower-case hex.
+    pub sha256: String,
+}
+
+/// The reason an unanswered criterion carries.
+pub const UNANSWERED: Unknown = Unknown::NotAsked;

@@ -1,0 +1,1 @@
+//! Files in, one table of tensors out; never the data.

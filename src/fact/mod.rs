@@ -1,0 +1,15 @@
+//! The words that evidence is stated in: texts in two languages, keyed messages, intervals, values and unknowns.
+//!
+//! Everything here is plain data. No room below this one exists, so every room may speak these words.
+
+mod interval;
+mod message;
+mod model;
+mod text;
+mod value;
+
+pub use interval::{Interval, Truth};
+pub use message::{Argument, Message};
+pub use model::*;
+pub use text::Text;
+pub use value::{Fact, Facts, Unknown, Value};

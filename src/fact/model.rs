@@ -1,0 +1,375 @@
+//! What was measured on a model and between two models, as plain data: the JSON of `inspect`, `compare` and `identify`.
+//!
+//! `lineage` fills these in; evidence keeps them whole; the scorecard carries them on to the memo. They are a published
+//! contract (`schemas/`): a field is added, never renamed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A model as a command or a case named it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelName {
+    /// Short name for tables: the folder or file name, or `ORG/NAME` of a catalogue entry.
+    pub name: String,
+    /// As it was given: a path, or `catalog:ORG/NAME`.
+    pub location: String,
+    /// Where its description comes from.
+    pub origin: Origin,
+}
+
+/// Where the description of a model comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Read from the headers of its own files.
+    Checkpoint,
+    /// A catalogue entry: a blueprint without weights.
+    Catalog,
+}
+
+/// The answer of `inspect`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Inspection {
+    /// `unshell/inspect/1`.
+    pub schema: String,
+    /// The model that was described.
+    pub model: ModelName,
+    /// File format, e.g. `safetensors`; none for a catalogue entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// The files that were read, in name order.
+    pub files: Vec<FileFacts>,
+    /// Number of stored parameters: elements of all tensors but buffers; a tied head counts once.
+    pub parameters: u64,
+    /// Number of tensors, buffers included.
+    pub tensors: u64,
+    /// Size of all tensor data in bytes; none for a catalogue entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_bytes: Option<u64>,
+    /// Element types by name, with the number of tensors and of elements.
+    pub dtypes: Vec<DtypeCount>,
+    /// The named dimensions that were recovered: `hidden`, `layers`, `heads`, `kv_heads`, `ffn`, `vocab`, `experts`, …
+    pub dimensions: Vec<Dimension>,
+    /// Tensor names with layer and expert indices lifted out, in a fixed order.
+    pub templates: Vec<TemplateFacts>,
+    /// Configuration fields, as `config.json` or the catalogue has them, sorted by name.
+    pub config: Vec<ConfigField>,
+    /// Whatever a reader should know before trusting the file.
+    pub findings: Vec<Finding>,
+    /// What was not looked at, and why.
+    pub unexamined: Vec<Unexamined>,
+    /// What the answer cost.
+    pub cost: Cost,
+}
+
+/// One file of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileFacts {
+    /// Path inside the checkpoint's folder, with `/`.
+    pub name: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the part that was read (the header of a weights file, all of a JSON file), lower-case hex.
+    pub read_sha256: String,
+    /// How many bytes of it were read.
+    pub read_bytes: u64,
+}
+
+/// How often an element type occurs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DtypeCount {
+    /// Name as the file has it, e.g. `BF16`.
+    pub dtype: String,
+    /// Number of tensors.
+    pub tensors: u64,
+    /// Number of elements.
+    pub elements: u64,
+}
+
+/// A named dimension of the architecture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dimension {
+    /// `hidden`, `layers`, `ffn`, …
+    pub name: String,
+    /// Its size.
+    pub size: u64,
+}
+
+/// One tensor-name template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TemplateFacts {
+    /// Name with `{i}` for the layer and `{j}` for the expert.
+    pub template: String,
+    /// What the tensor does, e.g. `attention.query`; `unknown` where neither name nor shape tells.
+    pub role: String,
+    /// Shape in file order.
+    pub shape: Vec<u64>,
+    /// Shape in named dimensions, e.g. `["kv_heads*head_dim", "hidden"]`; the number itself where no name fits.
+    pub algebra: Vec<String>,
+    /// How many tensors it stands for.
+    pub count: u64,
+    /// Element type; none for a catalogue entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<String>,
+}
+
+/// One configuration field, the value as compact JSON text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigField {
+    /// Field name after alias normalisation (`n_embd` is `hidden_size`).
+    pub field: String,
+    /// Value as compact JSON.
+    pub value: String,
+}
+
+/// Something a reader should know, with a stable code that `explain` knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Stable kebab-case code, e.g. `unknown-dtype`.
+    pub code: String,
+    /// The file it was found in, if one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The tensor, field or key it is about, if one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// One English sentence with the numbers.
+    pub detail: String,
+}
+
+/// Something that was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unexamined {
+    /// `weights`, `tokenizer`, `code`, …; the language files know it as `unexamined.<what>`.
+    pub what: String,
+    /// Stable code of the reason; the language files know it as `unexamined.why.<why>`.
+    pub why: String,
+    /// One English sentence.
+    pub detail: String,
+}
+
+/// What an answer cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cost {
+    /// Bytes read from model files.
+    pub bytes_read: u64,
+    /// Wall-clock seconds; left out wherever the same inputs must give the same bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+/// How far the catalogue reaches: nothing outside it can be recognised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CatalogReach {
+    /// Number of entries that can be compared (with a blueprint).
+    pub size: u64,
+    /// Number of all entries.
+    pub entries: u64,
+    /// Its newest dated entry, as `catalog:ORG/NAME`.
+    pub newest: String,
+    /// Release date of that entry.
+    pub newest_date: String,
+}
+
+/// The answer of `compare`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// `unshell/compare/1`.
+    pub schema: String,
+    /// The model under examination.
+    pub subject: ModelName,
+    /// The model it is held against.
+    pub reference: ModelName,
+    /// What names and shapes say. Never anything about weights.
+    pub form: Form,
+    /// What the configurations share, weighted by rarity.
+    pub config: ConfigAgreement,
+    /// What the weights say.
+    pub weights: Weights,
+    /// What was not looked at, and why.
+    pub unexamined: Vec<Unexamined>,
+    /// How far the catalogue behind the rarity figures reaches.
+    pub catalog: CatalogReach,
+    /// What the answer cost.
+    pub cost: Cost,
+}
+
+/// How two blueprints relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum FormRelation {
+    /// Same names, same shapes.
+    #[serde(rename = "identical")]
+    Identical,
+    /// One-to-one with other names for the same tensors; dimensions are told apart in `form.dimensions`.
+    #[serde(rename = "same up to renaming")]
+    SameUpToRenaming,
+    /// One-to-one once fused projections are split (or split ones fused).
+    #[serde(rename = "fused or split projections")]
+    FusedOrSplit,
+    /// The same architecture with other dimensions, or with vector-sized additions only.
+    #[serde(rename = "same family")]
+    SameFamily,
+    /// None of these.
+    #[serde(rename = "different")]
+    Different,
+}
+
+/// What names and shapes say about two models.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Form {
+    /// The relation in one word.
+    pub relation: FormRelation,
+    /// Whether every matched tensor has the same shape (vocabulary padding apart).
+    pub same_dimensions: bool,
+    /// Tensors that answer each other under other names, as templates.
+    pub renames: Vec<Rename>,
+    /// Projections that one side fuses and the other keeps apart.
+    pub projections: Vec<Projection>,
+    /// The named dimensions of both sides, where either has them.
+    pub dimensions: Vec<DimensionPair>,
+    /// Every difference that is left, in a fixed order.
+    pub differences: Vec<Difference>,
+    /// What was evened out before comparing (prefixes, buffers, tied heads, vocabulary padding).
+    pub normalised: Vec<Normalisation>,
+}
+
+/// Two names for one tensor.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Rename {
+    /// The subject's template.
+    pub subject: String,
+    /// The reference's template.
+    pub reference: String,
+    /// What makes the match sure: `role` (both names are known), or `shape` (names alone would not tell).
+    pub by: String,
+}
+
+/// Projections fused on one side.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Projection {
+    /// The subject's templates.
+    pub subject: Vec<String>,
+    /// The reference's templates.
+    pub reference: Vec<String>,
+    /// `subject fuses` or `subject splits`.
+    pub kind: String,
+}
+
+/// One named dimension on both sides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DimensionPair {
+    /// `hidden`, `layers`, …
+    pub name: String,
+    /// The subject's size.
+    pub subject: Option<u64>,
+    /// The reference's size.
+    pub reference: Option<u64>,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// Stable kebab-case kind: `only-in-subject`, `only-in-reference`, `dimension`, `shape`, `dtype`, `layers`, ….
+    pub kind: String,
+    /// The template, dimension or field.
+    pub item: String,
+    /// What the subject has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// What the reference has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// Something evened out before comparing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Normalisation {
+    /// `subject` or `reference`.
+    pub side: String,
+    /// Stable kind: `prefix`, `buffer`, `tied-head`, `vocabulary-padding`, `quantisation-scale`, ….
+    pub kind: String,
+    /// What it was done to.
+    pub item: String,
+}
+
+/// What two configurations share, weighted by how rare a shared value is in the catalogue.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigAgreement {
+    /// Shared values or combinations that few catalogue entries have; most telling first.
+    pub telling: Vec<SharedValue>,
+    /// Shared values that say little, since many entries have them.
+    pub common: Vec<SharedValue>,
+    /// Fields in which they differ.
+    pub different: Vec<Difference>,
+    /// The telling combination as a whole: how many entries have all of the shared shape fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub combination: Option<SharedValue>,
+}
+
+/// A value both sides have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SharedValue {
+    /// The field, or fields joined by ` x `.
+    pub field: String,
+    /// The value as compact JSON, or values joined by ` x `.
+    pub value: String,
+    /// How many catalogue families have it.
+    pub holders: u64,
+    /// How many catalogue families state the field(s) at all.
+    pub population: u64,
+    /// `-log2((holders + 1) / (population + 1))`: bits of surprise that two unrelated models share it.
+    pub bits: f64,
+}
+
+/// What the weights say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Weights {
+    /// `unexamined` until weights are compared.
+    pub relation: WeightsRelation,
+}
+
+/// Relation of a subject to one reference, decided by weights alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightsRelation {
+    /// No weight was read, so nothing is said.
+    Unexamined,
+}
+
+/// The answer of `identify`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Identification {
+    /// `unshell/identify/1`.
+    pub schema: String,
+    /// The model that was looked up.
+    pub model: ModelName,
+    /// One of `one entry`, `tied entries`, `family only`, `no entry`.
+    pub outcome: String,
+    /// Catalogue entries that match by form, best first; empty where none does.
+    pub matches: Vec<Match>,
+    /// How far the catalogue reaches.
+    pub catalog: CatalogReach,
+    /// What was not looked at, and why.
+    pub unexamined: Vec<Unexamined>,
+    /// What the answer cost.
+    pub cost: Cost,
+}
+
+/// One catalogue entry that matches by form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Match {
+    /// `catalog:ORG/NAME`.
+    pub reference: String,
+    /// Relation by form.
+    pub relation: FormRelation,
+    /// Whether every matched tensor has the same shape (vocabulary padding apart).
+    pub same_dimensions: bool,
+    /// Rank, starting at 1; entries that form alone cannot tell apart share it.
+    pub rank: u64,
+    /// The other entries of the same rank, as `catalog:ORG/NAME`.
+    pub tied_with: Vec<String>,
+    /// Release date of the entry, if sourced.
+    pub release_date: Option<String>,
+    /// What is left between the two, in short.
+    pub differences: u64,
+}

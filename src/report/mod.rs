@@ -1,0 +1,1 @@
+//! A scorecard in, memos out: HTML and PDF, in every language there is.

@@ -1,0 +1,313 @@
+//! A YAML file in, a valid rubric out: pillars, criteria with anchored levels, evidence rules, gates, decision table.
+//!
+//! A [`Rubric`] that exists is valid: ids are unique, every text is there in every language of the rubric, weights add
+//! up, and every gate and row names only criteria, facts and verdicts that exist.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::fact::Text;
+
+/// A valid rubric.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rubric {
+    /// Same as its file's name.
+    pub id: String,
+    /// Version of the whole set (semver).
+    pub version: String,
+    /// Date of release, ISO 8601.
+    pub released: chrono::NaiveDate,
+    /// Languages every text is written in; the first one controls.
+    pub languages: Vec<String>,
+    /// What it is called.
+    pub title: Text,
+    /// Names of the levels, from 0 up.
+    pub levels: Vec<Text>,
+    /// Evidence kinds, grades, and what each grade may buy.
+    pub evidence: EvidenceRules,
+    /// Pillars in order of printing; weights add up to 100.
+    pub pillars: Vec<Pillar>,
+    /// Criteria in order of printing; the weights of a pillar's criteria add up to the pillar's.
+    pub criteria: Vec<Criterion>,
+    /// Axes the decision table is written in.
+    pub axes: Axes,
+    /// Gates, in order.
+    pub gates: Vec<Gate>,
+    /// Verdicts by id.
+    pub verdicts: Vec<Verdict>,
+    /// Decision table: the first row that matches decides.
+    pub decision_table: Vec<Row>,
+    /// SHA-256 of the file it was read from, lower-case hex.
+    pub sha256: String,
+}
+
+/// One pillar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pillar {
+    /// Short id, e.g. `T`.
+    pub id: String,
+    /// Its share of 100.
+    pub weight: f64,
+    /// What it is called.
+    pub name: Text,
+}
+
+/// One criterion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Criterion {
+    /// Short id, e.g. `T1`; its letters are the pillar's id.
+    pub id: String,
+    /// Its own semver.
+    pub version: String,
+    /// Its share of 100.
+    pub weight: f64,
+    /// The question the analyst answers.
+    pub question: Text,
+    /// Why it is asked and what it cannot tell.
+    pub why: Text,
+    /// What one would see at each level, from 0 up.
+    pub levels: Vec<Text>,
+    /// Kinds of evidence that count.
+    pub kinds: Vec<String>,
+    /// Weakest grade that buys a level, where that is stricter than the grade's own cap.
+    #[serde(default)]
+    pub needs: BTreeMap<u8, Grade>,
+    /// What evidence that is too weak does to an answer.
+    #[serde(default)]
+    pub weak_evidence: WeakEvidence,
+    /// What to ask for when it is unknown: artefacts and who holds them.
+    pub ask_for: Text,
+    /// Hours an analyst needs to answer it.
+    pub hours: f64,
+}
+
+/// What evidence that is too weak for the answered level does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WeakEvidence {
+    /// The level is capped: a slide can never buy a 3.
+    #[default]
+    Cap,
+    /// The answer counts as unknown. For questions of fact where a lower level is itself an accusation.
+    Unknown,
+}
+
+/// Evidence grade, best first. `A < B`, so "at least B" is `grade <= Grade::B`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Grade {
+    /// Measured by us on bytes or in a witnessed run.
+    A,
+    /// Original artefact examined, custody checkable.
+    B,
+    /// Independent third party, or a dated public record.
+    C,
+    /// The company's own document, or an interview.
+    D,
+    /// Assertion only.
+    E,
+}
+
+/// Rules that turn a ledger entry into a grade, and a grade into a cap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceRules {
+    /// Highest level a grade buys, and its meaning.
+    pub grades: BTreeMap<Grade, GradeRule>,
+    /// Grade a method of collecting starts with.
+    pub methods: BTreeMap<String, MethodRule>,
+    /// Kinds of evidence, and how many days each stays valid when the ledger gives no expiry.
+    pub kinds: BTreeMap<String, KindRule>,
+    /// Half-width of a level's interval by grade of its best evidence.
+    pub half_width: BTreeMap<Grade, f64>,
+}
+
+/// What a grade means and buys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GradeRule {
+    /// Highest level it buys.
+    pub cap: u8,
+    /// What it means.
+    pub meaning: Text,
+}
+
+/// A way of collecting evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MethodRule {
+    /// Grade it starts with.
+    pub grade: Grade,
+    /// What it is called.
+    pub name: Text,
+}
+
+/// A kind of evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KindRule {
+    /// Days it stays valid after collection.
+    pub valid_days: u32,
+    /// What it is called.
+    pub name: Text,
+}
+
+/// What the axes of the decision table are made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Axes {
+    /// The criterion that answers whose weights they are.
+    pub derived_criterion: String,
+    /// At or below this level the weights are somebody else's.
+    pub derived_at_most: u8,
+    /// Weighted means of pillars, by axis name (`substance`, `path`, `disclosure`).
+    pub means: BTreeMap<String, AxisMean>,
+    /// Below this a mean is `low`.
+    pub low_below: f64,
+    /// At or above this a mean is `high`; between the two it is `medium`.
+    pub high_from: f64,
+}
+
+/// One axis that is a weighted mean of pillars.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AxisMean {
+    /// What it is called.
+    pub name: Text,
+    /// The pillars it averages.
+    pub pillars: Vec<String>,
+}
+
+/// Where an axis mean falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Band {
+    /// Below `low_below`.
+    Low,
+    /// Between the bounds.
+    Medium,
+    /// At or above `high_from`.
+    High,
+}
+
+/// A gate: a condition that overrides or limits the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// E.g. `G-COVER`.
+    pub id: String,
+    /// What it is called.
+    pub name: Text,
+    /// What a tripped gate means for the reader.
+    pub meaning: Text,
+    /// What it does when tripped.
+    pub effect: Effect,
+    /// When it trips.
+    pub when: Condition,
+    /// Whether an approver may waive it.
+    #[serde(default)]
+    pub waivable: bool,
+}
+
+/// What a tripped gate does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Effect {
+    /// The verdict is this one, whatever the table says.
+    Veto(String),
+    /// No verdict is given: this one (`undetermined`) stands instead, and no shares are printed.
+    Hold(String),
+    /// The verdict may not be better than this one.
+    Cap(String),
+    /// One criterion's level may not be higher than this.
+    CriterionCap {
+        /// The criterion.
+        criterion: String,
+        /// Its highest level.
+        level: u8,
+    },
+    /// The memo carries this stamp (`draft`).
+    Stamp(String),
+}
+
+/// A condition in three-valued logic over intervals and facts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Condition {
+    /// All of them hold.
+    All(Vec<Condition>),
+    /// Any of them holds.
+    Any(Vec<Condition>),
+    /// It does not hold.
+    Not(Box<Condition>),
+    /// The level of a criterion is at or below a bound.
+    LevelAtMost {
+        /// The criterion.
+        criterion: String,
+        /// The bound.
+        level: u8,
+    },
+    /// A fact has this value. Unknown facts are neither equal nor unequal.
+    Fact {
+        /// Dotted key.
+        key: String,
+        /// The value it must have.
+        is: Scalar,
+    },
+    /// Fewer than so many analysts answered.
+    AnalystsBelow(u32),
+    /// Less than this share of all weight (or of one pillar's) is covered.
+    CoverageBelow {
+        /// One pillar; all where it is left out.
+        #[serde(default)]
+        pillar: Option<String>,
+        /// The share, 0 to 1.
+        share: f64,
+    },
+}
+
+/// A plain value in a condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// Yes or no.
+    Yes(bool),
+    /// A word.
+    Word(String),
+}
+
+/// A verdict on the company.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// E.g. `undisclosed_wrapper`.
+    pub id: String,
+    /// Worst is 0; none for "undetermined".
+    #[serde(default)]
+    pub rank: Option<u8>,
+    /// What it is called.
+    pub name: Text,
+    /// What it means, in one sentence.
+    pub meaning: Text,
+    /// What the committee is advised to do.
+    pub recommendation: Text,
+}
+
+/// One row of the decision table. An axis that is left out may be anything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Whether the weights are somebody else's.
+    #[serde(default)]
+    pub derived: Option<bool>,
+    /// Bands an axis mean may fall into, by axis.
+    #[serde(default)]
+    pub bands: BTreeMap<String, Vec<Band>>,
+    /// The verdict.
+    pub then: String,
+    /// Why, in one sentence.
+    pub because: Text,
+}
