@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Interval, Message, Text};
 
+mod bands;
+mod document;
+mod unit;
+
+pub use bands::{Accelerator, BANDS_SCHEMA, Bands, Cluster, Run, SourcedMarks, SourcedRange, Span};
+pub use document::{ClaimAsWritten, Mistake, ValueAsWritten};
+pub use unit::{Expected, Unit};
+
 /// A valid claim.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Claim {
