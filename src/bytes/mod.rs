@@ -1,1 +1,50 @@
 //! Where bytes come from: a file or memory; and how a file is replaced without ever being half written.
+//!
+//! Nothing here knows what the bytes mean. Every number that is read from them is checked against `limits` before it
+//! becomes a size, an offset or a count.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
+)]
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+pub mod limits;
+
+mod cursor;
+mod digest;
+mod error;
+mod file;
+mod location;
+mod memory;
+mod replace;
+mod shown;
+
+pub use cursor::Cursor;
+pub use digest::{sha256, sha256_of_file};
+pub use error::Error;
+pub use file::{File, read_whole};
+pub use location::Location;
+pub use memory::Memory;
+pub use replace::replace;
+pub use shown::{grouped, shown};
+
+/// Bytes that can be read in any order.
+///
+/// A source has no position, so that many readers may share it; a cursor over a part is [`Cursor`].
+pub trait Source: Send + Sync {
+    /// Length in bytes when the source was opened.
+    fn len(&self) -> u64;
+
+    /// Whether there is nothing to read.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads exactly `range`, or fails; never short, and never more than [`limits::SINGLE_READ`] bytes at once.
+    fn read_at(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, Error>;
+
+    /// How many bytes were handed out so far; what is read twice counts twice.
+    fn bytes_read(&self) -> u64;
+}

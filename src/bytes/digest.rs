@@ -1,0 +1,56 @@
+//! SHA-256, in lower-case hex.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::bytes::{Error, File, Source as _};
+
+/// How much of a file is held in memory while it is hashed.
+const STEP: u64 = 1 << 20;
+
+/// SHA-256 of these bytes, as 64 lower-case hex digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a whole regular file, however long, as 64 lower-case hex digits.
+pub fn sha256_of_file(path: &Path) -> Result<String, Error> {
+    let file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut at = 0;
+    while at < file.len() {
+        let end = at.saturating_add(STEP).min(file.len());
+        hasher.update(&*file.read_at(at..end)?);
+        at = end;
+    }
+    Ok(hex(&hasher.finalize()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        write!(out, "{byte:02x}").expect("writing to a string cannot fail");
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_text_has_the_published_digest() {
+        assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn a_file_is_hashed_in_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long");
+        let bytes = vec![7; 3 * 1024 * 1024 + 5];
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(sha256_of_file(&path).unwrap(), sha256(&bytes));
+    }
+}

@@ -1,0 +1,48 @@
+//! How much is taken from outside before it is refused, each limit with its reason.
+//!
+//! A limit is far above every released model that is known and far below what would hurt a laptop. All sizes are bytes.
+
+/// Header of a safetensors file. The `safetensors` crate has the same limit, so no loader reads a longer one.
+pub const HEADER: u64 = 100_000_000;
+
+/// Tensors of one checkpoint. The largest mixtures of experts have about 150,000.
+pub const TENSORS: usize = 2_000_000;
+
+/// Name of a tensor. Real ones stay below 200 bytes; a longer one would break tables and terminals.
+pub const TENSOR_NAME: usize = 1_024;
+
+/// Dimensions of a tensor. `NumPy` and `PyTorch` stop at 64.
+pub const RANK: usize = 64;
+
+/// JSON values that describe one tensor: three fields, two offsets, a shape of at most `RANK`, and room for oddities.
+pub const VALUES_PER_TENSOR: usize = 256;
+
+/// JSON values of the `__metadata__` of one header. Training tools write some dozens, merge tools some thousands.
+pub const METADATA_VALUES: usize = 100_000;
+
+/// JSON nesting. A header needs 3 levels and a configuration about 6; a reader that recurses must stop somewhere.
+pub const JSON_DEPTH: usize = 48;
+
+/// `model.safetensors.index.json`. 150,000 tensors take about 15 MB.
+pub const INDEX: u64 = 128 << 20;
+
+/// JSON values of an index: two a tensor would be generous.
+pub const INDEX_VALUES: usize = 4_000_000;
+
+/// Weights files of one checkpoint. The largest releases have about 200.
+pub const SHARDS: usize = 4_096;
+
+/// `config.json`. Some carry 21,000 class labels and reach 1 MB.
+pub const CONFIG: u64 = 8 << 20;
+
+/// JSON values of `config.json`, for the same class labels.
+pub const CONFIG_VALUES: usize = 500_000;
+
+/// Entries of a model's folder. A release has some dozens; a folder of 100,000 is something else (a whole disk, `/dev`).
+pub const FOLDER_ENTRIES: usize = 20_000;
+
+/// One read from a source: the longest thing that is held in memory in one piece is a header.
+pub const SINGLE_READ: u64 = 128 << 20;
+
+/// A YAML or text file that a person wrote.
+pub const WRITTEN_BY_HAND: u64 = 4 << 20;
