@@ -149,6 +149,12 @@ impl Bands {
         normal(&self.utilisation.marks).expect("a test keeps the file honest")
     }
 
+    /// The highest utilisation that still counts as `outcome`.
+    pub fn highest(&self, outcome: Outcome) -> f64 {
+        let bounds = self.utilisation.marks.iter().filter(|it| it.outcome == outcome).filter_map(|it| it.to);
+        bounds.max_by(f64::total_cmp).unwrap_or(1.0)
+    }
+
     /// Bounds for the number of accelerators a run needs, from published clusters.
     pub fn cluster_marks(&self) -> Vec<BandMark> {
         let largest = self.runs.iter().map(|it| it.gpus).max().map_or(0.0, f64::from);

@@ -10,12 +10,121 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{Interval, Message, Text};
 
 mod bands;
+mod calendar;
+mod compute;
+mod data_yield;
 mod document;
+#[cfg(test)]
+mod tests;
+mod training;
 mod unit;
+mod worksheet;
 
 pub use bands::{Accelerator, BANDS_SCHEMA, Bands, Cluster, Run, SourcedMarks, SourcedRange, Span};
 pub use document::{ClaimAsWritten, Mistake, ValueAsWritten};
 pub use unit::{Expected, Unit};
+
+/// Every sentence and term of this room.
+pub const MESSAGE_KEYS: &[&str] = &[
+    "about.active_parameters",
+    "about.clean_tokens",
+    "about.cost",
+    "about.from_scratch",
+    "about.gpu_hours",
+    "about.gpu_model",
+    "about.gpus",
+    "about.parameters",
+    "about.precision",
+    "about.raw_data",
+    "about.release",
+    "about.training_start",
+    "about.training_tokens",
+    "assumption.any_accelerator",
+    "assumption.availability",
+    "assumption.claims_differ",
+    "assumption.dense",
+    "assumption.format_without_peak",
+    "assumption.hour_price",
+    "assumption.mixture_overhead",
+    "assumption.normal_utilisation",
+    "assumption.precision",
+    "assumption.seen_once",
+    "assumption.slowest_accelerator",
+    "assumption.typical_cluster",
+    "check.calendar",
+    "check.compute",
+    "check.data_yield",
+    "outcome.ask",
+    "outcome.implausible",
+    "outcome.impossible",
+    "outcome.normal",
+    "outcome.not_computable",
+    "remark.calendar.ask",
+    "remark.calendar.implausible",
+    "remark.calendar.impossible",
+    "remark.calendar.normal",
+    "remark.calendar.release_before_start",
+    "remark.cluster.ask",
+    "remark.cluster.implausible",
+    "remark.cluster.normal",
+    "remark.data_yield.ask",
+    "remark.data_yield.ask_low",
+    "remark.data_yield.implausible",
+    "remark.data_yield.impossible",
+    "remark.data_yield.normal",
+    "remark.define_raw",
+    "remark.largest_cluster",
+    "remark.not_computable",
+    "remark.range_reaches",
+    "remark.utilisation.ask",
+    "remark.utilisation.ask_low",
+    "remark.utilisation.implausible",
+    "remark.utilisation.impossible",
+    "remark.utilisation.normal",
+    "step.cluster_needed",
+    "step.compute_at_peak",
+    "step.data_yield",
+    "step.days_needed",
+    "step.hours_at_most",
+    "step.hours_bought",
+    "step.hours_needed",
+    "step.mixture_overhead",
+    "step.peak",
+    "step.training_compute",
+    "step.utilisation",
+    "step.utilisation_at_least",
+    "step.window",
+    "unit.days",
+    "unit.flop",
+    "unit.flop_per_second",
+    "unit.gpu_hours",
+    "unit.gpus",
+    "unit.share",
+    "unit.tokens_per_petabyte",
+];
+
+/// Every check on these claims, in a fixed order; one that cannot be computed says what is missing.
+pub fn check_all(claims: &[Claim], bands: &Bands) -> Vec<Check> {
+    vec![compute::check(claims, bands), calendar::check(claims, bands), data_yield::check(claims, bands)]
+}
+
+/// The gravest outcome among checks.
+pub fn worst(checks: &[Check]) -> Outcome {
+    checks.iter().map(|it| it.outcome).max().unwrap_or(Outcome::NotComputable)
+}
+
+impl Outcome {
+    /// The word for it in files, facts and language keys.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotComputable => "not_computable",
+            Self::Normal => "normal",
+            Self::Ask => "ask",
+            Self::Implausible => "implausible",
+            Self::Impossible => "impossible",
+        }
+    }
+}
 
 /// A valid claim.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
