@@ -22,7 +22,9 @@ pub(crate) fn read<T: DeserializeOwned + JsonSchema>(cursor: &Cursor<'_>, proble
         Ok(value) => Some(value),
         Err(error) => {
             // The schema let something pass that the type does not take, such as a key that is an enum.
-            problems.push(cursor.problem("wrong-type", error.to_string()).hint("compare with the schema: `unshell schema`"));
+            problems.push(
+                cursor.problem("wrong-type", error.to_string()).hint("compare with the schema: `unshell schema`"),
+            );
             None
         }
     }
@@ -86,8 +88,11 @@ impl Checker {
         let fields: Vec<_> = at.fields().collect();
         let names = || tags.iter().map(|(name, _)| *name);
         let [(key, child)] = fields.as_slice() else {
-            let message = format!("`{}` has {} keys, expected one of {}", at.path(), fields.len(), list_of_names(names()));
-            self.problems.push(at.problem("one-key", message).hint("keep one; several conditions go into `all: [..]` or `any: [..]`"));
+            let message =
+                format!("`{}` has {} keys, expected one of {}", at.path(), fields.len(), list_of_names(names()));
+            self.problems.push(
+                at.problem("one-key", message).hint("keep one; several conditions go into `all: [..]` or `any: [..]`"),
+            );
             return None;
         };
         let Some((name, expected)) = tags.iter().find(|(name, _)| name == key) else {
@@ -129,7 +134,9 @@ impl Checker {
         let owner = if at.path().is_empty() { "the file".to_owned() } else { format!("`{}`", at.path()) };
         let documentation = expected.documentation_of(key).map(|it| format!(" ({it})")).unwrap_or_default();
         let problem = at.key_problem("missing-key", format!("{owner} has no `{key}`"));
-        self.problems.push(problem.label(format!("`{key}` is missing here")).hint(format!("add a line `{key}:`{documentation}")));
+        self.problems.push(
+            problem.label(format!("`{key}` is missing here")).hint(format!("add a line `{key}:`{documentation}")),
+        );
     }
 
     fn unknown_key(&mut self, child: &Cursor<'_>, key: &str, known: &[&str]) {
@@ -226,7 +233,9 @@ fn kind_of_mismatch(node: &Node, text: &str, expected: Expected<'_>) -> (&'stati
         Kind::Sequence(_) => ("wrong-type", "a list"),
         Kind::Mapping(_) => ("wrong-type", "a mapping"),
         Kind::Scalar { .. } if node.is_null() => ("wrong-type", "nothing stands here"),
-        Kind::Scalar { is_plain: true, .. } if takes_number && text.parse::<f64>().is_ok() => ("out-of-range", "out of range"),
+        Kind::Scalar { is_plain: true, .. } if takes_number && text.parse::<f64>().is_ok() => {
+            ("out-of-range", "out of range")
+        }
         Kind::Scalar { .. } if branches.iter().any(|it| !it.words().is_empty()) => ("not-in-list", "not in the list"),
         Kind::Scalar { .. } => ("wrong-type", "of another kind"),
     }
@@ -241,7 +250,10 @@ fn hint_for(node: &Node, text: &str, expected: Expected<'_>) -> Option<String> {
     let is_bare_text = matches!(node.kind, Kind::Scalar { .. }) && !node.is_null();
     if is_bare_text && half != text && (takes_number || !words.is_empty() || takes("object")) {
         let half = half.replacen(':', ": ", 1);
-        return Some(format!("`{text}` has full-width characters; write `{}`", half.split_whitespace().collect::<Vec<_>>().join(" ")));
+        return Some(format!(
+            "`{text}` has full-width characters; write `{}`",
+            half.split_whitespace().collect::<Vec<_>>().join(" ")
+        ));
     }
     if let Some(word) = did_you_mean(text, words) {
         return Some(format!("did you mean `{word}`?"));

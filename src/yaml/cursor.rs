@@ -46,7 +46,10 @@ impl<'a> Cursor<'a> {
             _ => &[],
         };
         let list = self.clone();
-        nodes.iter().enumerate().map(move |(idx, node)| list.child(node, None, format!("{}{}", list.path, name(idx, node))))
+        nodes
+            .iter()
+            .enumerate()
+            .map(move |(idx, node)| list.child(node, None, format!("{}{}", list.path, name(idx, node))))
     }
 
     /// The keys of a mapping and their values, in the order of the file; none where there is no mapping.

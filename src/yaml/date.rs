@@ -82,6 +82,9 @@ mod tests {
         );
         check("soon", "`soon` is not a date; write the date as year-month-day, e.g. `2024-03-31`");
         check("2024-03", "`2024-03` is not a date; write the date as year-month-day, e.g. `2024-03-31`");
-        check("2024-03-01T00:00", "`2024-03-01T00:00` is not a date; write the date as year-month-day, e.g. `2024-03-31`");
+        check(
+            "2024-03-01T00:00",
+            "`2024-03-01T00:00` is not a date; write the date as year-month-day, e.g. `2024-03-31`",
+        );
     }
 }

@@ -24,7 +24,7 @@ impl Document {
     /// Parses a file, or says why it cannot be. What can be read around is a problem too, but the document comes back:
     /// duplicate keys, tags, full-width colons.
     pub fn parse(file: &str, bytes: &[u8], problems: &mut Problems) -> Option<Self> {
-        let text = encoding::decode(file, bytes).map_err(|problem| problems.push(problem)).ok()?;
+        let text = encoding::decode(file, bytes).map_err(|problem| problems.push(*problem)).ok()?;
         let source: Arc<str> = text.into();
         let tree = build_mended(file, &source, problems);
         let root = tree.root;

@@ -5,14 +5,17 @@ use crate::yaml::{LARGEST_FILE, Problem};
 const SAVE_AS: &str = "save it again as UTF-8 (Notepad: File > Save As > Encoding: UTF-8)";
 
 /// The text of a file, without its byte-order mark.
-pub(crate) fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
+pub(crate) fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Problem>> {
     if bytes.len() > LARGEST_FILE {
         let message = format!("the file has {} bytes, and at most {LARGEST_FILE} are read", bytes.len());
-        return Err(Problem::of_file(file, "too-large", message)
-            .hint("keep documents as files below `documents/` and point to them from the ledger"));
+        let problem = Problem::of_file(file, "too-large", message);
+        return Err(Box::new(
+            problem.hint("keep documents as files below `documents/` and point to them from the ledger"),
+        ));
     }
     if let Some(name) = utf_16(bytes) {
-        return Err(Problem::of_file(file, "wrong-encoding", format!("the file is {name}, expected UTF-8")).hint(SAVE_AS));
+        let message = format!("the file is {name}, expected UTF-8");
+        return Err(Box::new(Problem::of_file(file, "wrong-encoding", message).hint(SAVE_AS)));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf_8(file, bytes, error.valid_up_to()))?;
@@ -20,7 +23,8 @@ pub(crate) fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Problem
         None => Ok(text),
         Some(at) => {
             let message = format!("byte {at} is NUL, so this is not a text file");
-            Err(Problem::of_file(file, "wrong-encoding", message).hint("check that the right file was put here"))
+            let problem = Problem::of_file(file, "wrong-encoding", message);
+            Err(Box::new(problem.hint("check that the right file was put here")))
         }
     }
 }
@@ -39,10 +43,11 @@ fn utf_16(bytes: &[u8]) -> Option<&'static str> {
         .then_some("UTF-16 without a byte-order mark")
 }
 
-fn not_utf_8(file: &str, bytes: &[u8], at: usize) -> Problem {
+fn not_utf_8(file: &str, bytes: &[u8], at: usize) -> Box<Problem> {
     let line = 1 + bytes.iter().take(at).filter(|it| **it == b'\n').count();
-    let guess = if looks_like_gbk(bytes) { "; it looks like GBK, what Notepad on a Chinese Windows calls ANSI" } else { "" };
-    Problem::of_file(file, "wrong-encoding", format!("line {line} is not UTF-8{guess}")).hint(SAVE_AS)
+    let guess =
+        if looks_like_gbk(bytes) { "; it looks like GBK, what Notepad on a Chinese Windows calls ANSI" } else { "" };
+    Box::new(Problem::of_file(file, "wrong-encoding", format!("line {line} is not UTF-8{guess}")).hint(SAVE_AS))
 }
 
 /// Whether every byte above 0x80 leads a pair that GBK has.

@@ -69,7 +69,8 @@ impl<'a> Expected<'a> {
         let is_closed = self.schema.get("additionalProperties") == Some(&Value::Bool(false));
         let properties = self.map("properties")?;
         let (name, schema) = properties.iter().next()?;
-        (is_closed && properties.len() == 1 && self.required() == [name.as_str()]).then(|| (name.as_str(), self.follow(schema)))
+        (is_closed && properties.len() == 1 && self.required() == [name.as_str()])
+            .then(|| (name.as_str(), self.follow(schema)))
     }
 
     pub(crate) fn is_date(self) -> bool {

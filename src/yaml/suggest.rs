@@ -4,7 +4,8 @@ use crate::yaml::to_half_width;
 
 /// The known name nearest to what was written, if one is near enough to be meant.
 pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| to_half_width(text).trim_matches(['"', '\'', ' ']).replace(['-', ' ', '.'], "_").to_lowercase();
+    let plain =
+        |text: &str| to_half_width(text).trim_matches(['"', '\'', ' ']).replace(['-', ' ', '.'], "_").to_lowercase();
     let wanted = plain(written);
     let mut best: Option<(f64, &str)> = None;
     for name in known {

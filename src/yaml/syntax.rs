@@ -11,14 +11,17 @@ pub(crate) fn explain(kind: &ErrorKind) -> (String, &'static str) {
 fn words(kind: &ErrorKind) -> (&'static str, &'static str) {
     use ErrorKind as It;
     match kind {
-        It::RecursionLimitExceeded => {
-            ("the file nests deeper than 64 levels", "the files of a case nest about six levels; check where this came from")
-        }
+        It::RecursionLimitExceeded => (
+            "the file nests deeper than 64 levels",
+            "the files of a case nest about six levels; check where this came from",
+        ),
         It::TabNotAllowed
         | It::TabInBlockIndentation
         | It::TabInIndentation
         | It::TabInPlainScalar
-        | It::TabAtBlockScalarStart => ("a tab stands where YAML allows only spaces", "indent with two spaces for each level"),
+        | It::TabAtBlockScalarStart => {
+            ("a tab stands where YAML allows only spaces", "indent with two spaces for each level")
+        }
         It::InvalidIndentation
         | It::InvalidBlockScalarIndent
         | It::InvalidQuotedScalarIndent
@@ -35,8 +38,9 @@ fn words(kind: &ErrorKind) -> (&'static str, &'static str) {
             "a colon stands where no key can be",
             "text that contains a colon and a space goes into quotes: `reason: \"note: see page 3\"`",
         ),
-        It::UnclosedQuotedScalar
-        | It::DocumentIndicatorInQuotedScalar => ("a quote was opened and never closed", "close it with the same quote character"),
+        It::UnclosedQuotedScalar | It::DocumentIndicatorInQuotedScalar => {
+            ("a quote was opened and never closed", "close it with the same quote character")
+        }
         It::InvalidTrailingSingleQuotedScalar | It::InvalidTrailingDoubleQuotedScalar => (
             "text goes on after the closing quote",
             "put the whole text into quotes; inside double quotes write `\\\"` for a quote",
@@ -47,9 +51,10 @@ fn words(kind: &ErrorKind) -> (&'static str, &'static str) {
         | It::InvalidLowSurrogate
         | It::InvalidLowSurrogateHexEscape
         | It::MissingLowSurrogate
-        | It::UnpairedLowSurrogate => {
-            ("a backslash in double quotes starts something unknown", "write `\\\\` for a backslash, or use single quotes")
-        }
+        | It::UnpairedLowSurrogate => (
+            "a backslash in double quotes starts something unknown",
+            "write `\\\\` for a backslash, or use single quotes",
+        ),
         It::ExpectedFlowMappingSeparator
         | It::ExpectedFlowSequenceSeparator
         | It::UnexpectedEofFlowMapping
@@ -60,9 +65,10 @@ fn words(kind: &ErrorKind) -> (&'static str, &'static str) {
             "separate its parts with half-width commas, close it with the same kind of bracket, \
              and put text with `,` `:` `?` `[` or `{` into quotes",
         ),
-        It::MisplacedFlowCollectionEnd | It::MismatchedFlowCollectionEnd { .. } => {
-            ("a closing bracket that nothing opened", "check the brackets of this line; put text with brackets into quotes")
-        }
+        It::MisplacedFlowCollectionEnd | It::MismatchedFlowCollectionEnd { .. } => (
+            "a closing bracket that nothing opened",
+            "check the brackets of this line; put text with brackets into quotes",
+        ),
         It::UnexpectedCharacter { .. } => (
             "a character that cannot start a value",
             "put text that starts with one of @ ` % & * ! | > [ ] { } into quotes",
@@ -76,7 +82,9 @@ fn words(kind: &ErrorKind) -> (&'static str, &'static str) {
         It::BlockSequenceEntryNotAllowed | It::BlockEntryInFlowCollection | It::InvalidBlockEntryWhitespace => {
             ("a list item stands where none can be", "start every item of a list on a line of its own with `- `")
         }
-        It::BomInsideDocument => ("a byte-order mark in the middle of the file", "delete the invisible character at the start of this line"),
+        It::BomInsideDocument => {
+            ("a byte-order mark in the middle of the file", "delete the invisible character at the start of this line")
+        }
         _ => (
             "this is not YAML",
             "compare with the lines around it: `key: value`, lists with `- `, text with special characters in quotes",

@@ -38,7 +38,7 @@ enum Colour {
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Rule {
-    All(Vec<Rule>),
+    All(Vec<Self>),
     Below { share: f64, colour: Colour },
 }
 
@@ -55,7 +55,8 @@ const HEAD: &str = "title: t\ndate: 2024-03-31\n";
 
 #[test]
 fn a_good_file_is_read_into_its_type() {
-    let text = format!("{HEAD}share:\nlevels: {{3: dark_red}}\nrule: {{all: [{{below: {{share: 1, colour: green}}}}]}}\n");
+    let text =
+        format!("{HEAD}share:\nlevels: {{3: dark_red}}\nrule: {{all: [{{below: {{share: 1, colour: green}}}}]}}\n");
     let sheet: Sheet = read("sheet.yaml", text.as_bytes()).unwrap();
     assert_eq!(sheet.levels[&3], Colour::DarkRed);
     assert_eq!(sheet.rule, Some(Rule::All(vec![Rule::Below { share: 1.0, colour: Colour::Green }])));
@@ -113,14 +114,18 @@ hint: `1，2` has full-width characters; write `1,2`
 sheet.yaml:6:1: unknown key `sh`
 hint: known here: `date`, `is_open`, `levels`, `marks`, `rule`, `share` or `title`",
     );
-    check(format!("{HEAD}“share”: 1\n"), "sheet.yaml:3:1: unknown key `“share”`\nhint: `“share”` has full-width characters or quotes; write `share:`");
+    check(
+        format!("{HEAD}“share”: 1\n"),
+        "sheet.yaml:3:1: unknown key `“share”`\nhint: `“share”` has full-width characters or quotes; write `share:`",
+    );
     // In free text they belong.
     check("title: |\n  level：3\n  share：2\ndate: 2024-03-31\n", "ok");
 }
 
 #[test]
 fn what_makes_yaml_dangerous_is_refused() {
-    let laughs: String = (1..9).map(|idx| format!("x{idx}: &x{idx} [{}]\n", vec![format!("*x{}", idx - 1); 9].join(","))).collect();
+    let laughs: String =
+        (1..9).map(|idx| format!("x{idx}: &x{idx} [{}]\n", vec![format!("*x{}", idx - 1); 9].join(","))).collect();
     check(
         format!("x0: &x0 [lol,lol,lol,lol,lol,lol,lol,lol,lol]\n{laughs}"),
         "sheet.yaml:7:10: the aliases up to here stand for more than is read\nhint: write the values out instead of using `*`",
@@ -161,12 +166,21 @@ hint: a key is one word; put text that starts with `[`, `{` or `?` into quotes",
 #[test]
 fn nothing_is_no_sheet() {
     check("", "sheet.yaml: the file is empty\nhint: `unshell init` writes one with comments to start from");
-    check("# only a comment\n", "sheet.yaml: the file is empty\nhint: `unshell init` writes one with comments to start from");
+    check(
+        "# only a comment\n",
+        "sheet.yaml: the file is empty\nhint: `unshell init` writes one with comments to start from",
+    );
     check("- a\n", "sheet.yaml:1:1: the file: expected a mapping of `key: value` lines, found a list");
-    check("title:\ndate: 2024-03-31", "sheet.yaml:1:1: `title`: expected text, found nothing\nhint: fill it in, or delete the line");
-    check("{}", "
+    check(
+        "title:\ndate: 2024-03-31",
+        "sheet.yaml:1:1: `title`: expected text, found nothing\nhint: fill it in, or delete the line",
+    );
+    check(
+        "{}",
+        "
 sheet.yaml:1:1: the file has no `date`
 hint: add a line `date:`
 sheet.yaml:1:1: the file has no `title`
-hint: add a line `title:` (What it is called. The memo prints it)");
+hint: add a line `title:` (What it is called. The memo prints it)",
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScanError, ScalarStyle, Span};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use crate::yaml::{Place, Problem};
 
@@ -70,7 +70,6 @@ pub(crate) fn build(file: &str, source: &Arc<str>, text: &str) -> Result<Tree, S
     Ok(builder.tree)
 }
 
-
 struct Builder<'a> {
     file: &'a str,
     source: &'a Arc<str>,
@@ -135,7 +134,12 @@ impl<'a> Builder<'a> {
             return ControlFlow::Continue(());
         }
         let message = "a second document starts here, and a file holds one";
-        self.problem("several-documents", range, message, "remove the line `---`, or put the second part into a file of its own");
+        self.problem(
+            "several-documents",
+            range,
+            message,
+            "remove the line `---`, or put the second part into a file of its own",
+        );
         ControlFlow::Break(())
     }
 
