@@ -46,3 +46,6 @@ pub const SINGLE_READ: u64 = 128 << 20;
 
 /// A YAML or text file that a person wrote.
 pub const WRITTEN_BY_HAND: u64 = 4 << 20;
+
+/// Name of an element type, such as `F8_E4M3FNUZ`.
+pub const DTYPE_NAME: usize = 64;

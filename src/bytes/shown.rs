@@ -12,7 +12,7 @@ pub fn shown(name: impl AsRef<str>) -> String {
             out.push_str(&format!("…` ({} bytes)", grouped(name.len() as u64)));
             return out;
         }
-        if is_unprintable(it) || it == '`' { out.extend(it.escape_unicode()) } else { out.push(it) }
+        if is_invisible(it) || it == '`' { out.extend(it.escape_unicode()) } else { out.push(it) }
     }
     out.push('`');
     out
@@ -31,10 +31,16 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// Whether a character is a control character, or one that is drawn as nothing or turns the direction of writing.
-pub(crate) fn is_unprintable(it: char) -> bool {
-    it.is_control()
-        || matches!(it, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// Whether a name holds characters that [`shown`] has to escape, backticks apart.
+pub fn is_unprintable(name: &str) -> bool {
+    name.chars().any(is_invisible)
+}
+
+/// Control characters, and those that are drawn as nothing or turn the direction of writing.
+fn is_invisible(it: char) -> bool {
+    let drawn_as_nothing = ['\u{ad}', '\u{feff}'].contains(&it);
+    let zero_width = matches!(it, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}');
+    it.is_control() || drawn_as_nothing || zero_width || matches!(it, '\u{2028}'..='\u{202e}')
 }
 
 #[cfg(test)]

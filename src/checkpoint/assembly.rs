@@ -1,0 +1,208 @@
+//! Puts the tables of single files together into one checkpoint.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::bytes::{Source, limits, sha256, shown};
+use crate::checkpoint::findings::finding_in;
+use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Table, Tensor, kind};
+use crate::fact::{FileFacts, Finding};
+
+/// A checkpoint that is being put together.
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    /// Every file that was read, with its table if it holds weights.
+    parts: BTreeMap<String, (FileFacts, Option<Table>)>,
+    format: Option<&'static str>,
+    pub(crate) config: Option<serde_json::Value>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) bytes_read: u64,
+}
+
+/// A checkpoint of one file.
+pub(crate) fn single_file(path: &Path, source: &dyn Source) -> Result<Checkpoint, Error> {
+    let name = last_part(path);
+    let mut assembly = Assembly::default();
+    assembly.weights(&name, path, source)?;
+    if let Some((_, part, of)) = numbered(&name).filter(|(.., of)| *of > 1) {
+        let detail = format!("by its name it is part {part} of {of}, and the others were not read");
+        assembly.findings.push(finding_in(&name, "part-of-a-set", None, detail));
+    }
+    assembly.finish(path)
+}
+
+impl Assembly {
+    /// Reads a weights file's header.
+    pub(crate) fn weights(&mut self, name: &str, path: &Path, source: &dyn Source) -> Result<(), Error> {
+        let format = recognise(path, source)?;
+        let mut table = (format.read)(source).map_err(|refusal| Error::of(path, refusal))?;
+        self.format = Some(format.name);
+        self.bytes_read = self.bytes_read.saturating_add(source.bytes_read());
+        let findings = std::mem::take(&mut table.findings);
+        self.findings.extend(findings.into_iter().map(|it| Finding { file: Some(name.to_owned()), ..it }));
+        self.findings.extend(other_name(name, format));
+        let facts = FileFacts {
+            name: name.to_owned(),
+            bytes: source.len(),
+            read_sha256: table.read_sha256.clone(),
+            read_bytes: table.read_bytes,
+        };
+        self.parts.insert(name.to_owned(), (facts, Some(table)));
+        Ok(())
+    }
+
+    /// Notes a file that was read whole.
+    pub(crate) fn text(&mut self, name: &str, bytes: &[u8]) {
+        let length = bytes.len() as u64;
+        self.bytes_read = self.bytes_read.saturating_add(length);
+        let facts = FileFacts { name: name.to_owned(), bytes: length, read_sha256: sha256(bytes), read_bytes: length };
+        self.parts.insert(name.to_owned(), (facts, None));
+    }
+
+    /// Whether a file was read.
+    pub(crate) fn has_read(&self, name: &str) -> bool {
+        self.parts.contains_key(name)
+    }
+
+    /// Which file holds each tensor, and the size of all data in bytes.
+    pub(crate) fn held(&self) -> (BTreeMap<&str, &str>, u64) {
+        let tables = self.parts.iter().filter_map(|(name, (_, table))| Some((name.as_str(), table.as_ref()?)));
+        let tensors = tables.flat_map(|(name, table)| table.tensors.iter().map(move |it| (it, name)));
+        let mut held = BTreeMap::new();
+        let mut data_bytes = 0_u64;
+        for (tensor, name) in tensors {
+            held.insert(tensor.name.as_str(), name);
+            data_bytes = data_bytes.saturating_add(tensor.bytes());
+        }
+        (held, data_bytes)
+    }
+
+    /// The whole checkpoint; `path` is the folder or file as it was given.
+    pub(crate) fn finish(mut self, path: &Path) -> Result<Checkpoint, Error> {
+        let mut files = Vec::new();
+        let mut tensors = Vec::new();
+        let mut metadata = BTreeMap::new();
+        for (index, (name, (facts, table))) in std::mem::take(&mut self.parts).into_iter().enumerate() {
+            files.push(facts);
+            let Some(table) = table else { continue };
+            self.findings.extend(merge_metadata(&mut metadata, table.metadata, &name));
+            tensors.extend(table.tensors.into_iter().map(|it| Tensor { file: index, ..it }));
+        }
+        if tensors.len() > limits::TENSORS {
+            return Err(Error::TooMany { path: path.to_owned(), what: "tensors", limit: limits::TENSORS });
+        }
+        tensors.sort_by(|one, other| (&one.name, one.file).cmp(&(&other.name, other.file)));
+        no_tensor_twice(path, &tensors, &files)?;
+        self.findings.sort_by(|one, other| order(one).cmp(&order(other)));
+        Ok(Checkpoint {
+            name: last_part(path),
+            format: self.format.unwrap_or_default().to_owned(),
+            files,
+            tensors,
+            metadata,
+            config: self.config,
+            findings: self.findings,
+            bytes_read: self.bytes_read,
+        })
+    }
+}
+
+/// The format of a file, or what it is instead. Marks of other kinds go before a mere likeness to a format.
+pub(crate) fn recognise(path: &Path, source: &dyn Source) -> Result<&'static Format, Error> {
+    let head = source.read_at(0..source.len().min(HEAD))?;
+    let alike = |wanted| alike(&head, source.len(), wanted);
+    if let Some(format) = alike(Likeness::Certain) {
+        return Ok(format);
+    }
+    if let Some(kind) = kind::recognise(&head) {
+        return Err(Error::WrongKind { file: path.to_owned(), what: kind.what.into(), hint: kind.hint.into() });
+    }
+    alike(Likeness::Possible).ok_or_else(|| Error::WrongKind {
+        file: path.to_owned(),
+        what: format!("of no kind that is known; it begins with the bytes {}", hex(&head)),
+        hint: "name the file or folder that holds the weights; this version reads safetensors".into(),
+    })
+}
+
+/// The first format that a file with these first bytes is like to this degree.
+pub(crate) fn alike(head: &[u8], length: u64, wanted: Likeness) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| (format.recognise)(head, length) == wanted)
+}
+
+/// The prefix, number and count of a name such as `model-00001-of-00003.safetensors`.
+pub(crate) fn numbered(name: &str) -> Option<(&str, u32, u32)> {
+    let stem = name.strip_suffix(".safetensors")?;
+    let (rest, of) = stem.rsplit_once("-of-")?;
+    let (prefix, part) = rest.rsplit_once('-')?;
+    let number = |text: &str| text.bytes().all(|it| it.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    Some((prefix, number(part)?, number(of)?))
+}
+
+/// The last part of a path as text; that of the folder itself for `.` and `..`.
+pub(crate) fn last_part(path: &Path) -> String {
+    let resolved = if path.file_name().is_none() { path.canonicalize().ok() } else { None };
+    let path = resolved.as_deref().unwrap_or(path);
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+fn other_name(name: &str, format: &Format) -> Option<Finding> {
+    let fits = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case(format.name));
+    let detail = || format!("it is a {} file by its structure, and is called {}", format.name, shown(name));
+    (!fits).then(|| finding_in(name, "other-name", None, detail()))
+}
+
+fn merge_metadata(
+    all: &mut BTreeMap<String, String>,
+    of_one_file: BTreeMap<String, String>,
+    file: &str,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (key, value) in of_one_file {
+        match all.get(&key) {
+            None => drop(all.insert(key, value)),
+            Some(first) if *first == value => {}
+            Some(_) => {
+                let detail = format!("it states another value for {} than a file before it", shown(&key));
+                findings.push(finding_in(file, "metadata-differs", Some(&key), detail));
+            }
+        }
+    }
+    findings
+}
+
+fn no_tensor_twice(path: &Path, tensors: &[Tensor], files: &[FileFacts]) -> Result<(), Error> {
+    let twice = tensors.iter().zip(tensors.iter().skip(1)).find(|(one, next)| one.name == next.name);
+    let Some((one, next)) = twice else { return Ok(()) };
+    let name = |it: &Tensor| files.get(it.file).map(|file| file.name.clone()).unwrap_or_default();
+    Err(Error::TwoHolders { folder: path.to_owned(), tensor: one.name.clone(), first: name(one), second: name(next) })
+}
+
+fn order(it: &Finding) -> (&Option<String>, &str, &Option<String>) {
+    (&it.file, &it.code, &it.item)
+}
+
+fn hex(head: &[u8]) -> String {
+    let bytes: Vec<String> = head.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("`{}`{}", bytes.join(" "), if head.len() > 8 { "" } else { " and ends there" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbered_names_are_told_from_others() {
+        assert_eq!(numbered("model-00002-of-00015.safetensors"), Some(("model", 2, 15)));
+        assert_eq!(numbered("a-b-1-of-2.safetensors"), Some(("a-b", 1, 2)));
+        assert_eq!(numbered("model.safetensors"), None);
+        assert_eq!(numbered("model-one-of-two.safetensors"), None);
+        assert_eq!(numbered("model-00002-of-00015.bin"), None);
+        assert_eq!(numbered("model-99999999999-of-1.safetensors"), None);
+    }
+
+    #[test]
+    fn the_name_of_the_current_folder_is_its_own() {
+        assert_eq!(last_part(Path::new("models/yi/")), "yi");
+        assert_ne!(last_part(Path::new(".")), ".");
+    }
+}

@@ -1,0 +1,128 @@
+//! Everything that is legal and yet worth knowing, each with a stable code.
+
+use crate::fact::Finding;
+
+/// Every code that a checkpoint's findings may carry: the code, what it means, and what to do.
+pub const FINDINGS: &[(&str, &str, &str)] = &[
+    (
+        "config-repeated-key",
+        "`config.json` has a key twice. Programs disagree on which of the two values counts; most take the last, and so does this one.",
+        "Ask the publisher for a clean `config.json`; compare both values with the shapes of the tensors.",
+    ),
+    (
+        "config-unreadable",
+        "`config.json` is there and could not be read as JSON, so nothing that rests on it was checked.",
+        "Open the file; a cut download, a Git LFS pointer, or `NaN` and `Infinity` are the usual reasons.",
+    ),
+    (
+        "header-extra-field",
+        "A tensor's entry in the header has fields that the format does not know. They were not read.",
+        "Harmless by itself; it tells that the file was not written by the usual library.",
+    ),
+    (
+        "header-padding",
+        "The header has white space where the format has none: before `{`, or other than spaces after `}`.",
+        "Harmless by itself; it tells that the file was not written by the usual library.",
+    ),
+    (
+        "index-disagrees",
+        "The index says that a tensor is in one file, and it is in another. Loaders differ in what they do then.",
+        "Ask the publisher for an index that belongs to these files.",
+    ),
+    (
+        "index-total-size",
+        "The index states another total size than the files have.",
+        "Often a harmless mistake of the publisher; otherwise the index belongs to other files.",
+    ),
+    (
+        "link-leads-outside",
+        "A file of the folder is a symbolic link to a place outside of it, so the folder alone is not the model.",
+        "Copy the file into the folder if the folder is to be archived or handed on.",
+    ),
+    (
+        "metadata-differs",
+        "Two files of the model state different values for one key beside their tensors. The value of the first file is kept.",
+        "The files may come from two runs; compare their dates with the publisher's.",
+    ),
+    (
+        "metadata-not-text",
+        "The header's `__metadata__` holds something else than text, which the format does not allow. Common loaders refuse such a file.",
+        "The tensors were described all the same; ask how the file was made.",
+    ),
+    (
+        "metadata-repeated-key",
+        "The header's `__metadata__` has a key twice; the last value is kept.",
+        "Harmless by itself; it tells that the file was not written by the usual library.",
+    ),
+    (
+        "no-index",
+        "There are several weights files and no index that names them, so nothing says that they belong together.",
+        "Download `model.safetensors.index.json` too, if the publisher has one.",
+    ),
+    ("no-tensors", "The file is well formed and holds no tensor.", "Ask for the file that holds the weights."),
+    (
+        "other-name",
+        "The file is of this format by its structure, and its name says something else.",
+        "Harmless by itself; loaders that go by the name will not find it.",
+    ),
+    (
+        "other-weights",
+        "The folder also holds weights in a format that was not read.",
+        "They may differ from those that were described; ask which ones the product uses.",
+    ),
+    (
+        "part-of-a-set",
+        "By its name the file is one of several, and only this one was described.",
+        "Name the folder to describe the whole model.",
+    ),
+    (
+        "tensor-not-in-index",
+        "A file holds a tensor that the index does not name. It was described all the same.",
+        "Ask what it is; loaders that go by the index never read it.",
+    ),
+    (
+        "two-sets-of-weights",
+        "The folder holds `model.safetensors`, and an index that names other files. Common loaders read `model.safetensors`, and so does this program.",
+        "Ask which of the two sets is the product; name a file by itself to describe it.",
+    ),
+    (
+        "unknown-dtype",
+        "The file names an element type that the format does not have. Its tensors were described by name, shape and size; its size for one element was derived from their data.",
+        "Ask how the file is loaded; a private element type needs private code.",
+    ),
+    (
+        "unprintable-name",
+        "A name holds control, invisible or direction-changing characters. It is printed with escapes.",
+        "Names of released models have none; ask how the file was made.",
+    ),
+    (
+        "unread-weights",
+        "A weights file lies in the folder that the index does not name, or that stands beside the one that loaders take. It was not read.",
+        "Ask what it is; name the file by itself to describe it.",
+    ),
+];
+
+/// A finding of a code in the list above, not yet tied to a file.
+pub(crate) fn finding(code: &'static str, item: Option<&str>, detail: String) -> Finding {
+    debug_assert!(FINDINGS.iter().any(|(listed, ..)| *listed == code), "list `{code}` in FINDINGS");
+    Finding { code: code.to_owned(), file: None, item: item.map(str::to_owned), detail }
+}
+
+/// A finding of a code in the list above about a file.
+pub(crate) fn finding_in(file: &str, code: &'static str, item: Option<&str>, detail: String) -> Finding {
+    Finding { file: Some(file.to_owned()), ..finding(code, item, detail) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_and_kebab_case_and_explained() {
+        assert!(FINDINGS.is_sorted_by(|one, other| one.0 < other.0));
+        for (code, meaning, advice) in FINDINGS {
+            assert!(code.chars().all(|it| it.is_ascii_lowercase() || it == '-'), "{code}");
+            assert!(meaning.ends_with('.') && advice.ends_with('.'), "{code}: write sentences");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The index of a model that is cut into several files: which tensor is in which of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path};
+
+use serde_json::Value;
+
+use crate::bytes::{grouped, limits, shown};
+use crate::checkpoint::error::list;
+use crate::checkpoint::findings::finding;
+use crate::checkpoint::{Refusal, json};
+use crate::fact::Finding;
+
+/// How the name of an index ends.
+pub(crate) const SUFFIX: &str = ".safetensors.index.json";
+
+/// An index whose every file name is a plain path inside the folder.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// File by tensor.
+    file_of: BTreeMap<String, String>,
+    total_size: Option<u64>,
+}
+
+impl Index {
+    /// Reads the text of an index.
+    pub(crate) fn read(text: &[u8]) -> Result<Self, Refusal> {
+        let document = json::read(text, limits::INDEX_VALUES).map_err(|why| broken(why, Some(DAMAGED)))?;
+        if let Some(key) = document.repeated.first() {
+            return Err(broken(format!("it has the key {} twice", shown(key)), Some(AMBIGUOUS)));
+        }
+        let map = match document.value.get("weight_map") {
+            Some(Value::Object(map)) => map,
+            Some(other) => {
+                return Err(broken(format!("`weight_map` is {}, expected an object", json::kind_of(other)), None));
+            }
+            None => return Err(broken("it has no `weight_map`".into(), Some(DAMAGED))),
+        };
+        let file_of = map.iter().map(|(tensor, file)| Ok((tensor.clone(), file_name(tensor, file)?)));
+        let file_of = file_of.collect::<Result<BTreeMap<_, _>, Refusal>>()?;
+        let total_size = document.value.pointer("/metadata/total_size").and_then(Value::as_u64);
+        let index = Self { file_of, total_size };
+        match index.files().len() {
+            0 => Err(broken("its `weight_map` is empty".into(), Some(DAMAGED))),
+            count if count > limits::SHARDS => Err(broken(
+                format!("it names {} files, and the limit is {}", grouped(count as u64), limits::SHARDS),
+                None,
+            )),
+            _ => Ok(index),
+        }
+    }
+
+    /// The files it names.
+    pub(crate) fn files(&self) -> BTreeSet<&str> {
+        self.file_of.values().map(String::as_str).collect()
+    }
+
+    /// Holds the index against what the files really hold: file by tensor, and the size of all data in bytes.
+    pub(crate) fn compare(&self, held: &BTreeMap<&str, &str>, data_bytes: u64) -> Result<Vec<Finding>, Refusal> {
+        self.nothing_missing(held)?;
+        let elsewhere = self.file_of.iter().filter(|(tensor, file)| held.get(tensor.as_str()) != Some(&file.as_str()));
+        let elsewhere: Vec<String> = elsewhere.map(|(tensor, _)| tensor.clone()).collect();
+        let unnamed = held.keys().filter(|tensor| !self.file_of.contains_key(**tensor));
+        let unnamed: Vec<String> = unnamed.map(|tensor| (*tensor).to_owned()).collect();
+        let size = self.total_size.filter(|stated| *stated != data_bytes).map(|stated| {
+            let (stated, held) = (grouped(stated), grouped(data_bytes));
+            finding("index-total-size", None, format!("it states {stated} bytes of data, and the files hold {held}"))
+        });
+        let several = |code, names: Vec<String>, what: &str| {
+            let first = names.first()?;
+            let detail = format!("{} {what}: {}", grouped(names.len() as u64), list(&names));
+            Some(finding(code, Some(first), detail))
+        };
+        let elsewhere = several("index-disagrees", elsewhere, "tensors are in another file than it says");
+        let unnamed = several("tensor-not-in-index", unnamed, "tensors are in the files and not in the index");
+        Ok([elsewhere, size, unnamed].into_iter().flatten().collect())
+    }
+
+    fn nothing_missing(&self, held: &BTreeMap<&str, &str>) -> Result<(), Refusal> {
+        let missing = self.file_of.keys().filter(|tensor| !held.contains_key(tensor.as_str()));
+        let missing: Vec<String> = missing.cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let count = grouped(missing.len() as u64);
+        let of = grouped(self.file_of.len() as u64);
+        Err(broken(
+            format!("it names {of} tensors, and {count} of them are in no file: {}", list(&missing)),
+            Some("index and files belong to different versions of the model; download both again"),
+        ))
+    }
+}
+
+const DAMAGED: &str = "download it again, or remove it if the folder holds all files of the model";
+const AMBIGUOUS: &str = "programs disagree on which of the two counts; ask the publisher for a clean index";
+
+/// A file name that stays inside the folder.
+fn file_name(tensor: &str, file: &Value) -> Result<String, Refusal> {
+    let Value::String(name) = file else {
+        let found = json::kind_of(file);
+        return Err(broken(format!("tensor {} is in {found}, expected the name of a file", shown(tensor)), None));
+    };
+    let stays_inside = !name.is_empty()
+        && !name.contains(['\\', ':', '\0'])
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    if stays_inside {
+        return Ok(name.clone());
+    }
+    Err(broken(
+        format!("tensor {} is in the file {}, which is not a plain path inside the folder", shown(tensor), shown(name)),
+        Some("an index that points outside of its folder can make a loader read other files; do not load this model"),
+    ))
+}
+
+fn broken(message: String, hint: Option<&str>) -> Refusal {
+    Refusal::Broken { message, hint: hint.map(str::to_owned) }
+}
