@@ -3,12 +3,23 @@
 //! A [`Rubric`] that exists is valid: ids are unique, every text is there in every language of the rubric, weights add
 //! up, and every gate and row names only criteria, facts and verdicts that exist.
 
+mod decision;
+mod document;
+mod find;
+mod gate_facts;
+mod gates;
+mod validate;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::Text;
+
+pub use document::{RubricAsWritten, RubricSchema};
+pub use find::{find, find_bytes, read, read_file, shelf_ids};
+pub use gate_facts::{FactValues, GATE_FACTS, GateFact};
 
 /// A valid rubric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -109,6 +120,22 @@ pub enum Grade {
     D,
     /// Assertion only.
     E,
+}
+
+impl Grade {
+    /// All grades, best first.
+    pub const ALL: [Self; 5] = [Self::A, Self::B, Self::C, Self::D, Self::E];
+
+    /// The grade as files write it.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+            Self::E => "E",
+        }
+    }
 }
 
 /// Rules that turn a ledger entry into a grade, and a grade into a cap.
@@ -311,3 +338,6 @@ pub struct Row {
     /// Why, in one sentence.
     pub because: Text,
 }
+
+#[cfg(test)]
+mod tests;

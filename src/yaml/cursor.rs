@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::yaml::tree::{Kind, Node};
-use crate::yaml::{Document, Problem, Problems, check};
+use crate::yaml::{Document, Problem, Problems, check, did_you_mean, list_of_names, to_half_width};
 
 /// A value of a document, or the place where it would stand.
 #[derive(Clone, Debug)]
@@ -94,6 +94,14 @@ impl<'a> Cursor<'a> {
         check::read(self, &mut Problems::new())
     }
 
+    /// A mistake where the value is the name of something that is not known; `what` says of what. None where nothing
+    /// stands here that could be a name.
+    pub fn unknown_name(&self, code: &'static str, what: &str, known: &[&str]) -> Option<Problem> {
+        let name = self.text().filter(|it| !known.contains(it))?;
+        let problem = self.problem(code, format!("`{}`: there is no {what} `{name}`", self.path()));
+        Some(problem.label(format!("unknown {what}")).hint(hint_for_name(name, what, known)))
+    }
+
     /// Its dotted path from the top of the file.
     pub fn path(&self) -> &str {
         &self.path
@@ -123,6 +131,20 @@ impl<'a> Cursor<'a> {
 
     fn child(&self, node: &'a Node, key: Option<&'a Range<usize>>, path: String) -> Self {
         Self { document: self.document, node: Some(node), key, nearest: key.unwrap_or(&node.span), path }
+    }
+}
+
+fn hint_for_name(name: &str, what: &str, known: &[&str]) -> String {
+    let half = to_half_width(name);
+    let parts: Vec<&str> = half.split([',', ';']).map(str::trim).collect();
+    match did_you_mean(name, known.iter().copied()) {
+        _ if half != name && parts.len() > 1 => {
+            format!("separate names with a half-width comma: `{}`", parts.join(", "))
+        }
+        Some(meant) if half != name => format!("`{name}` has full-width characters; write `{meant}`"),
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => format!("there is no {what} at all yet"),
+        None => format!("known here: {}", list_of_names(known.iter().copied())),
     }
 }
 
