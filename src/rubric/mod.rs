@@ -265,11 +265,11 @@ pub enum Effect {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Condition {
     /// All of them hold.
-    All(Vec<Condition>),
+    All(Vec<Self>),
     /// Any of them holds.
-    Any(Vec<Condition>),
+    Any(Vec<Self>),
     /// It does not hold.
-    Not(Box<Condition>),
+    Not(Box<Self>),
     /// The level of a criterion is at or below a bound.
     LevelAtMost {
         /// The criterion.

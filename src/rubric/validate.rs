@@ -118,7 +118,11 @@ impl Validator<'_> {
         }
         for (_, other) in at.fields().filter(|(key, _)| !languages.contains(key)) {
             let message = format!("`{}` is in a language that the rubric does not list", other.path());
-            let hint = format!("the rubric's languages are {}", crate::yaml::list_of_names(languages.iter().copied()));
+            let hint = if other.exists() {
+                format!("the rubric's languages are {}", crate::yaml::list_of_names(languages.iter().copied()))
+            } else {
+                "inside `{ }` a comma ends the text; put text with a comma into quotes".to_owned()
+            };
             self.problems.push(other.key_problem("text-language", message).hint(hint));
         }
     }
@@ -281,19 +285,22 @@ impl Validator<'_> {
             let message = format!("`{}` is {number}, expected more than 0", hours.path());
             self.problems.push(hours.problem("out-of-range", message).hint("an estimate will do"));
         }
-        self.needs(&at.field("needs"), &root.field("evidence").field("grades"));
+        self.needs(at, &root.field("evidence").field("grades"));
     }
 
     /// What a level needs has to be stricter than the grade's own cap, and no looser than what a lower level needs.
-    fn needs(&mut self, at: &Cursor<'_>, grades: &Cursor<'_>) {
+    fn needs(&mut self, criterion: &Cursor<'_>, grades: &Cursor<'_>) {
+        let counts_as_unknown = criterion.field("weak_evidence").text() == Some("unknown");
+        let at = criterion.field("needs");
         let mut strictest: Option<(u8, &str)> = None;
         let mut needs: Vec<_> = at.fields().filter_map(|(key, it)| Some((key.parse::<u8>().ok()?, it))).collect();
         needs.sort_by_key(|(level, _)| *level);
         for (level, need) in needs {
             let Some(grade) = need.text() else { continue };
-            if usize::from(level) >= LEVELS || level == 0 {
+            if usize::from(level) >= LEVELS || level == 0 && !counts_as_unknown {
                 let message = format!("`{}`: a need is stated for a level from 1 to 4", need.path());
-                self.problems.push(need.key_problem("out-of-range", message).hint("level 0 needs nothing"));
+                let hint = "level 0 needs something only with `weak_evidence: unknown`, where 0 is an accusation";
+                self.problems.push(need.key_problem("out-of-range", message).hint(hint));
             }
             if let Some(cap) = grades.field(grade).field("cap").number().filter(|it| *it < f64::from(level)) {
                 let message = format!(
