@@ -1,0 +1,217 @@
+//! The quadrant: how much is somebody else's against substance and path, with a box for what is not known.
+
+use crate::fact::Interval;
+use crate::report::chart::{Drawing, Paint, Place, text_width, wrap};
+
+/// The words of the chart.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::report) struct QuadrantWords {
+    /// What the chart is called.
+    pub(in crate::report) title: String,
+    /// What it shows.
+    pub(in crate::report) description: String,
+    /// Name of the horizontal axis.
+    pub(in crate::report) across: String,
+    /// Name of the vertical axis.
+    pub(in crate::report) up: String,
+    /// Words for 0 to 4 on the horizontal axis.
+    pub(in crate::report) steps: Vec<String>,
+    /// Upper left, upper right, lower left, lower right.
+    pub(in crate::report) corners: [String; 4],
+    /// What stands beside the box.
+    pub(in crate::report) label: String,
+    /// What stands below the label where the horizontal position was not measured.
+    pub(in crate::report) unexamined: Option<String>,
+}
+
+const SIZE: (f64, f64) = (300.0, 262.0);
+/// The field inside the axes.
+const FIELD: Place = Place { x: 34.0, y: 8.0, width: 256.0, height: 200.0 };
+const SMALL: f64 = 7.4;
+/// A box of no width would not be seen.
+const LEAST: f64 = 9.0;
+
+/// Draws the quadrant; the box covers everything that is possible.
+pub(in crate::report) fn draw_quadrant(words: &QuadrantWords, borrowed: Interval, substance: Interval) -> Drawing {
+    let mut drawing = Drawing::new("quadrant", SIZE.0, SIZE.1, &words.title, &words.description);
+    draw_field(&mut drawing);
+    draw_axes(&mut drawing, words);
+    let possible = uncertainty(borrowed, substance);
+    draw_box(&mut drawing, possible, words.unexamined.is_some(), borrowed.width() == 0.0 && substance.width() == 0.0);
+    let corners = draw_corners(&mut drawing, words);
+    draw_label(&mut drawing, words, possible, &corners);
+    drawing
+}
+
+fn draw_field(drawing: &mut Drawing) {
+    drawing.fill(FIELD, Paint::Ground);
+    for step in 1..4 {
+        let (x, y) = (across(f64::from(step)), up(f64::from(step)));
+        let paint = if step == 2 { Paint::Frame } else { Paint::Grid };
+        drawing.line((x, FIELD.y), (x, FIELD.y + FIELD.height), paint);
+        drawing.line((FIELD.x, y), (FIELD.x + FIELD.width, y), paint);
+    }
+}
+
+fn draw_axes(drawing: &mut Drawing, words: &QuadrantWords) {
+    let bottom = FIELD.y + FIELD.height;
+    for (step, word) in words.steps.iter().enumerate() {
+        let x = across(step as f64);
+        drawing.line((x, bottom), (x, bottom + 3.0), Paint::Frame);
+        let lines = wrap(word, SMALL, 50.0);
+        let widest = lines.iter().map(|it| text_width(it, SMALL)).fold(0.0, f64::max);
+        let middle = x.clamp(widest / 2.0, SIZE.0 - widest / 2.0);
+        for (idx, line) in lines.iter().take(3).enumerate() {
+            drawing.text((middle, bottom + 11.0 + 9.0 * idx as f64), line, "middle", SMALL, Paint::Ink);
+        }
+    }
+    for step in 0..=4 {
+        drawing.text((FIELD.x - 5.0, up(f64::from(step)) + 2.6), step.to_string(), "end", SMALL, Paint::Ink);
+    }
+    drawing.strong(
+        (FIELD.x + FIELD.width / 2.0, SIZE.1 - 5.0),
+        format!("{} →", words.across),
+        "middle",
+        8.0,
+        Paint::Ink,
+    );
+    drawing.turned((11.0, FIELD.y + FIELD.height / 2.0), format!("{} →", words.up), 8.0, Paint::Ink);
+}
+
+fn draw_box(drawing: &mut Drawing, possible: Place, is_open: bool, is_point: bool) {
+    if is_point {
+        let (x, y) = (possible.x + possible.width / 2.0, possible.y + possible.height / 2.0);
+        drawing.diamond(x, y, 5.0, Paint::Measured);
+        return;
+    }
+    drawing.fill(possible, Paint::Uncertain);
+    if is_open {
+        // The vertical edges stand for "could be anywhere from here to there", not for a measurement.
+        for x in [possible.x, possible.x + possible.width] {
+            drawing.line((x, possible.y), (x, possible.y + possible.height), Paint::Open);
+        }
+    }
+}
+
+fn draw_corners(drawing: &mut Drawing, words: &QuadrantWords) -> Vec<Place> {
+    let mut taken = Vec::new();
+    for (idx, corner) in words.corners.iter().enumerate() {
+        let (is_right, is_low) = (idx % 2 == 1, idx >= 2);
+        let lines = wrap(corner, SMALL, FIELD.width / 2.0 - 14.0);
+        let height = 9.0 * lines.len() as f64;
+        let top = if is_low { FIELD.y + FIELD.height - height - 4.0 } else { FIELD.y + 4.0 };
+        let (x, anchor) = if is_right { (FIELD.x + FIELD.width - 5.0, "end") } else { (FIELD.x + 5.0, "start") };
+        for (line_idx, line) in lines.iter().enumerate() {
+            drawing.text((x, top + 7.0 + 9.0 * line_idx as f64), line, anchor, SMALL, Paint::Quiet);
+        }
+        let width = lines.iter().map(|it| text_width(it, SMALL)).fold(0.0, f64::max);
+        taken.push(Place { x: if is_right { x - width } else { x }, y: top, width, height });
+    }
+    taken
+}
+
+/// Puts the label inside the box where it fits, else above, below, or at a side: the first place that is free.
+fn draw_label(drawing: &mut Drawing, words: &QuadrantWords, possible: Place, taken: &[Place]) {
+    let mut lines = vec![(words.label.clone(), 8.6, true)];
+    lines.extend(words.unexamined.iter().flat_map(|it| {
+        let room = if possible.width > 120.0 { possible.width - 12.0 } else { 130.0 };
+        wrap(it, SMALL, room).into_iter().map(|line| (line, SMALL, false))
+    }));
+    let width = lines.iter().map(|(text, size, _)| text_width(text, *size) * 1.05).fold(0.0, f64::max);
+    let height = 3.0 + lines.iter().map(|(_, size, _)| size + 2.0).sum::<f64>();
+    let middle = (possible.x + possible.width / 2.0, possible.y + possible.height / 2.0);
+    let candidates = [
+        (middle.0 - width / 2.0, middle.1 - height / 2.0, possible.height >= height && possible.width >= width),
+        (middle.0 - width / 2.0, possible.y - height - 3.0, true),
+        (middle.0 - width / 2.0, possible.y + possible.height + 3.0, true),
+        (possible.x + possible.width + 5.0, middle.1 - height / 2.0, true),
+        (possible.x - width - 5.0, middle.1 - height / 2.0, true),
+    ];
+    let fits = |x: f64, y: f64| {
+        let place = Place { x, y, width, height };
+        place.y >= FIELD.y && place.y + height <= FIELD.y + FIELD.height && !taken.iter().any(|it| it.meets(place))
+    };
+    let inside = |x: f64| x.clamp(FIELD.x + 3.0, (FIELD.x + FIELD.width - width - 3.0).max(FIELD.x + 3.0));
+    let near = candidates.iter().find(|(x, y, may)| *may && fits(inside(*x), *y)).map(|(x, y, _)| (inside(*x), *y));
+    let (left, top) = near.or_else(|| anywhere(width, fits)).unwrap_or((inside(candidates[0].0), candidates[0].1));
+    let (x, mut y) = (left + width / 2.0, top);
+    for (text, size, is_strong) in lines {
+        y += size + 2.0;
+        if is_strong {
+            drawing.strong((x, y - 1.0), text, "middle", size, Paint::Ink);
+        } else {
+            drawing.text((x, y - 1.0), text, "middle", size, Paint::Ink);
+        }
+    }
+}
+
+/// The first free place from the middle of the field outwards.
+fn anywhere(width: f64, fits: impl Fn(f64, f64) -> bool) -> Option<(f64, f64)> {
+    let across = FIELD.x + (FIELD.width - width) / 2.0;
+    let steps = (0..=20).map(|it| f64::from(it) * FIELD.height / 40.0);
+    let middle = FIELD.y + FIELD.height / 2.0;
+    steps.flat_map(|step| [middle + step, middle - step]).map(|y| (across, y)).find(|(x, y)| fits(*x, *y))
+}
+
+fn uncertainty(borrowed: Interval, substance: Interval) -> Place {
+    let (left, right) = widen(across(borrowed.low), across(borrowed.high));
+    let (top, bottom) = widen(up(substance.high), up(substance.low));
+    Place { x: left, y: top, width: right - left, height: bottom - top }
+}
+
+fn widen(from: f64, to: f64) -> (f64, f64) {
+    let lack = (LEAST - (to - from)).max(0.0) / 2.0;
+    (from - lack, to + lack)
+}
+
+fn across(value: f64) -> f64 {
+    FIELD.x + FIELD.width * value.clamp(0.0, 4.0) / 4.0
+}
+
+fn up(value: f64) -> f64 {
+    FIELD.y + FIELD.height * (1.0 - value.clamp(0.0, 4.0) / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::chart::check_no_collision;
+
+    fn words(is_chinese: bool) -> QuadrantWords {
+        let own = |text: &str| text.to_owned();
+        let (steps, corner, label) = if is_chinese {
+            (["无共用", "共用结构", "共用部分部件", "衍生并续训", "直接复制"], "借鉴过渡、走向自研", "零一万物")
+        } else {
+            (
+                ["nothing", "blueprint", "some components", "derived, then trained", "copied"],
+                "borrower on the way",
+                "01.AI",
+            )
+        };
+        QuadrantWords {
+            title: own("t"),
+            description: own("d"),
+            across: own("how much is somebody else's"),
+            up: own("substance and path"),
+            steps: steps.map(own).to_vec(),
+            corners: [0; 4].map(|_| own(corner)),
+            label: own(label),
+            unexamined: Some(own("horizontal position not examined")),
+        }
+    }
+
+    #[test]
+    fn labels_never_collide_wherever_the_box_is() {
+        for is_chinese in [false, true] {
+            for low in 0..=4 {
+                for high in low..=4 {
+                    for from in 0..=8 {
+                        let tall = Interval::new(f64::from(from) / 2.0, (f64::from(from) / 2.0 + 0.8).min(4.0));
+                        let wide = Interval::new(f64::from(low), f64::from(high));
+                        check_no_collision(&draw_quadrant(&words(is_chinese), wide, tall));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Memos of two scorecards, looked at from outside: words, files, sameness.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// A case that the table decides, and one that is held since too little is known.
+const CARDS: [(&str, &str); 2] = [
+    ("transitional", include_str!("../../tests/report/transitional.json")),
+    ("undetermined", include_str!("../../tests/report/undetermined.json")),
+];
+
+fn card(json: &str) -> Scorecard {
+    serde_json::from_str(json).unwrap()
+}
+
+fn view(json: &str, tag: &str) -> View {
+    let language = Language::find(tag).unwrap();
+    View::new(&card(json), &language, &Drawings::load().unwrap()).unwrap()
+}
+
+fn each(mut check: impl FnMut(&str, &str, &str)) {
+    for (name, json) in CARDS {
+        for tag in Language::tags() {
+            check(name, json, tag);
+        }
+    }
+}
+
+/// The view as lines of plain text, for people to review.
+fn as_text(view: &View) -> String {
+    let mut lines = vec![view.title.clone(), String::new()];
+    let page = &view.decision;
+    lines.extend([page.kicker.clone(), page.company.clone(), page.title.clone()]);
+    lines.extend(page.stamp.iter().map(|it| format!("[{it}]")));
+    let labelled = page.facts.iter().chain([&page.verdict, &page.recommendation]).chain(&page.sentences);
+    lines.extend(labelled.map(|it| format!("{}: {}", it.label, it.words.text())));
+    lines.push(page.meaning.text());
+    for points in [&page.believe, &page.worry, &page.change] {
+        lines.push(points.title.clone());
+        lines.extend(points.items.iter().map(|it| format!("  - {}", it.text())));
+    }
+    lines.push(page.gates_title.clone());
+    lines.extend(page.gates.iter().map(|it| format!("  {} {} {}", it.symbol, it.state, it.name)));
+    lines.push(format!("{} [{}]", page.quadrant.caption, page.quadrant.description));
+    lines.push(format!("{}: {} | {}", page.vote.title, page.vote.options.join(" "), page.vote.lines.join(" | ")));
+    lines.push(page.small_print.text());
+    for section in &view.sections {
+        lines.extend([String::new(), format!("## {}", section.heading)]);
+        section.blocks.iter().for_each(|block| lines.extend(block_lines(block)));
+    }
+    lines.extend([String::new(), view.frame.recipient.clone(), view.frame.page.clone()]);
+    lines.join("\n")
+}
+
+fn block_lines(block: &Block) -> Vec<String> {
+    match block {
+        Block::Paragraph { words } | Block::Note { words, .. } => vec![words.text()],
+        Block::Heading { text } => vec![format!("### {text}")],
+        Block::List { items } => items.iter().map(|it| format!("  - {}", it.text())).collect(),
+        Block::Figure(figure) => vec![format!("{} [{}]", figure.caption, figure.description)],
+        Block::Table(table) => {
+            let head = table.columns.iter().map(|it| it.title.clone()).collect::<Vec<_>>().join(" | ");
+            let row = |row: &Vec<Cell>| row.iter().map(|it| it.words.text()).collect::<Vec<_>>().join(" | ");
+            let mut lines = vec![table.title.clone(), head];
+            lines.extend(table.rows.iter().map(row));
+            lines.extend(table.note.iter().map(Words::text));
+            lines
+        }
+    }
+}
+
+#[test]
+fn memos_in_words() {
+    each(|name, json, tag| insta::assert_snapshot!(format!("{name}.{tag}"), as_text(&view(json, tag))));
+}
+
+#[test]
+fn memos_as_html() {
+    each(|name, json, tag| {
+        let html = Drawings::load().unwrap().html(&view(json, tag)).unwrap();
+        for outside in ["<script", "<link", "src=", "@import", "url(http"] {
+            assert!(!html.contains(outside), "`{outside}` in the memo `{name}.{tag}`");
+        }
+        assert!(html.contains(&format!("<html lang=\"{tag}\">")));
+        if name == CARDS[0].0 {
+            insta::assert_snapshot!(format!("{name}.{tag}.html"), html);
+        }
+    });
+}
+
+#[test]
+fn ids_are_unique_and_headings_never_skip_a_level() {
+    each(|name, json, tag| {
+        let html = Drawings::load().unwrap().html(&view(json, tag)).unwrap();
+        let mut ids = BTreeSet::new();
+        for id in html.split(" id=\"").skip(1).filter_map(|it| it.split('"').next()) {
+            assert!(ids.insert(id), "`{id}` stands twice in `{name}.{tag}`");
+        }
+        for target in html.split("href=\"#").skip(1).filter_map(|it| it.split('"').next()) {
+            assert!(ids.contains(target), "`#{target}` leads nowhere in `{name}.{tag}`");
+        }
+        let levels: Vec<u32> = html.split("<h").skip(1).filter_map(|it| it.chars().next()?.to_digit(10)).collect();
+        assert_eq!(levels.first(), Some(&1));
+        assert_eq!(levels.iter().filter(|it| **it == 1).count(), 1);
+        assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+    });
+}
+
+/// What people write is shown as they wrote it, and never run.
+#[test]
+fn words_of_others_are_escaped() {
+    let mut card = card(CARDS[0].1);
+    card.company = crate::fact::Text::plain("<script>alert(1)</script>");
+    for subject in &mut card.subjects {
+        subject.name = crate::fact::Text::plain("</text><script>");
+    }
+    let memos = memos(&card, &["en".to_owned()], &[Format::Html], &FontSources::default()).unwrap();
+    let html = String::from_utf8(memos[0].bytes.clone()).unwrap();
+    assert!(!html.contains("<script"));
+    assert!(html.contains("&lt;script&gt;alert(1)"));
+}
+
+#[test]
+fn words_in_another_language_carry_a_mark() {
+    let chinese = as_text(&view(CARDS[0].1, "zh-CN"));
+    assert!(chinese.contains("A seeded rerun that does not reproduce the logged loss 〔英文〕"));
+    assert!(!chinese.contains("公开材料一致，但未见原始日志 〔"));
+    let english = as_text(&view(CARDS[0].1, "en"));
+    assert!(english.contains("公开材料一致，但未见原始日志 [zh]"));
+    assert!(!english.contains("logged loss [en]"));
+}
+
+/// Law 4 and 7: nothing is rated by chance, and both languages show the same numbers.
+#[test]
+fn numbers_of_the_case_stand_in_both_languages() {
+    for (tag, figures) in [
+        ("en", ["34B parameters", "3.1T tokens", "6.3 × 10²³ FLOP", "1T tokens per PB", "34,388,917,248"]),
+        ("zh-CN", ["340 亿参数", "3.1 万亿词元", "6.3 × 10²³ FLOP", "每 PB 1 万亿词元", "34,388,917,248"]),
+    ] {
+        let text = as_text(&view(CARDS[0].1, tag));
+        for figure in figures {
+            assert!(text.contains(figure), "`{figure}` is not in the {tag} memo");
+        }
+    }
+}
+
+#[test]
+fn what_a_language_cannot_say_is_told_all_at_once() {
+    let mut card = card(CARDS[0].1);
+    card.believe[0].text.key = "no.such".to_owned();
+    card.worry[0].text.key = "nor.this".to_owned();
+    let error = memos(&card, &["en".to_owned()], &[Format::Html], &FontSources::default()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("no.such") && text.contains("nor.this"), "{text}");
+    assert!(matches!(
+        memos(&card, &["xx".to_owned()], &[], &FontSources::default()),
+        Err(Error::UnknownLanguage { .. })
+    ));
+}
+
+/// Every key another room states must be in every language.
+#[test]
+fn every_key_of_the_engine_can_be_said() {
+    for tag in Language::tags() {
+        let language = Language::find(tag).unwrap();
+        for key in crate::claims::MESSAGE_KEYS {
+            assert!(language.get(key).is_some(), "`{key}` is missing in `{tag}`");
+        }
+    }
+}
+
+/// Every key the view says is in the languages; so no memo can fail for want of a sentence.
+#[test]
+fn every_key_of_the_view_can_be_said() {
+    let language = Language::find("en").unwrap();
+    let mut sources = Vec::new();
+    for entry in std::fs::read_dir("src/report/view").unwrap() {
+        sources.push(std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    let mut missing = BTreeSet::new();
+    for source in &sources {
+        for quoted in source.split('"').skip(1).step_by(2) {
+            let is_key = quoted.split('.').count() > 1
+                && quoted
+                    .split('.')
+                    .all(|part| !part.is_empty() && part.chars().all(|it| it.is_ascii_lowercase() || it == '_'));
+            if is_key && language.get(quoted).is_none() && !["method.text", "limits.text"].contains(&quoted) {
+                missing.insert(quoted.to_owned());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}

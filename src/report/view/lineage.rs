@@ -1,0 +1,255 @@
+//! The lineage section: what was compared, what names and shapes say, and what was not examined.
+
+use std::collections::BTreeMap;
+
+use crate::fact::{Comparison, Form, FormRelation, SharedValue, Unexamined, WeightsRelation};
+use crate::report::number::exact;
+use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, Words};
+use crate::report::view::Writer;
+use crate::report::view::writer::count;
+use crate::scoring::SubjectLineage;
+
+/// How many of a long list stand in the body.
+const MOST: usize = 6;
+
+pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
+    let mut blocks = vec![Block::Note { words: Words::plain(writer.say("lineage.law")), tone: Tone::Plain }];
+    for subject in &writer.card.subjects {
+        write_subject(writer, subject, &mut blocks);
+    }
+    blocks.push(writer.heading(&writer.say("lineage.unexamined")));
+    blocks.push(Block::List { items: unexamined(writer) });
+    if let Some(reply) = &writer.card.reply {
+        blocks.push(writer.heading(&writer.say("lineage.reply")));
+        blocks.push(Block::Paragraph { words: writer.words(reply) });
+    }
+    writer.section("lineage", "lineage.heading", blocks)
+}
+
+fn write_subject(writer: &Writer<'_>, subject: &SubjectLineage, blocks: &mut Vec<Block>) {
+    blocks.push(writer.heading(&writer.text(&subject.name)));
+    blocks.push(Block::Paragraph { words: Words::plain(describe(writer, subject)) });
+    if !subject.comparisons.is_empty() {
+        blocks.push(Block::Table(comparisons(writer, subject)));
+        blocks.extend(renames(writer, subject).map(Block::Table));
+        blocks.extend(telling(writer, subject).map(Block::Table));
+    }
+    blocks.push(Block::Table(declared(writer, subject)));
+    blocks.push(Block::Paragraph { words: Words::plain(reach(writer, subject)) });
+}
+
+fn describe(writer: &Writer<'_>, subject: &SubjectLineage) -> String {
+    let inspection = &subject.inspection;
+    let key = match inspection.model.origin {
+        crate::fact::Origin::Checkpoint => "lineage.from_files",
+        crate::fact::Origin::Catalog => "lineage.from_catalog",
+    };
+    writer.fill(
+        key,
+        &[
+            ("location", &inspection.model.location),
+            ("parameters", &exact(inspection.parameters)),
+            ("tensors", &exact(inspection.tensors)),
+            ("files", &inspection.files.len().to_string()),
+        ],
+    )
+}
+
+fn comparisons(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
+    let row = |it: &Comparison| -> Vec<Cell> {
+        vec![
+            Words::code(&it.reference.location).into(),
+            writer.say(relation_key(it.form.relation)).into(),
+            writer.say(if it.form.same_dimensions { "word.same" } else { "word.other" }).into(),
+            it.form.renames.len().to_string().into(),
+            (it.form.differences.len() as u64).to_string().into(),
+            Words::plain(weights_word(writer, it.weights.relation)).into(),
+        ]
+    };
+    let columns = [
+        ("column.reference", Align::Left, 31),
+        ("column.form", Align::Left, 21),
+        ("column.dimensions", Align::Left, 13),
+        ("column.renames", Align::Right, 10),
+        ("column.differences", Align::Right, 10),
+        ("column.weights", Align::Left, 15),
+    ];
+    let rows = subject.comparisons.iter().map(row).collect();
+    let mut table = writer.table("lineage.comparisons", &columns, rows);
+    table.note = Some(Words::plain(writer.say("lineage.comparisons_note")));
+    table
+}
+
+/// Renames, each once with the references it holds for; fused and split projections beside them.
+fn renames(writer: &Writer<'_>, subject: &SubjectLineage) -> Option<Table> {
+    let mut found: BTreeMap<(String, String, String), Vec<String>> = BTreeMap::new();
+    for it in &subject.comparisons {
+        for (ours, theirs, kind) in renamed(&it.form) {
+            found.entry((ours, theirs, kind)).or_default().push(it.reference.name.clone());
+        }
+    }
+    let many = found.len();
+    let row = |((ours, theirs, kind), references): ((String, String, String), Vec<String>)| -> Vec<Cell> {
+        let all = references.len() == subject.comparisons.len() && references.len() > 1;
+        let held = if all { writer.say("lineage.all_references") } else { writer.list(references) };
+        vec![Words::code(ours).into(), Words::code(theirs).into(), writer.word("rename", &kind).into(), held.into()]
+    };
+    let rows: Vec<_> = found.into_iter().take(MOST).map(row).collect();
+    let columns = [
+        ("column.subject_name", Align::Left, 30),
+        ("column.reference_name", Align::Left, 30),
+        ("column.matched_by", Align::Left, 18),
+        ("column.holds_for", Align::Left, 22),
+    ];
+    (many > 0).then(|| {
+        let mut table = writer.table("lineage.renames", &columns, rows);
+        table.note = more(writer, many);
+        table
+    })
+}
+
+fn renamed(form: &Form) -> Vec<(String, String, String)> {
+    let plain = form.renames.iter().map(|it| (it.subject.clone(), it.reference.clone(), it.by.clone()));
+    let fused = form.projections.iter().map(|it| (it.subject.join(" + "), it.reference.join(" + "), it.kind.clone()));
+    plain.chain(fused).collect()
+}
+
+/// Shared configuration values against the reference that shares the most telling ones.
+fn telling(writer: &Writer<'_>, subject: &SubjectLineage) -> Option<Table> {
+    let bits = |it: &Comparison| it.config.telling.iter().map(|it| it.bits).sum::<f64>();
+    let closest = subject.comparisons.iter().max_by(|one, other| bits(one).total_cmp(&bits(other)))?;
+    let config = &closest.config;
+    let row = |it: &SharedValue, weight: &str| -> Vec<Cell> {
+        let shared =
+            writer.fill("lineage.holders", &[("holders", &count(it.holders)), ("population", &count(it.population))]);
+        vec![
+            Words::code(&it.field).into(),
+            Words::code(&it.value).into(),
+            shared.into(),
+            writer.fill("lineage.bits", &[("bits", &format!("{:.1}", it.bits))]).into(),
+            writer.say(weight).into(),
+        ]
+    };
+    let combination = config.combination.iter().map(|it| row(it, "lineage.combination"));
+    let telling = config.telling.iter().take(4).map(|it| row(it, "lineage.telling"));
+    let common = config.common.iter().take(3).map(|it| row(it, "lineage.common"));
+    let rows: Vec<_> = combination.chain(telling).chain(common).collect();
+    let columns = [
+        ("column.field", Align::Left, 30),
+        ("column.value", Align::Left, 22),
+        ("column.holders", Align::Left, 22),
+        ("column.bits", Align::Right, 11),
+        ("column.says", Align::Left, 15),
+    ];
+    (!rows.is_empty()).then(|| {
+        let mut table = writer.table("lineage.config", &columns, rows);
+        let note = writer.fill("lineage.config_note", &[("reference", &closest.reference.name)]);
+        table.note = Some(Words::plain(note));
+        table
+    })
+}
+
+fn declared(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for it in &subject.declared_parents {
+        let part = writer.word("part", &it.part);
+        rows.push(vec![
+            Words::strong(writer.say("lineage.declared")).into(),
+            Words::plain(writer.fill("lineage.declared_part", &[("model", &it.model), ("part", &part)])).into(),
+            writer.ids(&it.evidence).into(),
+        ]);
+    }
+    if subject.declared_parents.is_empty() {
+        let words = Words::plain(writer.say("lineage.declared_none"));
+        rows.push(vec![Words::strong(writer.say("lineage.declared")).into(), words.into(), Words::default().into()]);
+    }
+    let matches = &subject.identification.matches;
+    for it in matches.iter().take(MOST) {
+        let relation = writer.say(relation_key(it.relation));
+        let dimensions =
+            writer.say(if it.same_dimensions { "lineage.same_dimensions" } else { "lineage.other_dimensions" });
+        let words = Words::code(&it.reference)
+            .and(PieceKind::Plain, format!(" {relation}{}{dimensions}", writer.say("style.list")));
+        let tied = it.tied_with.len() as u64;
+        let rank = if tied > 0 {
+            writer.fill("lineage.rank_tied", &[("rank", &count(it.rank)), ("tied", &count(tied))])
+        } else {
+            writer.fill("lineage.rank", &[("rank", &count(it.rank))])
+        };
+        rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), rank.into()]);
+    }
+    if matches.is_empty() {
+        let words = Words::plain(writer.say("lineage.detected_none"));
+        rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), Words::default().into()]);
+    }
+    let columns =
+        [("column.who_says", Align::Left, 20), ("column.relative", Align::Left, 58), ("column.basis", Align::Left, 22)];
+    let mut table = writer.table("lineage.declared_detected", &columns, rows);
+    table.note = more(writer, matches.len());
+    table
+}
+
+fn more(writer: &Writer<'_>, many: usize) -> Option<Words> {
+    let rest = many.checked_sub(MOST).filter(|it| *it > 0)?;
+    Some(Words::plain(writer.fill("word.more", &[("number", &rest.to_string())])))
+}
+
+fn reach(writer: &Writer<'_>, subject: &SubjectLineage) -> String {
+    let catalog = &writer.card.catalog;
+    let references = subject.comparisons.len().to_string();
+    writer.fill(
+        "lineage.reach",
+        &[
+            ("references", &references),
+            ("size", &count(catalog.size)),
+            ("newest", &catalog.newest),
+            ("date", &newest_date(writer, &catalog.newest_date)),
+        ],
+    )
+}
+
+fn newest_date(writer: &Writer<'_>, written: &str) -> String {
+    written.parse().map_or_else(|_| written.to_owned(), |day| writer.language.numbers.date(day))
+}
+
+/// What was not looked at anywhere in the case, each once.
+fn unexamined(writer: &Writer<'_>) -> Vec<Words> {
+    let card = writer.card;
+    let subjects = card.subjects.iter().flat_map(|it| {
+        let compared = it.comparisons.iter().flat_map(|it| &it.unexamined);
+        it.inspection.unexamined.iter().chain(&it.identification.unexamined).chain(compared)
+    });
+    let mut seen: Vec<&Unexamined> = Vec::new();
+    for it in card.unexamined.iter().chain(subjects) {
+        if !seen.iter().any(|other| other.what == it.what && other.why == it.why) {
+            seen.push(it);
+        }
+    }
+    if seen.is_empty() {
+        return vec![Words::plain(writer.say("lineage.nothing_unexamined"))];
+    }
+    seen.into_iter().map(|it| one_unexamined(writer, it)).collect()
+}
+
+fn one_unexamined(writer: &Writer<'_>, it: &Unexamined) -> Words {
+    let what = writer.word("unexamined", &it.what);
+    let why = writer.known_or(&format!("unexamined.why.{}", it.why), &it.detail);
+    Words::strong(writer.fill("lineage.unexamined_what", &[("what", &what)])).then(why)
+}
+
+/// Key of the word for a relation by form.
+pub(in crate::report) fn relation_key(relation: FormRelation) -> &'static str {
+    match relation {
+        FormRelation::Identical => "form.identical",
+        FormRelation::SameUpToRenaming => "form.same_up_to_renaming",
+        FormRelation::FusedOrSplit => "form.fused_or_split_projections",
+        FormRelation::SameFamily => "form.same_family",
+        FormRelation::Different => "form.different",
+    }
+}
+
+fn weights_word(writer: &Writer<'_>, relation: WeightsRelation) -> String {
+    match relation {
+        WeightsRelation::Unexamined => writer.say("weights.unexamined"),
+    }
+}

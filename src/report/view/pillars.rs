@@ -1,0 +1,148 @@
+//! The scorecard section: pillars as intervals, and how each criterion is known.
+
+use crate::case::Level;
+use crate::report::chart::{IntervalRow, Intervals, draw_intervals};
+use crate::report::number::{level_range, percent};
+use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, Words};
+use crate::report::view::Writer;
+use crate::report::view::writer::{count, dots};
+use crate::rubric::Band;
+use crate::scoring::{CriterionScore, PillarScore};
+
+pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
+    let card = writer.card;
+    let summary = writer.fill(
+        "pillars.summary",
+        &[
+            ("score", &level_range(card.score)),
+            ("coverage", &percent(card.coverage)),
+            ("confidence", &writer.word("confidence", &card.confidence.word)),
+            ("share", &percent(card.confidence.share)),
+        ],
+    );
+    let blocks = vec![
+        Block::Paragraph { words: Words::plain(summary) },
+        Block::Figure(writer.figure(&chart(writer), 100)),
+        Block::Table(pillars(writer)),
+        Block::Table(axes(writer)),
+        Block::Table(criteria(writer)),
+    ];
+    writer.section("scorecard", "pillars.heading", blocks)
+}
+
+fn chart(writer: &Writer<'_>) -> crate::report::chart::Drawing {
+    let card = writer.card;
+    let row = |pillar: &PillarScore| IntervalRow {
+        name: writer.text(&pillar.name),
+        score: pillar.score,
+        note: writer.score(pillar.score),
+        is_total: false,
+    };
+    let mut rows: Vec<_> = card.pillars.iter().map(row).collect();
+    let described = rows.iter().map(|it| format!("{} {}", it.name, it.note));
+    let description = writer.fill("pillars.description", &[("rows", &writer.list(described))]);
+    let name = writer.say("pillars.total");
+    rows.push(IntervalRow { name, score: Some(card.score), note: level_range(card.score), is_total: true });
+    draw_intervals(&Intervals {
+        title: writer.say("pillars.chart"),
+        description,
+        levels: card.rubric.levels.iter().map(|it| writer.text(it)).collect(),
+        rows,
+    })
+}
+
+fn pillars(writer: &Writer<'_>) -> Table {
+    let row = |it: &PillarScore| {
+        vec![
+            Words::code(&it.id).and(PieceKind::Plain, format!(" {}", writer.text(&it.name))).into(),
+            writer.language.numbers.number(it.weight).into(),
+            writer.score(it.score).into(),
+            percent(it.coverage).into(),
+            percent(it.confidence).into(),
+        ]
+    };
+    let columns = [
+        ("column.pillar", Align::Left, 40),
+        ("column.weight", Align::Right, 12),
+        ("column.score", Align::Right, 16),
+        ("column.coverage", Align::Right, 16),
+        ("column.confidence", Align::Right, 16),
+    ];
+    writer.table("pillars.table", &columns, writer.card.pillars.iter().map(row).collect())
+}
+
+fn axes(writer: &Writer<'_>) -> Table {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for axis in &writer.card.axes {
+        let name = axis.name.as_ref().map_or_else(|| writer.word("axis", &axis.id), |it| writer.text(it));
+        let (value, falls) = match axis.holds {
+            Some(truth) => (writer.say("word.none"), writer.word("truth", truth_code(truth))),
+            None => (writer.score(axis.score), writer.list(axis.bands.iter().map(|it| writer.say(band_key(*it))))),
+        };
+        rows.push(vec![name.into(), value.into(), falls.into()]);
+    }
+    let columns =
+        [("column.axis", Align::Left, 50), ("column.score", Align::Right, 18), ("column.falls_in", Align::Left, 32)];
+    writer.table("axes.table", &columns, rows)
+}
+
+/// The heat table: what level, and how we know. Symbol, word and shade say the same.
+fn criteria(writer: &Writer<'_>) -> Table {
+    let row = |it: &CriterionScore| {
+        let mut level: Cell = level_words(writer, it).into();
+        level.shade = it.level;
+        level.tone = if it.level.is_some() { Tone::Plain } else { Tone::Open };
+        let mut grade: Cell = match it.grade {
+            Some(grade) => Words::strong(format!("{grade:?}")).into(),
+            None => Words::quiet(writer.say("word.none")).into(),
+        };
+        grade.shade = it.grade.map(|grade| 4 - (grade as u8).min(4));
+        vec![
+            Words::code(&it.id).and(PieceKind::Plain, format!(" {}", writer.text(&it.question))).into(),
+            level,
+            writer.score(it.interval).into(),
+            grade,
+            count(it.origins).into(),
+        ]
+    };
+    let columns = [
+        ("column.criterion", Align::Left, 52),
+        ("column.level", Align::Left, 22),
+        ("column.score", Align::Right, 11),
+        ("column.grade", Align::Center, 8),
+        ("column.origins", Align::Right, 7),
+    ];
+    let mut table = writer.table("criteria.table", &columns, writer.card.criteria.iter().map(row).collect());
+    let grades = writer.card.rubric.grades.iter().map(|it| format!("{:?} {}", it.grade, writer.text(&it.meaning)));
+    table.note = Some(Words::plain(writer.fill("criteria.note", &[("grades", &writer.list(grades))])));
+    table
+}
+
+/// Dots and a word for a level, or the word for having none.
+pub(in crate::report) fn level_words(writer: &Writer<'_>, criterion: &CriterionScore) -> Words {
+    match (criterion.level, criterion.answered) {
+        (Some(level), _) => {
+            Words::plain(dots(level)).and(PieceKind::Plain, format!(" {}", writer.level(Level::At(level))))
+        }
+        (None, Some(answered)) => Words::plain(format!("? {}", writer.level(answered))),
+        (None, None) => Words::plain(format!("? {}", writer.say("level.unknown"))),
+    }
+}
+
+/// Key of a band's word.
+pub(in crate::report) fn band_key(band: Band) -> &'static str {
+    match band {
+        Band::Low => "band.low",
+        Band::Medium => "band.medium",
+        Band::High => "band.high",
+    }
+}
+
+/// Code of a truth value.
+pub(in crate::report) fn truth_code(truth: crate::fact::Truth) -> &'static str {
+    match truth {
+        crate::fact::Truth::Yes => "yes",
+        crate::fact::Truth::Maybe => "maybe",
+        crate::fact::Truth::No => "no",
+    }
+}
