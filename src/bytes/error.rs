@@ -14,6 +14,14 @@ pub enum Error {
         /// As it was given.
         path: PathBuf,
     },
+    /// A symbolic link whose target is not there.
+    #[error("{} is a link to {}, which does not exist", shown_path(path), shown_path(target))]
+    DanglingLink {
+        /// As it was given.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// It is there, and is a folder, a pipe, a device or a socket.
     #[error("{} is {kind}, not a file", shown_path(path))]
     NotAFile {
@@ -92,7 +100,10 @@ impl Error {
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
-            io::ErrorKind::NotFound => Self::Missing { path },
+            io::ErrorKind::NotFound => match path.read_link() {
+                Ok(target) => Self::DanglingLink { path, target },
+                Err(_) => Self::Missing { path },
+            },
             _ => Self::Io { doing, path, source },
         }
     }
@@ -101,6 +112,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { path } => Some(missing_hint(path)),
+            Self::DanglingLink { .. } => {
+                Some("copy what the link stands for; a cache that was moved or pruned leaves such links".into())
+            }
             Self::NotAFile { kind: "a folder", .. } => Some("name a file inside it".into()),
             Self::NotAFile { .. } => Some("copy its contents to a file, and name that file".into()),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
@@ -108,7 +122,8 @@ impl Error {
             }
             Self::Shrunk { .. } => Some("wait until the download or copy has finished, and run again".into()),
             Self::Location { hint, .. } => Some(hint.clone()),
-            Self::Io { .. } | Self::Beyond { .. } | Self::TooLong { .. } | Self::OutOfMemory { .. } => None,
+            Self::TooLong { .. } => Some("no ordinary file of this kind is so long; look at what it is".into()),
+            Self::Io { .. } | Self::Beyond { .. } | Self::OutOfMemory { .. } => None,
         }
     }
 }

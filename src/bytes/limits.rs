@@ -6,7 +6,7 @@
 pub const HEADER: u64 = 100_000_000;
 
 /// Tensors of one checkpoint. The largest mixtures of experts have about 150,000.
-pub const TENSORS: usize = 2_000_000;
+pub const TENSORS: usize = 1_000_000;
 
 /// Name of a tensor. Real ones stay below 200 bytes; a longer one would break tables and terminals.
 pub const TENSOR_NAME: usize = 1_024;

@@ -28,7 +28,7 @@ pub use file::{File, read_whole};
 pub use location::Location;
 pub use memory::Memory;
 pub use replace::replace;
-pub use shown::{grouped, is_unprintable, shown};
+pub use shown::{counted, grouped, is_unprintable, shown};
 
 /// Bytes that can be read in any order.
 ///

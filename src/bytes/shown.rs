@@ -31,6 +31,11 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// A number of things: `1 tensor`, `2,048 tensors`.
+pub fn counted(number: usize, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+}
+
 /// Whether a name holds characters that [`shown`] has to escape, backticks apart.
 pub fn is_unprintable(name: &str) -> bool {
     name.chars().any(is_invisible)
@@ -62,6 +67,7 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(9_216), "9,216");
+        assert_eq!((counted(1, "byte"), counted(2_048, "tensor")), ("1 byte".into(), "2,048 tensors".into()));
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
     }
 }

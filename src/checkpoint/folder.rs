@@ -36,7 +36,8 @@ pub(crate) fn open(folder: &Path) -> Result<Checkpoint, Error> {
     unread_weights(folder, &names, &mut assembly);
     links_outside(folder, &names.union(&plan.read).cloned().collect(), &mut assembly);
     assembly.findings.extend(plan.findings);
-    assembly.finish(folder)
+    let checkpoint = assembly.finish(folder)?;
+    Ok(Checkpoint { name: cached_name(folder).unwrap_or(checkpoint.name), ..checkpoint })
 }
 
 /// Names of everything in the folder that is not a folder itself, sorted.
@@ -121,7 +122,9 @@ fn all_parts_are_there(folder: &Path, read: &BTreeSet<String>) -> Result<(), Err
         sets.entry((prefix, of)).or_default().insert(part);
     }
     for ((prefix, of), parts) in sets {
-        let of = of.min(u32::try_from(limits::SHARDS).unwrap_or(u32::MAX));
+        if usize::try_from(of).is_ok_and(|of| of > limits::SHARDS) {
+            return Err(Error::TooMany { path: folder.to_owned(), what: "weights files", limit: limits::SHARDS });
+        }
         let missing = (1..=of).filter(|part| !parts.contains(part));
         let missing: Vec<String> = missing.map(|part| format!("{prefix}-{part:05}-of-{of:05}.safetensors")).collect();
         if !missing.is_empty() {
@@ -175,7 +178,7 @@ fn config(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
         }
         Err(why) => {
             let what = kind::recognise(text.get(..text.len().min(128)).unwrap_or_default());
-            let what = what.filter(|kind| !["text", "JSON text"].contains(&kind.what));
+            let what = what.filter(|kind| !["plain text", "JSON text"].contains(&kind.what));
             let why = what.map_or(why, |kind| format!("it is {}", kind.what));
             assembly.findings.push(unreadable(why));
         }
@@ -236,25 +239,67 @@ fn is_there(path: &Path) -> bool {
 /// The place that the files of a model may be in: its folder, or for a snapshot in Hugging Face's cache the cache of
 /// that model, where every file is a link to a blob.
 fn root_of(folder: &Path) -> Option<PathBuf> {
-    let folder = folder.canonicalize().ok()?;
-    let snapshots = folder.parent().filter(|it| it.ends_with("snapshots"));
-    let cache = snapshots.and_then(Path::parent).filter(|it| it.join("blobs").is_dir());
-    Some(cache.map(Path::to_owned).unwrap_or(folder))
+    cache_of(folder).or_else(|| folder.canonicalize().ok())
 }
 
-/// Says what the folder holds instead of weights.
+/// `CACHE` for a folder `CACHE/snapshots/REVISION` beside `CACHE/blobs`.
+fn cache_of(folder: &Path) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    let cache = folder.parent().filter(|it| it.ends_with("snapshots"))?.parent()?;
+    cache.join("blobs").is_dir().then(|| cache.to_owned())
+}
+
+/// `ORG/NAME` for a snapshot in the cache `models--ORG--NAME`; its folder is called by a revision nobody knows.
+fn cached_name(folder: &Path) -> Option<String> {
+    let cache = cache_of(folder)?;
+    let name = cache.file_name()?.to_str()?.strip_prefix("models--")?;
+    Some(name.replacen("--", "/", 1))
+}
+
+/// Says what the folder holds instead of weights, and where some are.
 fn no_weights(folder: &Path, names: &BTreeSet<String>) -> Error {
-    let folder_owned = folder.to_owned();
-    let other = names.iter().find_map(|name| match look(&folder.join(name)).0 {
+    let of_another_format = names.iter().find_map(|name| match look(&folder.join(name)).0 {
         Some(Look::Kind(kind)) if kind.weights => Some((name, kind)),
         _ => None,
     });
-    if let Some((name, kind)) = other {
-        let found = format!("{} is {}", shown(name), kind.what);
-        return Error::NoWeights { folder: folder_owned, found, hint: kind.hint.into() };
+    let (found, hint) = if let Some((name, kind)) = of_another_format {
+        (format!("{} is {}", shown(name), kind.what), kind.hint.to_owned())
+    } else if let Some(below) = weights_below(folder) {
+        let hint = format!("name {} itself", shown(folder.join(&below).to_string_lossy()));
+        (format!("some are in its folder {}", shown(below)), hint)
+    } else {
+        let names: Vec<String> = names.iter().cloned().collect();
+        let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
+        (found, "name the folder that holds `model.safetensors`, or its parts and their index".into())
+    };
+    Error::NoWeights { folder: folder.to_owned(), found, hint }
+}
+
+/// The first folder at most two levels below that holds a file with the usual ending, with `/` between its parts.
+fn weights_below(folder: &Path) -> Option<String> {
+    let mut level = vec![String::new()];
+    for _ in 0..2 {
+        level = level.iter().flat_map(|below| folders_in(folder, below)).take(FOLDERS_LOOKED_AT).collect();
+        let holds_weights = |below: &&String| {
+            names_in(&folder.join(below)).is_ok_and(|names| names.iter().any(|name| name.ends_with(".safetensors")))
+        };
+        if let Some(found) = level.iter().find(holds_weights) {
+            return Some(found.clone());
+        }
     }
-    let hint = "name the folder that holds `model.safetensors`, or its parts and their index";
-    let names: Vec<String> = names.iter().cloned().collect();
-    let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
-    Error::NoWeights { folder: folder_owned, found, hint: hint.into() }
+    None
+}
+
+/// How many folders are searched for a better hint.
+const FOLDERS_LOOKED_AT: usize = 64;
+
+fn folders_in(folder: &Path, below: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder.join(below)) else { return Vec::new() };
+    let folders =
+        entries.take(limits::FOLDER_ENTRIES).flatten().filter(|it| it.file_type().is_ok_and(|it| it.is_dir()));
+    let names = folders.filter_map(|it| it.file_name().into_string().ok());
+    let mut names: Vec<String> =
+        names.map(|name| if below.is_empty() { name } else { format!("{below}/{name}") }).collect();
+    names.sort();
+    names
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use serde_json::Value;
 
-use crate::bytes::{grouped, limits, shown};
+use crate::bytes::{counted, grouped, limits, shown};
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding;
 use crate::checkpoint::{Refusal, json};
@@ -32,7 +32,10 @@ impl Index {
         let map = match document.value.get("weight_map") {
             Some(Value::Object(map)) => map,
             Some(other) => {
-                return Err(broken(format!("`weight_map` is {}, expected an object", json::kind_of(other)), None));
+                return Err(broken(
+                    format!("`weight_map` is {}, expected an object", json::kind_of(other)),
+                    Some(UNCLEAR),
+                ));
             }
             None => return Err(broken("it has no `weight_map`".into(), Some(DAMAGED))),
         };
@@ -42,10 +45,10 @@ impl Index {
         let index = Self { file_of, total_size };
         match index.files().len() {
             0 => Err(broken("its `weight_map` is empty".into(), Some(DAMAGED))),
-            count if count > limits::SHARDS => Err(broken(
-                format!("it names {} files, and the limit is {}", grouped(count as u64), limits::SHARDS),
-                None,
-            )),
+            count if count > limits::SHARDS => {
+                let (count, limit) = (grouped(count as u64), grouped(limits::SHARDS as u64));
+                Err(broken(format!("it names {count} files, and the limit is {limit}"), Some(UNCLEAR)))
+            }
             _ => Ok(index),
         }
     }
@@ -68,11 +71,12 @@ impl Index {
         });
         let several = |code, names: Vec<String>, what: &str| {
             let first = names.first()?;
-            let detail = format!("{} {what}: {}", grouped(names.len() as u64), list(&names));
+            let detail = format!("{what} ({}): {}", counted(names.len(), "tensor"), list(&names));
             Some(finding(code, Some(first), detail))
         };
-        let elsewhere = several("index-disagrees", elsewhere, "tensors are in another file than it says");
-        let unnamed = several("tensor-not-in-index", unnamed, "tensors are in the files and not in the index");
+        let elsewhere =
+            several("index-disagrees", elsewhere, "it puts tensors into another file than the one that holds them");
+        let unnamed = several("tensor-not-in-index", unnamed, "it does not name tensors that the files hold");
         Ok([elsewhere, size, unnamed].into_iter().flatten().collect())
     }
 
@@ -82,23 +86,26 @@ impl Index {
         if missing.is_empty() {
             return Ok(());
         }
-        let count = grouped(missing.len() as u64);
-        let of = grouped(self.file_of.len() as u64);
+        let (count, of) = (counted(missing.len(), "tensor"), counted(self.file_of.len(), "tensor"));
         Err(broken(
-            format!("it names {of} tensors, and {count} of them are in no file: {}", list(&missing)),
+            format!("it names {of}, and no file holds {count} of them: {}", list(&missing)),
             Some("index and files belong to different versions of the model; download both again"),
         ))
     }
 }
 
 const DAMAGED: &str = "download it again, or remove it if the folder holds all files of the model";
+const UNCLEAR: &str = "no loader can use this index; ask the publisher for one that belongs to these files";
 const AMBIGUOUS: &str = "programs disagree on which of the two counts; ask the publisher for a clean index";
 
 /// A file name that stays inside the folder.
 fn file_name(tensor: &str, file: &Value) -> Result<String, Refusal> {
     let Value::String(name) = file else {
         let found = json::kind_of(file);
-        return Err(broken(format!("tensor {} is in {found}, expected the name of a file", shown(tensor)), None));
+        return Err(broken(
+            format!("tensor {} is in {found}, expected the name of a file", shown(tensor)),
+            Some(UNCLEAR),
+        ));
     };
     let stays_inside = !name.is_empty()
         && !name.contains(['\\', ':', '\0'])

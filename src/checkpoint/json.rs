@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::bytes::{grouped, limits, shown};
+use crate::bytes::{counted, grouped, limits, shown};
 
 /// A JSON text, and where it repeats a key.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ pub(crate) fn kind_of(value: &Value) -> String {
         Value::Bool(it) => it.to_string(),
         Value::Number(it) => it.to_string(),
         Value::String(it) => format!("the text {}", shown(it)),
-        Value::Array(it) => format!("a list of {}", grouped(it.len() as u64)),
+        Value::Array(it) if it.is_empty() => "an empty list".into(),
+        Value::Array(it) => format!("a list of {}", counted(it.len(), "value")),
         Value::Object(_) => "an object".into(),
     }
 }

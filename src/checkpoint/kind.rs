@@ -73,7 +73,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         what: "JSON text",
-        hint: "name the folder that holds it, or the weights file itself",
+        hint: "name the folder if it is the index or the configuration; a server's error message looks like this too",
         weights: false,
         recognise: |head| matches!(head.trim_ascii_start(), [b'{' | b'[', ..]) && is_text(head),
     },
@@ -84,7 +84,12 @@ const KINDS: &[Kind] = &[
         weights: false,
         recognise: |head| head.starts_with(b"\x7fELF") || head.starts_with(b"MZ\x90"),
     },
-    Kind { what: "text", hint: NOT_WEIGHTS, weights: false, recognise: is_text },
+    Kind {
+        what: "plain text",
+        hint: "a server may have answered with a message instead of the file; look at what it says",
+        weights: false,
+        recognise: is_text,
+    },
     Kind {
         what: "nothing but zero bytes at its start",
         hint: "space was set aside for a download that never filled it; download it again",

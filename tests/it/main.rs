@@ -3,3 +3,7 @@
 
 // The house: who may import whom.
 mod floors;
+
+// Files from strangers: described or refused in exactly these words, and in agreement with the `safetensors` crate.
+mod checkpoint;
+mod hostile;

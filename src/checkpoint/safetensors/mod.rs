@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::bytes::{Cursor, Source, grouped, is_unprintable, limits, sha256, shown};
+use crate::bytes::{Cursor, Source, counted, is_unprintable, limits, sha256, shown};
 use crate::checkpoint::findings::finding;
 use crate::checkpoint::{Dtype, Format, Likeness, Refusal, Table};
 use crate::fact::Finding;
@@ -49,13 +49,9 @@ fn read(source: &dyn Source) -> Result<Table, Refusal> {
 
 /// The header's length, once it is known to be possible. Nothing is allocated before that.
 fn header_length(source: &dyn Source) -> Result<u64, Refusal> {
-    let length = source.len();
-    if length < PREFIX {
-        return Err(Problem::NoLength { length }.into());
-    }
     let prefix = source.read_at(0..PREFIX)?;
     let claimed = Cursor::new(&prefix).u64().unwrap_or_default();
-    let left = length.saturating_sub(PREFIX);
+    let left = source.len().saturating_sub(PREFIX);
     match claimed {
         0 => Err(Problem::EmptyHeader.into()),
         _ if claimed > limits::HEADER => Err(Problem::HeaderTooLong { claimed }.into()),
@@ -97,8 +93,8 @@ fn padding(text: &[u8]) -> Option<Finding> {
     let behind = text.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).filter(|byte| **byte != b' ').count();
     let detail = match (before, behind) {
         (0, 0) => return None,
-        (0, _) => format!("{} bytes of white space other than spaces stand behind the header", grouped(behind as u64)),
-        (_, _) => format!("{} bytes of white space stand before the header", grouped(before as u64)),
+        (0, _) => format!("white space other than spaces stands behind the header ({})", counted(behind, "byte")),
+        (_, _) => format!("white space stands before the header ({})", counted(before, "byte")),
     };
     Some(finding("header-padding", None, detail))
 }
@@ -111,11 +107,11 @@ fn unknown_dtypes(tensors: &[WrittenTensor]) -> Vec<Finding> {
     let describe = |(name, tensors): (&str, Vec<&WrittenTensor>)| {
         let first = tensors.iter().map(|it| it.name.as_str()).min().unwrap_or_default();
         let detail = format!(
-            "{} tensors have the element type {}, which the format does not have; the first is {}; {}",
-            grouped(tensors.len() as u64),
+            "the element type {} of {} is none of the format's; {}; the first is {}",
             shown(name),
-            shown(first),
+            counted(tensors.len(), "tensor"),
             sizes(&tensors),
+            shown(first),
         );
         finding("unknown-dtype", Some(name), detail)
     };
@@ -143,8 +139,8 @@ fn unprintable_names(tensors: &[WrittenTensor]) -> Option<Finding> {
     names.sort_unstable();
     let first = names.first()?;
     let detail = format!(
-        "{} tensor names hold control or invisible characters; the first is {}",
-        grouped(names.len() as u64),
+        "control or invisible characters are in {}; the first is {}",
+        counted(names.len(), "tensor name"),
         shown(first)
     );
     Some(finding("unprintable-name", Some(first), detail))

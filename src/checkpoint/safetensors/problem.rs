@@ -6,8 +6,6 @@ use crate::checkpoint::Refusal;
 /// A broken rule. Offsets are bytes from the start of the data, as in the header.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
-    #[error("the file has {length} bytes, and 8 are needed for the length of its header")]
-    NoLength { length: u64 },
     #[error("the length of its header is 0")]
     EmptyHeader,
     #[error("its header claims {} bytes, and the limit is {}", grouped(*claimed), grouped(limits::HEADER))]
@@ -83,7 +81,7 @@ const REWRITE: &str = "the usual library writes no such file; ask how it was mad
 impl Problem {
     fn hint(&self) -> &'static str {
         match self {
-            Self::HeaderBeyondFile { .. } | Self::BeyondFile { .. } | Self::NoLength { .. } => CUT,
+            Self::HeaderBeyondFile { .. } | Self::BeyondFile { .. } => CUT,
             Self::EmptyHeader | Self::NotText { .. } | Self::NotJson { .. } | Self::NotAnObject { .. } => {
                 NOT_SAFETENSORS
             }
