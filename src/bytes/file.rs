@@ -121,7 +121,7 @@ fn read_exact_at(file: &fs::File, mut buffer: &mut [u8], mut at: u64) -> io::Res
         match file.seek_read(buffer, at) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
-                buffer = buffer.get_mut(count..).unwrap_or_default();
+                buffer = std::mem::take(&mut buffer).get_mut(count..).unwrap_or_default();
                 at = at.saturating_add(count as u64);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

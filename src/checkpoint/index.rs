@@ -86,7 +86,7 @@ impl Index {
         if missing.is_empty() {
             return Ok(());
         }
-        let (count, of) = (counted(missing.len(), "tensor"), counted(self.file_of.len(), "tensor"));
+        let (count, of) = (grouped(missing.len() as u64), counted(self.file_of.len(), "tensor"));
         Err(broken(
             format!("it names {of}, and no file holds {count} of them: {}", list(&missing)),
             Some("index and files belong to different versions of the model; download both again"),
