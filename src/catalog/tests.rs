@@ -80,10 +80,7 @@ fn entries_are_found_by_name() {
 fn twins_are_told() {
     let (same, padded) = Catalog::builtin().twins("huggyllama/llama-7b");
     assert_eq!(same, ["meta-llama/Llama-2-7b-hf", "openlm-research/open_llama_7b"]);
-    assert_eq!(
-        padded,
-        ["codellama/CodeLlama-7b-hf", "deepseek-ai/deepseek-coder-6.7b-base", "BAAI/AquilaChat2-7B"]
-    );
+    assert_eq!(padded, ["codellama/CodeLlama-7b-hf", "deepseek-ai/deepseek-coder-6.7b-base", "BAAI/AquilaChat2-7B"]);
 }
 
 /// A record that is right, for tests that break it.

@@ -130,9 +130,9 @@ impl ListArguments {
             return failure.hint("`unshell catalog list` names every organisation");
         };
         let families = catalog.entries().iter().map(Entry::family);
-        match families.max_by(|left, right| {
-            strsim::jaro_winkler(family, left).total_cmp(&strsim::jaro_winkler(family, right))
-        }) {
+        match families
+            .max_by(|left, right| strsim::jaro_winkler(family, left).total_cmp(&strsim::jaro_winkler(family, right)))
+        {
             Some(likely) if likely != family => failure.hint(format!("did you mean `--family {likely}`?")),
             _ => failure,
         }

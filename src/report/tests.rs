@@ -192,3 +192,16 @@ fn every_key_of_the_view_can_be_said() {
     }
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+/// Writes the memos of both cards where a person can look at them.
+#[test]
+#[ignore = "for looking: `cargo test --lib look -- --ignored`, then see `target/look`"]
+fn look() {
+    each(|name, json, tag| {
+        let formats = [Format::Html, Format::Pdf];
+        for memo in memos(&card(json), &[tag.to_owned()], &formats, &FontSources::default()).unwrap() {
+            std::fs::create_dir_all("target/look").unwrap();
+            std::fs::write(format!("target/look/{name}.{}", memo.file_name), memo.bytes).unwrap();
+        }
+    });
+}
