@@ -3,16 +3,31 @@
 //! A [`Case`] that exists is valid: every id that is named exists, every level is in range, every date is a date. Reading
 //! reports all mistakes of all files in one run.
 
+mod answers;
+mod document;
+mod folder;
+mod grade;
+mod header;
+mod ledger;
+mod read;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::bytes::{self, Location};
 use crate::claims::Claim;
 use crate::fact::{Text, Unknown};
 use crate::rubric::Grade;
+use crate::yaml::Problems;
+
+pub use document::{
+    AnswerAsWritten, AnswersAsWritten, AnswersSchema, CaseAsWritten, CaseSchema, Downgrade, EntryAsWritten,
+    LedgerAsWritten, LedgerSchema, LevelAsWritten, NoLevel, SubjectAsWritten,
+};
 
 /// A valid case.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +66,35 @@ pub struct Case {
     pub reply: Option<Text>,
     /// Every file that was read: path inside the folder, and SHA-256.
     pub inputs: Vec<InputFile>,
+}
+
+impl Case {
+    /// Reads the case in a folder. Writes nothing; models are not looked at, so that a case can be judged without them.
+    ///
+    /// # Errors
+    /// Every mistake of every file, each with its place and advice.
+    pub fn read(folder: &Path) -> Result<Self, Problems> {
+        read::read(folder, false)
+    }
+
+    /// Reads the case in a folder like [`Case::read`]; that a local model is not there is a mistake too.
+    ///
+    /// # Errors
+    /// Every mistake of every file, each with its place and advice.
+    pub fn read_with_models(folder: &Path) -> Result<Self, Problems> {
+        read::read(folder, true)
+    }
+
+    /// Where a model of the case is: paths are taken from the case folder.
+    ///
+    /// # Errors
+    /// When the text names no model that can be reached; not for the locations of a valid case.
+    pub fn model(&self, location: &str) -> Result<Location, bytes::Error> {
+        Ok(match Location::parse(location)? {
+            Location::Path(path) => Location::Path(self.folder.join(path)),
+            entry @ Location::Catalog(_) => entry,
+        })
+    }
 }
 
 /// A model under examination.

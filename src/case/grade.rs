@@ -1,0 +1,102 @@
+//! The grade of a piece of evidence on one day, by the rubric's rules.
+
+use chrono::NaiveDate;
+
+use crate::case::document::EntryAsWritten;
+use crate::rubric::{EvidenceRules, Grade};
+
+/// A grade, and what made it that grade, as keys in the order they took effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Graded {
+    pub(crate) grade: Grade,
+    pub(crate) by: Vec<String>,
+}
+
+/// The last day an entry counts in full: its own, or the day the rubric's period for its kind ends.
+pub(crate) fn last_day(entry: &EntryAsWritten, rules: &EvidenceRules) -> NaiveDate {
+    let days = rules.kinds.get(&entry.kind).map_or(0, |it| it.valid_days);
+    let end = || entry.collected.checked_add_days(chrono::Days::new(u64::from(days)));
+    entry.expires.or_else(end).unwrap_or(NaiveDate::MAX)
+}
+
+/// The method gives the start; a statement against interest raises it by one, never above B (only a test of our own
+/// gives A); staleness and every downgrade lower it by one.
+pub(crate) fn graded(entry: &EntryAsWritten, rules: &EvidenceRules, day: NaiveDate) -> Graded {
+    let start = rules.methods.get(&entry.method).map_or(Grade::E, |it| it.grade);
+    let mut graded = Graded { grade: start, by: vec!["method".to_owned()] };
+    if entry.against_interest && start > Grade::B {
+        graded.grade = next(start, Grade::ALL.iter().rev());
+        graded.by.push("against_interest".to_owned());
+    }
+    for downgrade in &entry.downgrades {
+        graded.lower(downgrade.word());
+    }
+    if day > last_day(entry, rules) {
+        graded.lower("stale");
+    }
+    graded
+}
+
+impl Graded {
+    fn lower(&mut self, why: &str) {
+        self.grade = next(self.grade, Grade::ALL.iter());
+        self.by.push(why.to_owned());
+    }
+}
+
+/// The grade after this one in the given order; the last one stays.
+fn next<'a>(grade: Grade, mut order: impl Iterator<Item = &'a Grade>) -> Grade {
+    order.find(|it| **it == grade);
+    order.next().copied().unwrap_or(grade)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::document::Downgrade;
+    use crate::rubric;
+
+    #[track_caller]
+    fn check(method: &str, against_interest: bool, downgrades: &[Downgrade], day: &str, expected: &str) {
+        let rules = rubric::find("llm-originality", std::path::Path::new("")).unwrap().evidence;
+        let entry = EntryAsWritten {
+            id: "EV-1".into(),
+            kind: "public_page".into(),
+            method: method.into(),
+            title: crate::fact::Text::plain("page"),
+            url: None,
+            file: None,
+            sha256: None,
+            published: None,
+            collected: "2024-01-01".parse().unwrap(),
+            expires: Some("2024-03-31".parse().unwrap()),
+            origin: "x".into(),
+            against_interest,
+            downgrades: downgrades.to_vec(),
+            note: None,
+        };
+        let found = graded(&entry, &rules, day.parse().unwrap());
+        assert_eq!(format!("{} {}", found.grade.letter(), found.by.join(" ")), expected);
+    }
+
+    #[test]
+    fn each_rule_moves_the_grade_by_one() {
+        check("public_record", false, &[], "2024-03-31", "C method");
+        check("public_record", false, &[], "2024-04-01", "D method stale");
+        check("public_record", true, &[], "2024-03-31", "B method against_interest");
+        check("examine_original", true, &[], "2024-03-31", "B method");
+        check("test", true, &[], "2024-03-31", "A method");
+        check("interview", true, &[Downgrade::Imprecise], "2024-03-31", "D method against_interest imprecise");
+        let all = [Downgrade::Indirect, Downgrade::Inconsistent, Downgrade::Imprecise, Downgrade::Selected];
+        check("test", false, &all, "2024-04-01", "E method indirect inconsistent imprecise selected stale");
+    }
+
+    #[test]
+    fn an_entry_without_an_end_counts_for_the_period_of_its_kind() {
+        let rules = rubric::find("llm-originality", std::path::Path::new("")).unwrap().evidence;
+        let text = "{id: a, kind: public_page, method: test, title: t, collected: 2024-01-01, origin: o}";
+        let entry: EntryAsWritten = crate::yaml::read("entry.yaml", text.as_bytes()).unwrap();
+        let days = rules.kinds["public_page"].valid_days;
+        assert_eq!(last_day(&entry, &rules) - entry.collected, chrono::TimeDelta::days(i64::from(days)));
+    }
+}
