@@ -38,7 +38,7 @@ impl Folder {
         let refuse = |message: &str, hint: String| Problem::of_file(&shown, "case-folder", message).hint(hint);
         match path.metadata() {
             Err(_) => {
-                problems.push(refuse("there is no such case folder", format!("`unshell init {shown}` starts one")))
+                problems.push(refuse("there is no such case folder", format!("`unshell init {shown}` starts one")));
             }
             Ok(it) if !it.is_dir() => problems.push(refuse(
                 "this is a file, expected a case folder",

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::bytes::Location;
 use crate::case::ledger::unique_ids;
 use crate::case::read::Known;
+use crate::catalog::Catalog;
 use crate::claims::{Bands, Claim, ClaimAsWritten};
 use crate::rubric::Gate;
 use crate::yaml::{Cursor, Problems, list_of_names};
@@ -70,6 +71,10 @@ fn subjects(at: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Pr
 }
 
 fn declared_parent(parent: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    let model = parent.field("model");
+    if let Some(Ok(Location::Catalog(name))) = model.text().map(Location::parse) {
+        in_catalog(&model, &name, problems);
+    }
     problems.extend(parent.field("part").unknown_name("unknown-part", "part", &PARTS));
     let evidence = parent.field("evidence");
     known.evidence_exists(&evidence, problems);
@@ -98,8 +103,26 @@ fn location(at: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Pr
                 format!("a path is taken from `{}`; a model of the catalogue is `catalog:ORG/NAME`", folder.display());
             problems.push(at.problem("no-model", message).label("not there").hint(hint));
         }
-        Ok(_) => {}
+        Ok(Location::Catalog(name)) => in_catalog(at, &name, problems),
+        Ok(Location::Path(_)) => {}
     }
+}
+
+fn in_catalog(at: &Cursor<'_>, name: &str, problems: &mut Problems) {
+    let catalog = Catalog::builtin();
+    if catalog.find(name).is_some() {
+        return;
+    }
+    let near = catalog.suggest(name);
+    let hint = match near.as_slice() {
+        [] => "`unshell catalog list` shows all names".to_owned(),
+        _ => format!(
+            "did you mean {}?",
+            list_of_names(near.iter().map(|it| format!("catalog:{it}")).collect::<Vec<_>>().iter().map(String::as_str))
+        ),
+    };
+    let problem = at.problem("unknown-model", format!("`{}`: the catalogue has no `{name}`", at.path()));
+    problems.push(problem.label("not in the catalogue").hint(hint));
 }
 
 fn claims_hold(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {

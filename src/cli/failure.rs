@@ -3,19 +3,25 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan};
+
 use crate::cli::Terminal;
+use crate::yaml::{Problem, Problems};
+
+/// Widest that a report is laid out.
+const WIDTH: usize = 100;
 
 /// Why a command could not be done.
 #[derive(Debug, Default)]
 pub struct Failure {
     messages: Vec<(String, Option<String>)>,
-    diagnostics: Vec<miette::Report>,
+    problems: Problems,
 }
 
 impl Failure {
     /// A failure in one sentence, lower case, without a full stop.
     pub fn new(message: impl fmt::Display) -> Self {
-        Self { messages: vec![(message.to_string(), None)], diagnostics: Vec::new() }
+        Self { messages: vec![(message.to_string(), None)], problems: Problems::new() }
     }
 
     /// The same failure with advice.
@@ -27,15 +33,10 @@ impl Failure {
         self
     }
 
-    /// A failure that points into files.
-    pub fn diagnostics(diagnostics: Vec<miette::Report>) -> Self {
-        Self { messages: Vec::new(), diagnostics }
-    }
-
     /// Prints everything and gives exit code 2.
     pub fn report(&self, terminal: &Terminal) -> ExitCode {
-        for diagnostic in &self.diagnostics {
-            terminal.say(&format!("{diagnostic:?}"));
+        if !self.problems.is_empty() {
+            terminal.say(&drawn(&self.problems, terminal.has_colours()));
         }
         for (message, hint) in &self.messages {
             terminal.say(&format!("error: {message}"));
@@ -44,5 +45,87 @@ impl Failure {
             }
         }
         ExitCode::from(2)
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self { messages: Vec::new(), problems }
+    }
+}
+
+/// Every problem with its lines, the wrong bytes underlined, and the count at the end.
+pub(crate) fn drawn(problems: &Problems, has_colours: bool) -> String {
+    let mut theme = if has_colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    theme.characters.error = "error:".to_owned();
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(WIDTH)
+        .with_wrap_lines(false)
+        .with_context_lines(1)
+        .without_primary_span_start()
+        .with_links(false);
+    let mut out = String::new();
+    for problem in problems.iter() {
+        let mut block = String::new();
+        if handler.render_report(&mut block, &Pointed::new(problem)).is_err() {
+            block = format!("error: {}: {}", problem.location(), problem.message);
+        }
+        out.push_str(block.trim());
+        if let Some(hint) = &problem.hint {
+            let word = if has_colours { "\u{1b}[36mhint:\u{1b}[0m" } else { "hint:" };
+            out.push_str(&format!("\n{word} {hint}"));
+        }
+        out.push_str("\n\n");
+    }
+    out.push_str(&counted(problems.len(), problems.files()));
+    out
+}
+
+fn counted(problems: usize, files: usize) -> String {
+    let mistakes = if problems == 1 { "1 mistake".to_owned() } else { format!("{problems} mistakes") };
+    let places = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    format!("error: {mistakes} in {places}; nothing was written")
+}
+
+/// A problem as miette draws it.
+#[derive(Debug)]
+struct Pointed {
+    message: String,
+    source: Option<NamedSource<String>>,
+    label: Option<LabeledSpan>,
+}
+
+impl Pointed {
+    fn new(problem: &Problem) -> Self {
+        let place = problem.place.as_ref();
+        // miette counts columns in bytes, so the place is part of the name.
+        let source = place.map(|it| NamedSource::new(problem.location(), it.source.to_string()));
+        let label = place.map(|it| {
+            let span = SourceSpan::from((it.span.start, it.span.len()));
+            LabeledSpan::new_with_span(problem.label.clone(), span)
+        });
+        let message = match place {
+            Some(_) => problem.message.clone(),
+            None => format!("{}: {}", problem.file, problem.message),
+        };
+        Self { message, source, label }
+    }
+}
+
+impl fmt::Display for Pointed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Pointed {}
+
+impl Diagnostic for Pointed {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|it| it as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.label.clone().map(|it| Box::new(std::iter::once(it)) as Box<dyn Iterator<Item = LabeledSpan>>)
     }
 }
