@@ -1,10 +1,30 @@
 //! What a model is built like: templates, roles, dimensions, and whether two blueprints answer each other.
 
+mod algebra;
+mod buffer;
 mod config;
+mod contradiction;
+mod describe;
+mod dimensions;
+mod form;
+mod infer;
 mod lift;
+mod matching;
+mod naming;
+mod normalise;
+mod part;
+mod projection;
+mod quantisation;
+mod role;
+mod roles;
 mod template;
 
+use crate::blueprint::dimensions::Dimensions;
+use crate::blueprint::normalise::Note;
+use crate::blueprint::part::Part;
+
 pub use config::Config;
+pub use form::compare_blueprints;
 pub use template::Template;
 
 /// What a model is built like, from the names and shapes of its tensors and from its configuration.
@@ -12,12 +32,18 @@ pub use template::Template;
 pub struct Blueprint {
     templates: Vec<Template>,
     config: Config,
+    parts: Vec<Part>,
+    notes: Vec<Note>,
+    dimensions: Dimensions,
 }
 
 impl Blueprint {
     /// A blueprint whose layer and expert indices are lifted out already, as the catalogue has it.
     pub fn from_templates(templates: Vec<Template>, config: Config) -> Self {
-        Self { templates, config }
+        let (mut parts, mut notes) = normalise::parts(&templates, &config);
+        roles::assign(&mut parts, &config, &mut notes);
+        let dimensions = Dimensions::of(&parts, &config);
+        Self { templates, config, parts, notes, dimensions }
     }
 
     /// A blueprint from tensors given as name, element type and shape.
@@ -33,10 +59,5 @@ impl Blueprint {
     /// Its configuration.
     pub fn config(&self) -> &Config {
         &self.config
-    }
-
-    /// Number of tensors, buffers included.
-    pub fn tensors(&self) -> u64 {
-        self.templates.iter().map(Template::count).sum()
     }
 }

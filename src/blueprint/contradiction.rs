@@ -1,0 +1,161 @@
+//! Where a configuration, the names and the shapes of one model contradict each other.
+
+use std::collections::BTreeSet;
+
+use crate::blueprint::Blueprint;
+use crate::blueprint::form::is_padding;
+use crate::blueprint::matching::place;
+use crate::blueprint::part::{Component, Part};
+use crate::fact::Finding;
+
+impl Blueprint {
+    /// What a reader should know before trusting the description, in a fixed order.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        findings.extend(self.names_against_shapes());
+        findings.extend(self.missing_layers());
+        findings.extend(self.adapter());
+        if !self.config.is_empty() {
+            findings.extend(self.config_against_shapes());
+            findings.extend(self.heads_against_shapes());
+            findings.extend(self.head_against_config());
+        }
+        findings.extend(self.other_components());
+        findings
+    }
+
+    fn names_against_shapes(&self) -> impl Iterator<Item = Finding> {
+        self.notes.iter().filter(|it| it.kind == "name-contradicts-shape").map(|it| Finding {
+            code: it.kind.to_owned(),
+            file: None,
+            item: Some(it.item.clone()),
+            detail: "its name says one thing and its shape another; the role was taken from the shape".into(),
+        })
+    }
+
+    /// Layers that no tensor stands in, below the deepest one.
+    fn missing_layers(&self) -> Option<Finding> {
+        let lists = self.parts.iter().filter(|it| it.component == Component::Language && it.is_layered());
+        let layers: BTreeSet<u32> = lists.flat_map(place).collect();
+        let (first, last) = (*layers.first()?, *layers.last()?);
+        let count = u64::from(last) - u64::from(first) + 1;
+        let missing = count.saturating_sub(layers.len() as u64);
+        (missing > 0).then(|| {
+            finding(
+                "layers-missing",
+                None,
+                format!("the layers run from {first} to {last}, and {missing} of those {count} are not in the files"),
+            )
+        })
+    }
+
+    fn adapter(&self) -> Option<Finding> {
+        let is_adapter = |it: &&Part| it.name.contains("lora_A") || it.name.contains("lora_B");
+        let count: u64 = self.parts.iter().filter(is_adapter).map(Part::count).sum();
+        let detail =
+            format!("{count} tensors are low-rank adapter matrices, which change a base model and are not one");
+        (count > 0).then(|| finding("lora-adapter", None, detail))
+    }
+
+    /// Sizes that the configuration states and the shapes show.
+    fn config_against_shapes(&self) -> Vec<Finding> {
+        let pairs = [
+            ("hidden_size", "hidden"),
+            ("num_hidden_layers", "layers"),
+            ("vocab_size", "vocab"),
+            ("intermediate_size", "ffn"),
+            ("num_experts", "experts"),
+            ("moe_intermediate_size", "expert_ffn"),
+        ];
+        pairs.iter().filter_map(|(field, dimension)| self.size_against_config(field, dimension)).collect()
+    }
+
+    fn size_against_config(&self, field: &str, dimension: &str) -> Option<Finding> {
+        let (stated, shown) = (self.config.number(field)?, self.dimensions.get(dimension)?);
+        let is_other_width = || {
+            // Families with experts use one field for the dense or for the expert width; Qwen states gate and up as one.
+            let widths = ["ffn", "expert_ffn", "shared_ffn"].map(|it| self.dimensions.get(it));
+            widths.contains(&Some(stated)) || stated.checked_div(2) == Some(shown)
+        };
+        if stated == shown || field == "intermediate_size" && is_other_width() {
+            return None;
+        }
+        if field == "vocab_size" && stated < shown && is_padding(stated, shown) {
+            let rows = shown - stated;
+            let detail =
+                format!("the token embedding has {shown} rows, {rows} more than the {stated} of the vocabulary");
+            return Some(finding("vocabulary-padding", Some(field), detail));
+        }
+        let detail = format!("`config.json` says {stated}, the tensors show {shown}");
+        Some(finding("config-contradicts-shapes", Some(field), detail))
+    }
+
+    /// Heads times head size against the widths of the attention projections. Latent attention has its own sizes.
+    fn heads_against_shapes(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let (Some(heads), Some(width)) =
+            (self.config.number("num_attention_heads"), self.dimensions.get("query_width"))
+        else {
+            return findings;
+        };
+        if self.dimensions.get("kv_rank").is_some() || heads == 0 {
+            return findings;
+        }
+        let head_dim = self.config.number("head_dim");
+        let product = head_dim.and_then(|it| it.checked_mul(heads));
+        let is_gated = product.and_then(|it| it.checked_mul(2)) == Some(width); // A gate beside each query.
+        if width % heads != 0 || product.is_some_and(|it| it != width) && !is_gated {
+            let size = head_dim.map_or(String::new(), |it| format!(" of {it}"));
+            let detail = format!("`config.json` says {heads} heads{size}, the query projection is {width} wide");
+            findings.push(finding("config-contradicts-shapes", Some("num_attention_heads"), detail));
+        }
+        let size = head_dim.filter(|_| product == Some(width) || is_gated).or(width.checked_div(heads));
+        let stated = self.config.number("num_key_value_heads");
+        if let (Some(stated), Some(size), Some(shown)) = (stated, size, self.dimensions.get("key_value_width"))
+            && stated.checked_mul(size) != Some(shown)
+        {
+            let detail =
+                format!("`config.json` says {stated} key-value heads of {size}, the key projection is {shown} wide");
+            findings.push(finding("config-contradicts-shapes", Some("num_key_value_heads"), detail));
+        }
+        findings
+    }
+
+    fn head_against_config(&self) -> Option<Finding> {
+        let has = |role: &str| self.parts.iter().any(|it| it.role.may_be(role));
+        if self.tied_head().is_some() {
+            let detail = "the head is stored although it is tied to the token embedding; it is counted once";
+            return Some(finding("tied-head-stored", Some("tie_word_embeddings"), detail.to_owned()));
+        }
+        let is_missing =
+            self.config.flag("tie_word_embeddings") == Some(false) && has("token_embedding") && !has("output");
+        let detail = "`config.json` says the head is not tied, and the files hold no head";
+        is_missing.then(|| finding("head-missing", Some("tie_word_embeddings"), detail.to_owned()))
+    }
+
+    /// Towers and prediction layers beside the language model.
+    fn other_components(&self) -> Vec<Finding> {
+        let names: BTreeSet<&Component> =
+            self.parts.iter().map(|it| &it.component).filter(|it| **it != Component::Language).collect();
+        let tell = |component: &Component| {
+            let parts = self.parts.iter().filter(|it| it.component == *component);
+            let (tensors, elements) = parts.fold((0_u64, 0_u64), |sum, it| {
+                (sum.0.saturating_add(it.count()), sum.1.saturating_add(it.elements()))
+            });
+            let held = format!("{tensors} tensors with {elements} parameters");
+            match component {
+                Component::Tower(name) => {
+                    finding("other-tower", Some(name), format!("{held} belong to a tower beside the language model"))
+                }
+                Component::Prediction | Component::Language => {
+                    finding("prediction-layers", None, format!("{held} predict further tokens beside the model's own"))
+                }
+            }
+        };
+        names.into_iter().map(tell).collect()
+    }
+}
+
+fn finding(code: &str, item: Option<&str>, detail: String) -> Finding {
+    Finding { code: code.to_owned(), file: None, item: item.map(str::to_owned), detail }
+}
