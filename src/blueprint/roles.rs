@@ -26,7 +26,7 @@ pub(crate) fn assign(parts: &mut [Part], config: &Config, notes: &mut Vec<Note>)
     refine_fused_gates(parts);
     withdraw_contradictions(parts, hidden, notes);
     infer::fill(parts, hidden, config);
-    for part in parts.iter_mut().filter(|it| it.component == Component::Prediction) {
+    for part in parts.iter_mut().filter(|it| it.component == Component::Prediction && !it.role.is_unknown()) {
         part.role = Role::named(format!("prediction.{}", part.role));
     }
 }
