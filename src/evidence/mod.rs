@@ -10,6 +10,14 @@ use crate::case::InputFile;
 use crate::claims::Check;
 use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Unexamined};
 
+mod error;
+pub mod store;
+
+pub use error::Error;
+
+/// Version of the format of `evidence.json`.
+pub const EVIDENCE_SCHEMA: &str = "unshell/evidence/1";
+
 /// Everything that was measured on one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {

@@ -132,9 +132,10 @@ pub struct VerdictReached {
     pub recommendation: Text,
     /// `table` (one row whatever the unknowns), `open` (several rows remain possible), or `gate`.
     pub decided_by: String,
-    /// The gate or the 1-based row that decided.
+    /// The gate, or the 1-based rows joined by `, `, that decided.
     pub deciding: Option<String>,
-    /// Why, in the rubric's words.
+    /// Why, in the rubric's words: of the gate, or of the only row. Where several rows lead to the same verdict, each
+    /// row of the decision table says its own.
     pub because: Option<Text>,
     /// Every verdict that remains possible, worst first. One entry where the table decided.
     pub possible: Vec<PossibleVerdict>,
@@ -151,6 +152,9 @@ pub struct PossibleVerdict {
     pub name: Text,
     /// 1-based rows of the table that lead to it.
     pub rows: Vec<usize>,
+    /// Gates that are open and would lead to it.
+    #[serde(default)]
+    pub gates: Vec<String>,
 }
 
 /// How well the answers are supported.
@@ -280,6 +284,9 @@ pub struct RowOutcome {
     pub then: String,
     /// What the verdict is called.
     pub name: Text,
+    /// Why, in the rubric's words.
+    #[serde(default)]
+    pub because: Text,
     /// Whether it is the first match: surely, possibly, or not.
     pub decides: Truth,
 }

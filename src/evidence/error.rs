@@ -1,0 +1,75 @@
+//! Why evidence could not be collected, kept or read back.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::bytes;
+use crate::evidence::EVIDENCE_SCHEMA;
+
+/// Why evidence could not be collected, kept or read back.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Bytes(#[from] bytes::Error),
+    /// The folder for results could not be made.
+    #[error("could not make the folder `{}`: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Nothing was collected yet.
+    #[error("`{}` does not exist", path.display())]
+    NotCollected {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Not JSON, or not the JSON of evidence.
+    #[error("`{}` is no evidence of this program: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the reader stumbled over.
+        reason: String,
+    },
+    /// JSON of something else, or of another version.
+    #[error("`{}` has schema `{found}`, and this program reads `{EVIDENCE_SCHEMA}`", path.display())]
+    OtherSchema {
+        /// The file.
+        path: PathBuf,
+        /// The schema that it states.
+        found: String,
+    },
+    /// The case's files are not those the evidence was collected from.
+    #[error("`{}` is out of date: {} since it was collected", path.display(), what_changed(changed))]
+    Stale {
+        /// The file.
+        path: PathBuf,
+        /// Paths inside the case folder; empty where only the date is another.
+        changed: Vec<String>,
+    },
+}
+
+fn what_changed(changed: &[String]) -> String {
+    match changed {
+        [] => "the date of the case changed".to_owned(),
+        [only] => format!("`{only}` changed"),
+        [first, rest @ ..] => format!("`{first}` and {} more changed", rest.len()),
+    }
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Bytes(error) => error.hint(),
+            Self::Folder { .. } => Some("check that you may write into the case folder".to_owned()),
+            Self::NotCollected { .. } => Some("collect it first: `unshell collect CASE`".to_owned()),
+            Self::Unreadable { .. } | Self::OtherSchema { .. } | Self::Stale { .. } => {
+                Some("collect it again: `unshell collect CASE`".to_owned())
+            }
+        }
+    }
+}

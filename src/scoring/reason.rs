@@ -1,0 +1,124 @@
+//! Three reasons to believe and three to worry: whatever lies farthest from the middle, by weight.
+
+use crate::case::Level;
+use crate::claims::Outcome;
+use crate::evidence::Evidence;
+use crate::fact::{Message, Truth};
+use crate::rubric::Effect;
+use crate::scoring::situation::Situation;
+use crate::scoring::{CriterionScore, GateOutcome, Reason};
+
+/// So many of each kind are told.
+const TOLD: usize = 3;
+
+/// The middle of the scale, where a criterion speaks neither for nor against.
+const MIDDLE: f64 = 2.0;
+
+// How much gates and checks weigh beside criteria, in points of weight times levels from the middle: the heaviest
+// criterion of a rubric of 100 seldom exceeds 20.
+const VETO_OR_HOLD: f64 = 100.0;
+const CAP: f64 = 60.0;
+const WAIVED: f64 = 30.0;
+const OPEN_GATE: f64 = 15.0;
+const IMPOSSIBLE: f64 = 90.0;
+const IMPLAUSIBLE: f64 = 40.0;
+const ASK: f64 = 6.0;
+const NORMAL: f64 = 5.0;
+
+/// Reasons with their weight: above zero to believe, below zero to worry.
+#[derive(Debug)]
+pub(crate) struct Reasons(Vec<(f64, Reason)>);
+
+impl Reasons {
+    pub(crate) fn of(
+        situation: &Situation<'_>,
+        criteria: &[CriterionScore],
+        gates: &[GateOutcome],
+        evidence: &Evidence,
+    ) -> Self {
+        let derived = &situation.rubric.axes.derived_criterion;
+        let mut reasons: Vec<(f64, Reason)> = Vec::new();
+        reasons.extend(gates.iter().filter_map(of_gate));
+        reasons.extend(evidence.checks.iter().filter_map(of_check));
+        reasons.extend(criteria.iter().filter_map(|it| of_criterion(it, it.id == *derived)));
+        Self(reasons)
+    }
+
+    /// Strongest first.
+    pub(crate) fn believe(&self) -> Vec<Reason> {
+        self.strongest(|weight| weight)
+    }
+
+    /// Gravest first.
+    pub(crate) fn worry(&self) -> Vec<Reason> {
+        self.strongest(|weight| -weight)
+    }
+
+    fn strongest(&self, direction: impl Fn(f64) -> f64) -> Vec<Reason> {
+        let mut reasons: Vec<_> = self.0.iter().filter(|(weight, _)| direction(*weight) > 0.0).collect();
+        // The sort is stable: equals keep the order gates, checks, criteria.
+        reasons.sort_by(|(one, _), (other, _)| direction(*other).total_cmp(&direction(*one)));
+        reasons.into_iter().take(TOLD).map(|(_, reason)| reason.clone()).collect()
+    }
+}
+
+fn of_gate(gate: &GateOutcome) -> Option<(f64, Reason)> {
+    let weight = match (&gate.effect, gate.tripped, &gate.waived) {
+        (Effect::Stamp(_), _, _) | (_, Truth::No, _) => return None,
+        (_, Truth::Yes, Some(_)) => WAIVED,
+        (_, Truth::Maybe, Some(_)) => return None,
+        (Effect::Veto(_) | Effect::Hold(_), Truth::Yes, None) => VETO_OR_HOLD,
+        (Effect::Cap(_) | Effect::CriterionCap { .. }, Truth::Yes, None) => CAP,
+        (_, Truth::Maybe, None) => OPEN_GATE,
+    };
+    let key = match (gate.tripped, &gate.waived) {
+        (_, Some(_)) => "reason.gate_waived",
+        (Truth::Yes, None) => "reason.gate_tripped",
+        (_, None) => "reason.gate_open",
+    };
+    let text = Message::new(key).with("gate", gate.name.clone()).with("meaning", gate.meaning.clone());
+    let rests_on = std::iter::once(gate.id.clone()).chain(gate.rests_on.clone()).collect();
+    Some((-weight, Reason { text, rests_on }))
+}
+
+fn of_check(check: &crate::claims::Check) -> Option<(f64, Reason)> {
+    let weight = match check.outcome {
+        Outcome::NotComputable => return None,
+        Outcome::Normal => NORMAL,
+        Outcome::Ask => -ASK,
+        Outcome::Implausible => -IMPLAUSIBLE,
+        Outcome::Impossible => -IMPOSSIBLE,
+    };
+    let text = Message::new(format!("reason.check_{}", check.outcome.word()))
+        .with("check", Message::new(format!("check.{}", check.id)));
+    let rests_on = std::iter::once(check.id.clone()).chain(check.rests_on.clone()).collect();
+    Some((weight, Reason { text, rests_on }))
+}
+
+fn of_criterion(criterion: &CriterionScore, is_derived: bool) -> Option<(f64, Reason)> {
+    let interval = criterion.interval?;
+    let rests_on = std::iter::once(criterion.id.clone()).chain(criterion.evidence.clone()).collect();
+    let about = |key: &str| {
+        Message::new(key).with("criterion", criterion.id.as_str()).with("question", criterion.question.clone())
+    };
+    if !criterion.covered {
+        // Silence says nothing about the company, except that the one question nothing makes up for is open.
+        let reason = Reason { text: about("reason.weights_open"), rests_on };
+        return is_derived.then_some((-criterion.weight * MIDDLE, reason));
+    }
+    let weight = criterion.weight * (interval.middle() - MIDDLE);
+    if criterion.readers.iter().any(|it| it.level == Level::Refused) {
+        return Some((weight, Reason { text: about("reason.refused"), rests_on }));
+    }
+    let level = criterion.level.unwrap_or_else(|| nearest_level(interval.middle()));
+    let anchor = criterion.levels.get(usize::from(level)).cloned().unwrap_or_default();
+    let text = about("reason.criterion").with("level", f64::from(level)).with("anchor", anchor);
+    Some((weight, Reason { text, rests_on }))
+}
+
+/// The level of which the anchor is told for a range.
+fn nearest_level(middle: f64) -> u8 {
+    (0..=4)
+        .min_by(|one, other| (f64::from(*one) - middle).abs().total_cmp(&(f64::from(*other) - middle).abs()))
+        .unwrap_or(0)
+}
