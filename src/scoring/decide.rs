@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::{Interval, Truth};
-use crate::rubric::{Effect, Gate, Rubric, Verdict};
+use crate::rubric::{Band, Effect, Gate, Rubric, Verdict};
 use crate::scoring::situation::Situation;
 
 /// Ids of the gates that are waived.
@@ -102,34 +102,29 @@ fn possible(situation: &Situation<'_>, waived: &Waived) -> Vec<Possible> {
 
 /// The rows that may be the first to match in one world, from 0; `None` where no row does.
 pub(crate) fn first_matches(world: &Situation<'_>, derived: bool) -> BTreeSet<Option<usize>> {
-    let axes: Vec<_> = world
-        .rubric
-        .axes
-        .means
-        .iter()
-        .map(|(id, axis)| (id.as_str(), world.bands(world.mean_of(&axis.pillars))))
-        .collect();
-    let mut combinations = vec![BTreeMap::new()];
-    for (id, bands) in axes {
-        let extended = combinations.iter().flat_map(|known| {
-            bands.iter().map(move |band| {
-                let mut known = known.clone();
-                known.insert(id, *band);
-                known
-            })
-        });
-        combinations = extended.collect();
-    }
-    let first = |combination: &BTreeMap<&str, crate::rubric::Band>| {
-        world.rubric.decision_table.iter().position(|row| {
-            row.derived.is_none_or(|it| it == derived)
-                && row
-                    .bands
-                    .iter()
-                    .all(|(axis, allowed)| combination.get(axis.as_str()).is_none_or(|band| allowed.contains(band)))
-        })
+    let means = world.rubric.axes.means.iter();
+    let axes: Vec<(&str, Vec<Band>)> =
+        means.map(|(id, axis)| (id.as_str(), world.bands(world.mean_of(&axis.pillars)))).collect();
+    let combinations: usize = axes.iter().map(|(_, bands)| bands.len()).product();
+    (0..combinations).map(|number| first_match(world.rubric, derived, &combination(&axes, number))).collect()
+}
+
+/// One band for each axis: the combination with this number, the first axis counting fastest.
+fn combination<'a>(axes: &[(&'a str, Vec<Band>)], number: usize) -> Vec<(&'a str, Band)> {
+    let mut rest = number;
+    let pick = |(id, bands): &(&'a str, Vec<Band>)| {
+        let band = bands[rest % bands.len()];
+        rest /= bands.len();
+        (*id, band)
     };
-    combinations.iter().map(first).collect()
+    axes.iter().map(pick).collect()
+}
+
+fn first_match(rubric: &Rubric, derived: bool, combination: &[(&str, Band)]) -> Option<usize> {
+    let allows = |allowed: &BTreeMap<String, Vec<Band>>| {
+        combination.iter().all(|(axis, band)| allowed.get(*axis).is_none_or(|it| it.contains(band)))
+    };
+    rubric.decision_table.iter().position(|row| row.derived.is_none_or(|it| it == derived) && allows(&row.bands))
 }
 
 /// What caps and vetoes make of a verdict of the table: a gate that cannot be told leaves both possible.

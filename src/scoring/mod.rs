@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::case::{Case, InputFile, Waiver};
 use crate::evidence::{self, Evidence};
 use crate::fact::Interval;
-use crate::rubric::{Effect, Gate, Grade, Rubric};
+use crate::rubric::{Effect, Gate, Rubric};
 
 mod decide;
 mod describe;
@@ -31,6 +31,47 @@ pub use scorecard::*;
 
 /// Version of the scorecard's format.
 pub const SCORECARD_SCHEMA: &str = "unshell/scorecard/1";
+
+/// Every sentence and term of this room.
+pub const MESSAGE_KEYS: &[&str] = &[
+    "borrowed.blueprint_shared",
+    "borrowed.declared_blueprint",
+    "borrowed.weights_derived",
+    "borrowed.weights_own",
+    "borrowed.weights_unexamined",
+    "cap.gate",
+    "cap.gate_open",
+    "cap.grade",
+    "form.different",
+    "form.fused_or_split_projections",
+    "form.identical",
+    "form.same_family",
+    "form.same_up_to_renaming",
+    "ignored.altered",
+    "ignored.kind",
+    "left_out.not_applicable",
+    "lowered.refused",
+    "pinned.declared",
+    "pinned.measured",
+    "reason.check_ask",
+    "reason.check_implausible",
+    "reason.check_impossible",
+    "reason.check_normal",
+    "reason.criterion",
+    "reason.gate_open",
+    "reason.gate_tripped",
+    "reason.gate_waived",
+    "reason.refused",
+    "reason.weights_open",
+    "weak.no_evidence",
+    "widened.grade",
+    "widened.not_applicable_alone",
+    "widened.not_observable",
+    "widened.readers_differ",
+    "widened.unanswered",
+    "widened.unknown",
+    "widened.weak_evidence",
+];
 
 /// Judges a case. Cannot fail: what is missing becomes a range, and the scorecard says so.
 pub fn score(rubric: &Rubric, case: &Case, evidence: &Evidence) -> Scorecard {

@@ -2,7 +2,7 @@
 
 use crate::scoring::Question;
 use crate::scoring::decide::{self, Decision, Waived};
-use crate::scoring::situation::{Situation, Standing};
+use crate::scoring::situation::{SCALE, Situation, Standing};
 
 /// So many are told.
 const TOLD: usize = 10;
@@ -35,9 +35,11 @@ fn per_hour(question: &Question) -> f64 {
     question.narrows / question.hours.max(0.25)
 }
 
-/// How many of the possible verdicts the most telling answer would rule out.
+/// How many of the possible verdicts the most telling answer would rule out, among answers that are still possible.
 fn rules_out(situation: &Situation<'_>, waived: &Waived, decision: &Decision, idx: usize) -> u64 {
-    let remaining = (0..=4).map(|level| {
+    let interval = situation.standings.get(idx).and_then(|it| it.interval).unwrap_or(SCALE);
+    let still_possible = |level: &u8| (interval.low..=interval.high).contains(&f64::from(*level));
+    let remaining = (0..=4).filter(still_possible).map(|level| {
         let (answered, _) = decide::cap_criteria(&situation.with(idx, Standing::at(level)), waived);
         let possible = decide::decide(&answered, waived).possible;
         decision.possible.iter().filter(|it| possible.iter().any(|left| left.verdict == it.verdict)).count()

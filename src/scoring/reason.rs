@@ -14,6 +14,9 @@ const TOLD: usize = 3;
 /// The middle of the scale, where a criterion speaks neither for nor against.
 const MIDDLE: f64 = 2.0;
 
+/// Nearer to the middle than this a criterion is no reason for anything.
+const TELLING: f64 = 0.5;
+
 // How much gates and checks weigh beside criteria, in points of weight times levels from the middle: the heaviest
 // criterion of a rubric of 100 seldom exceeds 20.
 const VETO_OR_HOLD: f64 = 100.0;
@@ -106,9 +109,13 @@ fn of_criterion(criterion: &CriterionScore, is_derived: bool) -> Option<(f64, Re
         let reason = Reason { text: about("reason.weights_open"), rests_on };
         return is_derived.then_some((-criterion.weight * MIDDLE, reason));
     }
-    let weight = criterion.weight * (interval.middle() - MIDDLE);
+    let from_middle = criterion.level.map_or(interval.middle(), f64::from) - MIDDLE;
+    let weight = criterion.weight * from_middle;
     if criterion.readers.iter().any(|it| it.level == Level::Refused) {
         return Some((weight, Reason { text: about("reason.refused"), rests_on }));
+    }
+    if from_middle.abs() < TELLING {
+        return None;
     }
     let level = criterion.level.unwrap_or_else(|| nearest_level(interval.middle()));
     let anchor = criterion.levels.get(usize::from(level)).cloned().unwrap_or_default();
