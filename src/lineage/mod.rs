@@ -1,1 +1,190 @@
 //! What can be said of a model, and of a model against a reference: inspect, compare, identify.
+//!
+//! Names and shapes say how a model is built. Nothing here says whose weights it has; what was not looked at is part of
+//! every answer.
+
+mod compare;
+mod inspect;
+
+use std::path::Path;
+
+use crate::blueprint::{Blueprint, Config};
+use crate::bytes::{self, Location};
+use crate::catalog::{Catalog, Entry, SCHEME};
+use crate::checkpoint::{self, Checkpoint, Tensor};
+use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
+
+pub use compare::compare;
+pub use inspect::inspect;
+
+/// A model as far as it can be described without reading its data.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its name, where it is, and where its description comes from.
+    pub name: ModelName,
+    /// What it is built like.
+    pub blueprint: Blueprint,
+    /// File format; none for a catalogue entry.
+    pub format: Option<String>,
+    /// The files that were read; none for a catalogue entry.
+    pub files: Vec<FileFacts>,
+    /// Size of all tensor data in bytes; none for a catalogue entry.
+    pub data_bytes: Option<u64>,
+    /// What its files alone already tell.
+    pub findings: Vec<Finding>,
+    /// Bytes read from its files.
+    pub bytes_read: u64,
+}
+
+/// Why a model cannot be described.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The location cannot be read as one.
+    #[error(transparent)]
+    Location(#[from] bytes::Error),
+    /// Its files cannot be described.
+    #[error(transparent)]
+    Checkpoint(#[from] checkpoint::Error),
+    /// The catalogue has no entry of that name.
+    #[error("the catalogue has no entry `{name}`")]
+    UnknownEntry {
+        /// The name as it was given.
+        name: String,
+        /// Names that may have been meant, likeliest first.
+        likely: Vec<String>,
+    },
+    /// The entry has facts but no blueprint.
+    #[error("the catalogue entry `{name}` has no blueprint, so nothing can be compared with it: {reason}")]
+    NoBlueprint {
+        /// The entry.
+        name: String,
+        /// Why it has none.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What the reader can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Location(error) => error.hint(),
+            Self::Checkpoint(error) => error.hint(),
+            Self::UnknownEntry { likely, .. } if likely.is_empty() => {
+                Some("`unshell catalog list` lists all of them".into())
+            }
+            Self::UnknownEntry { likely, .. } => {
+                let names: Vec<String> = likely.iter().map(|it| format!("`{SCHEME}{it}`")).collect();
+                Some(format!("did you mean {}?", names.join(" or ")))
+            }
+            Self::NoBlueprint { .. } => {
+                Some(format!("`unshell catalog show {SCHEME}ORG/NAME` tells what is known of it"))
+            }
+        }
+    }
+}
+
+impl Model {
+    /// Opens what `location` names: a path, taken from `base` unless it is absolute, or `catalog:ORG/NAME`.
+    pub fn open(location: &str, base: &Path, catalog: &Catalog) -> Result<Self, Error> {
+        match Location::parse(location)? {
+            Location::Path(path) => Self::from_path(location, &base.join(path)),
+            Location::Catalog(name) => Self::from_catalog(location, &name, catalog),
+        }
+    }
+
+    fn from_path(location: &str, path: &Path) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::open(path)?;
+        let data_bytes = checkpoint.data_bytes();
+        let name =
+            ModelName { name: checkpoint.name.clone(), location: location.to_owned(), origin: Origin::Checkpoint };
+        Ok(Self {
+            name,
+            blueprint: blueprint(&checkpoint),
+            format: Some(checkpoint.format),
+            files: checkpoint.files,
+            data_bytes: Some(data_bytes),
+            findings: checkpoint.findings,
+            bytes_read: checkpoint.bytes_read,
+        })
+    }
+
+    fn from_catalog(location: &str, name: &str, catalog: &Catalog) -> Result<Self, Error> {
+        let entry = catalog.find(name).ok_or_else(|| Error::UnknownEntry {
+            name: name.to_owned(),
+            likely: catalog.suggest(name).into_iter().map(str::to_owned).collect(),
+        })?;
+        let blueprint = entry.blueprint().cloned().ok_or_else(|| Error::NoBlueprint {
+            name: name.to_owned(),
+            reason: entry.no_blueprint().unwrap_or("names or shapes are not sourced").to_owned(),
+        })?;
+        Ok(Self {
+            name: ModelName { name: name.to_owned(), location: location.to_owned(), origin: Origin::Catalog },
+            blueprint,
+            format: None,
+            files: Vec::new(),
+            data_bytes: None,
+            findings: entry_findings(entry),
+            bytes_read: 0,
+        })
+    }
+
+    /// Whether its weights could be read, if anything read weights.
+    fn has_weights(&self) -> bool {
+        self.name.origin == Origin::Checkpoint
+    }
+
+    fn cost(&self) -> Cost {
+        Cost { bytes_read: self.bytes_read, seconds: None }
+    }
+}
+
+/// The blueprint of files, tensors in the order in which they are stored: where nothing else tells two tensors apart,
+/// that order does.
+fn blueprint(checkpoint: &Checkpoint) -> Blueprint {
+    let mut stored: Vec<&Tensor> = checkpoint.tensors.iter().collect();
+    stored.sort_by_key(|it| (it.file, it.data.start));
+    let dtypes: Vec<String> = stored.iter().map(|it| it.dtype.to_string()).collect();
+    let config = checkpoint.config.as_ref().map(Config::new).unwrap_or_default();
+    let tensors = stored.iter().zip(&dtypes);
+    Blueprint::from_tensors(tensors.map(|(it, dtype)| (it.name.as_str(), dtype.as_str(), it.shape.as_slice())), config)
+}
+
+/// What the catalogue itself warns of.
+fn entry_findings(entry: &Entry) -> Vec<Finding> {
+    let notes = entry.notes().into_iter().map(|it| Finding {
+        code: "catalogue-note".into(),
+        file: None,
+        item: Some(format!("{SCHEME}{}", entry.id())),
+        detail: it.to_owned(),
+    });
+    notes.collect()
+}
+
+/// What no answer by form looks at, and why.
+fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexamined> {
+    let without: Vec<&Model> = std::iter::once(model).chain(reference).filter(|it| !it.has_weights()).collect();
+    let weights = match without.first() {
+        Some(entry) => {
+            let detail = format!(
+                "{} is a catalogue blueprint without weights, so no weight could be compared; a form relation says \
+                 nothing about weights",
+                entry.name.name
+            );
+            not_examined("weights", "catalogue-entry", &detail)
+        }
+        None => {
+            let detail = "this version reads headers and never the numbers behind them; a form relation says nothing \
+                          about weights";
+            not_examined("weights", "not-in-this-version", detail)
+        }
+    };
+    vec![
+        weights,
+        not_examined("tokenizer", "not-in-this-version", "this version does not compare vocabularies or merges"),
+        not_examined("code", "not-in-this-version", "this version does not read model code"),
+    ]
+}
+
+fn not_examined(what: &str, why: &str, detail: &str) -> Unexamined {
+    Unexamined { what: what.to_owned(), why: why.to_owned(), detail: detail.to_owned() }
+}
