@@ -177,8 +177,9 @@ fn no_tensor_twice(path: &Path, tensors: &[Tensor], files: &[FileFacts]) -> Resu
     Err(Error::TwoHolders { folder: path.to_owned(), tensor: one.name.clone(), first: name(one), second: name(next) })
 }
 
-fn order(it: &Finding) -> (&Option<String>, &str, &Option<String>) {
-    (&it.file, &it.code, &it.item)
+/// By file, code and item; what is about no single item comes behind its kind.
+fn order(it: &Finding) -> (&Option<String>, &str, bool, &Option<String>) {
+    (&it.file, &it.code, it.item.is_none(), &it.item)
 }
 
 fn hex(head: &[u8]) -> String {

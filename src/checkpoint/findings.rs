@@ -1,5 +1,6 @@
 //! Everything that is legal and yet worth knowing, each with a stable code.
 
+use crate::bytes::counted;
 use crate::fact::Finding;
 
 /// Every code that a checkpoint's findings may carry: the code, what it means, and what to do.
@@ -111,6 +112,19 @@ pub(crate) fn finding(code: &'static str, item: Option<&str>, detail: String) ->
 /// A finding of a code in the list above about a file.
 pub(crate) fn finding_in(file: &str, code: &'static str, item: Option<&str>, detail: String) -> Finding {
     Finding { file: Some(file.to_owned()), ..finding(code, item, detail) }
+}
+
+/// How many findings of one code a file may give one by one; a hostile header could give a million.
+const FEW: usize = 16;
+
+/// The first few of many findings of one code, and one that says how many more there are.
+pub(crate) fn few(code: &'static str, mut all: impl ExactSizeIterator<Item = Finding>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = all.by_ref().take(FEW).collect();
+    if all.len() > 0 {
+        let more = counted(all.len(), "more finding");
+        findings.push(finding(code, None, format!("{more} of this kind in the file are not listed")));
+    }
+    findings
 }
 
 #[cfg(test)]

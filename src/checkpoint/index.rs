@@ -25,23 +25,21 @@ pub(crate) struct Index {
 impl Index {
     /// Reads the text of an index.
     pub(crate) fn read(text: &[u8]) -> Result<Self, Refusal> {
-        let document = json::read(text, limits::INDEX_VALUES).map_err(|why| broken(why, Some(DAMAGED)))?;
+        let mut document = json::read(text, limits::INDEX_VALUES).map_err(|why| broken(why, Some(DAMAGED)))?;
         if let Some(key) = document.repeated.first() {
             return Err(broken(format!("it has the key {} twice", shown(key)), Some(AMBIGUOUS)));
         }
-        let map = match document.value.get("weight_map") {
+        let total_size = document.value.pointer("/metadata/total_size").and_then(Value::as_u64);
+        let map = match document.value.get_mut("weight_map").map(Value::take) {
             Some(Value::Object(map)) => map,
             Some(other) => {
-                return Err(broken(
-                    format!("`weight_map` is {}, expected an object", json::kind_of(other)),
-                    Some(UNCLEAR),
-                ));
+                let found = json::kind_of(&other);
+                return Err(broken(format!("`weight_map` is {found}, expected an object"), Some(UNCLEAR)));
             }
             None => return Err(broken("it has no `weight_map`".into(), Some(DAMAGED))),
         };
-        let file_of = map.iter().map(|(tensor, file)| Ok((tensor.clone(), file_name(tensor, file)?)));
+        let file_of = map.into_iter().map(|(tensor, file)| file_name(&tensor, file).map(|file| (tensor, file)));
         let file_of = file_of.collect::<Result<BTreeMap<_, _>, Refusal>>()?;
-        let total_size = document.value.pointer("/metadata/total_size").and_then(Value::as_u64);
         let index = Self { file_of, total_size };
         match index.files().len() {
             0 => Err(broken("its `weight_map` is empty".into(), Some(DAMAGED))),
@@ -99,9 +97,9 @@ const UNCLEAR: &str = "no loader can use this index; ask the publisher for one t
 const AMBIGUOUS: &str = "programs disagree on which of the two counts; ask the publisher for a clean index";
 
 /// A file name that stays inside the folder.
-fn file_name(tensor: &str, file: &Value) -> Result<String, Refusal> {
+fn file_name(tensor: &str, file: Value) -> Result<String, Refusal> {
     let Value::String(name) = file else {
-        let found = json::kind_of(file);
+        let found = json::kind_of(&file);
         return Err(broken(
             format!("tensor {} is in {found}, expected the name of a file", shown(tensor)),
             Some(UNCLEAR),
@@ -109,12 +107,16 @@ fn file_name(tensor: &str, file: &Value) -> Result<String, Refusal> {
     };
     let stays_inside = !name.is_empty()
         && !name.contains(['\\', ':', '\0'])
-        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        && Path::new(&name).components().all(|part| matches!(part, Component::Normal(_)));
     if stays_inside {
-        return Ok(name.clone());
+        return Ok(name);
     }
     Err(broken(
-        format!("tensor {} is in the file {}, which is not a plain path inside the folder", shown(tensor), shown(name)),
+        format!(
+            "tensor {} is in the file {}, which is not a plain path inside the folder",
+            shown(tensor),
+            shown(&name)
+        ),
         Some("an index that points outside of its folder can make a loader read other files; do not load this model"),
     ))
 }

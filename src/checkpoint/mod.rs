@@ -158,7 +158,7 @@ impl Tensor {
     /// Bits of one element: of its type, or for an unknown type from the length of the data, where that comes out even.
     pub fn bits_per_element(&self) -> Option<u64> {
         self.dtype.bits().or_else(|| {
-            let bits = self.bytes().checked_mul(8)?;
+            let bits = self.bytes().checked_mul(8).filter(|bits| *bits > 0)?;
             let whole = bits.checked_rem(self.elements())? == 0;
             whole.then(|| bits.checked_div(self.elements())).flatten()
         })

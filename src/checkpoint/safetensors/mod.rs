@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::bytes::{Cursor, Source, counted, is_unprintable, limits, sha256, shown};
-use crate::checkpoint::findings::finding;
+use crate::checkpoint::findings::{few, finding};
 use crate::checkpoint::{Dtype, Format, Likeness, Refusal, Table};
 use crate::fact::Finding;
 
@@ -69,22 +69,28 @@ fn findings(text: &[u8], written: &Written) -> Vec<Finding> {
     }
     findings.extend(unknown_dtypes(&written.tensors));
     findings.extend(unprintable_names(&written.tensors));
-    for field in &written.extra_fields {
-        let detail = format!("tensors are described with the field {}, which the format does not have", shown(field));
-        findings.push(finding("header-extra-field", Some(field), detail));
-    }
-    for key in &written.not_text {
-        let (item, what) = match key.as_str() {
-            "" => ("__metadata__", "`__metadata__` is not an object".to_owned()),
-            key => (key, format!("`__metadata__` has a value for {} that is not text", shown(key))),
-        };
-        findings.push(finding("metadata-not-text", Some(item), what));
-    }
-    for key in &written.repeated {
-        let detail = format!("`__metadata__` has the key {} twice; the last value is kept", shown(key));
-        findings.push(finding("metadata-repeated-key", Some(key), detail));
-    }
+    findings.extend(few("header-extra-field", written.extra_fields.iter().map(|field| extra_field(field))));
+    findings.extend(few("metadata-not-text", written.not_text.iter().map(|key| not_text(key))));
+    findings.extend(few("metadata-repeated-key", written.repeated.iter().map(|key| repeated(key))));
     findings
+}
+
+fn extra_field(field: &str) -> Finding {
+    let detail = format!("tensors are described with the field {}, which the format does not have", shown(field));
+    finding("header-extra-field", Some(field), detail)
+}
+
+fn not_text(key: &str) -> Finding {
+    let (item, detail) = match key {
+        "" => ("__metadata__", "`__metadata__` is not an object".to_owned()),
+        key => (key, format!("`__metadata__` has a value for {} that is not text", shown(key))),
+    };
+    finding("metadata-not-text", Some(item), detail)
+}
+
+fn repeated(key: &str) -> Finding {
+    let detail = format!("`__metadata__` has the key {} twice; the last value is kept", shown(key));
+    finding("metadata-repeated-key", Some(key), detail)
 }
 
 /// The format has the header begin with `{` and allows spaces behind it.
@@ -115,7 +121,7 @@ fn unknown_dtypes(tensors: &[WrittenTensor]) -> Vec<Finding> {
         );
         finding("unknown-dtype", Some(name), detail)
     };
-    by_name.into_iter().map(describe).collect()
+    few("unknown-dtype", by_name.into_iter().map(describe))
 }
 
 /// How large one element of an unknown type is, as far as the data tells.
@@ -123,7 +129,7 @@ fn sizes(tensors: &[&WrittenTensor]) -> String {
     let bits_of = |it: &&WrittenTensor| {
         let bits = it.end.checked_sub(it.begin)?.checked_mul(8)?;
         let elements = it.shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size))?;
-        (elements > 0 && bits.checked_rem(elements)? == 0).then(|| bits.checked_div(elements)).flatten()
+        (bits > 0 && bits.checked_rem(elements)? == 0).then(|| bits.checked_div(elements)).flatten()
     };
     let sizes: Vec<Option<u64>> = tensors.iter().map(bits_of).collect();
     match sizes.first() {
