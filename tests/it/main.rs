@@ -9,3 +9,5 @@ mod checkpoint;
 mod hostile;
 // Case folders, good and broken.
 mod cases;
+// The examples: the verdicts they are there to show.
+mod examples;
