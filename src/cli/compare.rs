@@ -2,11 +2,202 @@
 
 use std::process::ExitCode;
 
+use comfy_table::Table;
+
+use crate::catalog::Catalog;
+use crate::cli::inspect::{align_right, open, shown_name, unexamined};
+use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
+use crate::fact::{CatalogReach, Comparison, ConfigAgreement, Form, FormRelation, Origin, SharedValue};
+use crate::lineage;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// The model under examination: a folder or file, or `catalog:ORG/NAME`
+    #[arg(value_name = "SUBJECT")]
+    subject: String,
+    /// The model to hold it against: a folder or file, or `catalog:ORG/NAME`
+    #[arg(value_name = "REFERENCE")]
+    reference: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
-pub(crate) fn run(_arguments: &Arguments, _terminal: &Terminal) -> Result<ExitCode, Failure> {
-    Err(Failure::new("not built yet"))
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let subject = open(&arguments.subject)?;
+    let reference = open(&arguments.reference)?;
+    let comparison = lineage::compare(&subject, &reference, Catalog::builtin());
+    if arguments.json {
+        terminal.print_json(&comparison);
+    } else {
+        terminal.print(&page(&comparison));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(comparison: &Comparison) -> String {
+    let form = &comparison.form;
+    let mut sections = vec![answer(comparison)];
+    let mut section = |title: &str, rows: &Table, is_empty: bool| {
+        if !is_empty {
+            sections.push(format!("{title}\n{}", rows.trim_fmt()));
+        }
+    };
+    section("The same tensor under another name", &renames(form), form.renames.is_empty());
+    section("Projections fused on one side", &projections(form), form.projections.is_empty());
+    section("Dimensions", &dimensions(form), form.dimensions.is_empty());
+    section("Differences", &differences(form), form.differences.is_empty());
+    section("Evened out before comparing", &normalised(form), form.normalised.is_empty());
+    sections.push(config(&comparison.config));
+    sections.push(format!("Not examined\n{}", unexamined(&comparison.unexamined)));
+    sections.push(reach(&comparison.catalog));
+    sections.join("\n\n")
+}
+
+/// The answer in words.
+fn answer(comparison: &Comparison) -> String {
+    let names = format!("{} against {}", shown_name(&comparison.subject.name), shown_name(&comparison.reference.name));
+    let is_entry = [&comparison.subject, &comparison.reference].iter().any(|it| it.origin == Origin::Catalog);
+    let why = if is_entry { "a catalogue blueprint has none" } else { "this version reads headers only" };
+    format!(
+        "{names}\n\nForm: {}\nWeights: not examined ({why}). Form says nothing about weights.",
+        relation(&comparison.form)
+    )
+}
+
+/// The relation by form in words, with the numbers.
+fn relation(form: &Form) -> String {
+    let sizes = if form.same_dimensions { "the same dimensions" } else { "other dimensions" };
+    let renamed = match form.renames.len() {
+        0 => String::new(),
+        1 => ", 1 tensor name differs".to_owned(),
+        count => format!(", {count} tensor names differ"),
+    };
+    match form.relation {
+        FormRelation::Identical => "identical. Every tensor has the same name and the same shape.".to_owned(),
+        FormRelation::SameUpToRenaming => {
+            format!("same up to renaming, {sizes}. Every tensor has its answer{renamed}.")
+        }
+        FormRelation::FusedOrSplit => {
+            format!(
+                "fused or split projections, {sizes}. Every tensor has its answer once {} split or fused{renamed}.",
+                plural(form.projections.len(), "projection is", "projections are")
+            )
+        }
+        FormRelation::SameFamily => {
+            let left = form.differences.iter().filter(|it| it.kind.starts_with("only-in-")).count();
+            let left = match left {
+                0 => "every tensor has its answer".to_owned(),
+                _ => format!(
+                    "every matrix has its answer, {} not",
+                    plural(left, "vector or head does", "vectors or heads do")
+                ),
+            };
+            format!("same family, {sizes}: {left}{renamed}.")
+        }
+        FormRelation::Different => {
+            let left = form.differences.iter().filter(|it| it.kind.starts_with("only-in-")).count();
+            format!("different. {} no answer on the other side.", plural(left, "tensor name has", "tensor names have"))
+        }
+    }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn renames(form: &Form) -> Table {
+    let mut output = table(["Subject", "Reference", "Sure by"]);
+    for it in &form.renames {
+        let by = match it.by.as_str() {
+            "role" => "role: both names are known",
+            "shape" => "shape: nothing else fits",
+            "order" => "order only: others have this shape",
+            other => other,
+        };
+        output.add_row([shown_name(&it.subject), shown_name(&it.reference), by.to_owned()]);
+    }
+    output
+}
+
+fn projections(form: &Form) -> Table {
+    let mut output = table(["Subject", "Reference", ""]);
+    let lines = |names: &[String]| names.iter().map(|it| shown_name(it)).collect::<Vec<_>>().join("\n");
+    for it in &form.projections {
+        output.add_row([lines(&it.subject), lines(&it.reference), it.kind.clone()]);
+    }
+    output
+}
+
+fn dimensions(form: &Form) -> Table {
+    let mut output = table(["Dimension", "Subject", "Reference", ""]);
+    align_right(&mut output, 1);
+    align_right(&mut output, 2);
+    for it in &form.dimensions {
+        let size = |size: Option<u64>| size.map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+        let verdict = match (it.subject, it.reference) {
+            (Some(one), Some(other)) if one == other => "same",
+            (Some(_), Some(_)) => "differs",
+            _ => "cannot be compared",
+        };
+        output.add_row([it.name.clone(), size(it.subject), size(it.reference), verdict.to_owned()]);
+    }
+    output
+}
+
+fn differences(form: &Form) -> Table {
+    let mut output = table(["Kind", "What", "Subject", "Reference"]);
+    for it in &form.differences {
+        let value = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), shown_name);
+        output.add_row([it.kind.clone(), shown_name(&it.item), value(&it.subject), value(&it.reference)]);
+    }
+    output
+}
+
+fn normalised(form: &Form) -> Table {
+    let mut output = table(["Side", "Kind", "What"]);
+    for it in &form.normalised {
+        output.add_row([it.side.clone(), it.kind.clone(), shown_name(&it.item)]);
+    }
+    output
+}
+
+/// What the configurations share, telling values first.
+fn config(agreement: &ConfigAgreement) -> String {
+    let mut parts = Vec::new();
+    let telling: Vec<&SharedValue> = agreement.combination.iter().chain(&agreement.telling).collect();
+    if telling.is_empty() {
+        parts.push("Configuration: no shared value is telling.".to_owned());
+    } else {
+        let mut output = table(["Shared and telling", "Value", "Families that have it", "Bits"]);
+        align_right(&mut output, 2);
+        align_right(&mut output, 3);
+        for it in telling {
+            let holders = format!("{} of {}", it.holders, it.population);
+            output.add_row([it.field.clone(), it.value.clone(), holders, format!("{:.1}", it.bits)]);
+        }
+        parts.push(format!("Configuration\n{}", output.trim_fmt()));
+    }
+    if !agreement.common.is_empty() {
+        let common: Vec<String> = agreement.common.iter().map(|it| format!("{} = {}", it.field, it.value)).collect();
+        parts.push(format!("Shared but common: {}.", common.join(", ")));
+    }
+    if !agreement.different.is_empty() {
+        let mut output = table(["Differs", "Subject", "Reference"]);
+        for it in &agreement.different {
+            let value = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), shown_name);
+            output.add_row([it.item.clone(), value(&it.subject), value(&it.reference)]);
+        }
+        parts.push(output.trim_fmt());
+    }
+    parts.join("\n\n")
+}
+
+/// How far the catalogue behind the rarity figures reaches.
+fn reach(reach: &CatalogReach) -> String {
+    format!(
+        "Rarity is counted over a catalogue of {} models; its newest is {} of {}. Nothing newer or outside it is known here.",
+        reach.entries, reach.newest, reach.newest_date
+    )
 }
