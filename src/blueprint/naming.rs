@@ -201,6 +201,13 @@ const OUTSIDE: Words = &[
     ("pooler", &["pooler"]),
 ];
 
+/// Low-rank matrices beside a weight of a base model that is not here.
+const ADAPTER: Words = &[
+    ("adapter.down", &["lora_a", "lora_embedding_a"]),
+    ("adapter.up", &["lora_b", "lora_embedding_b"]),
+    ("adapter.magnitude", &["lora_magnitude_vector"]),
+];
+
 /// In layers that predict further tokens.
 const PREDICTION: Words = &[
     ("projection", &["eh_proj", "input_proj"]),
@@ -293,6 +300,9 @@ impl Parsed {
 pub(crate) fn hint(part: &Part, siblings: &BTreeSet<String>) -> Option<String> {
     let mut parsed = Parsed::new(&part.plain);
     parsed.in_expert |= part.has_experts();
+    if let Some(adapter) = parsed.module.iter().find_map(|it| look(ADAPTER, it)) {
+        return Some(adapter.to_owned());
+    }
     let stands_once = part.count() == 1;
     let role = if !parsed.in_layer {
         outside(&parsed)?

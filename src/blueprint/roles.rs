@@ -44,7 +44,9 @@ fn contradict(part: &mut Part, notes: &mut Vec<Note>) {
 /// matrices in the layers.
 pub(crate) fn hidden_size(parts: &[Part], config: &Config) -> Option<u64> {
     let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
-    for part in parts.iter().filter(|it| it.component == Component::Language && it.is_layered()) {
+    let is_adapter = |it: &Part| it.role.names().iter().any(|name| name.starts_with("adapter."));
+    let layered = parts.iter().filter(|it| it.component == Component::Language && it.is_layered());
+    for part in layered.filter(|it| !is_adapter(it)) {
         let mut sizes = part.shape().to_vec();
         sizes.sort_unstable();
         sizes.dedup(); // A square matrix is one witness, not two.
