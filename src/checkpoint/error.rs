@@ -11,14 +11,6 @@ pub enum Error {
     /// A file could not be read at all.
     #[error(transparent)]
     Bytes(#[from] bytes::Error),
-    /// A folder could not be listed.
-    #[error("could not list the folder {}: {why}", path_of(folder))]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// The system's own words.
-        why: String,
-    },
     /// A file breaks a rule of its format.
     #[error("{}: {message}", path_of(file))]
     Broken {
@@ -99,7 +91,6 @@ impl Error {
                 Some("a folder may hold two sets of weights; keep one, or name a single file".into())
             }
             Self::TooMany { .. } => Some("name the folder of one model".into()),
-            Self::Folder { .. } => None,
         }
     }
 

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::bytes::{File, Source as _, limits, read_whole, shown};
-use crate::checkpoint::assembly::{Assembly, alike, numbered};
-use crate::checkpoint::error::list;
-use crate::checkpoint::findings::finding_in;
+use crate::bytes::{self, File, counted, limits, read_whole, shown};
+use crate::checkpoint::assembly::{Assembly, numbered};
+use crate::checkpoint::findings::{finding, finding_in};
 use crate::checkpoint::index::{self, Index};
-use crate::checkpoint::kind::{self, Kind};
-use crate::checkpoint::{Checkpoint, Error, Format, HEAD, Likeness, json};
+use crate::checkpoint::surroundings::{Look, cached_name, links_outside, look, no_weights, unread_weights};
+use crate::checkpoint::{Checkpoint, Error, json, kind};
 use crate::fact::Finding;
 
 const CONFIG: &str = "config.json";
@@ -19,8 +18,12 @@ const SINGLE: &str = "model.safetensors";
 
 /// Opens a folder.
 pub(crate) fn open(folder: &Path) -> Result<Checkpoint, Error> {
-    let names = names_in(folder)?;
+    let (names, not_unicode) = names_in(folder)?;
     let mut assembly = Assembly::default();
+    if not_unicode > 0 {
+        let detail = format!("not in Unicode, so not looked at: {}", counted(not_unicode, "file name"));
+        assembly.findings.push(finding("unprintable-name", None, detail));
+    }
     config(folder, &names, &mut assembly);
     let index = read_index(folder, &names, &mut assembly)?;
     let plan = Plan::make(folder, &names, index.as_ref().map(|(name, index)| (name.as_str(), index)))?;
@@ -40,22 +43,27 @@ pub(crate) fn open(folder: &Path) -> Result<Checkpoint, Error> {
     Ok(Checkpoint { name: cached_name(folder).unwrap_or(checkpoint.name), ..checkpoint })
 }
 
-/// Names of everything in the folder that is not a folder itself, sorted.
-fn names_in(folder: &Path) -> Result<BTreeSet<String>, Error> {
-    let failed = |error: std::io::Error| Error::Folder { folder: folder.to_owned(), why: error.to_string() };
-    let mut names = BTreeSet::new();
+/// Names of everything in the folder that is not a folder itself, sorted. Names that are not Unicode are only counted,
+/// as none of the layout's names can be among them.
+pub(crate) fn names_in(folder: &Path) -> Result<(BTreeSet<String>, usize), Error> {
+    names_up_to(limits::FOLDER_ENTRIES, folder)
+}
+
+fn names_up_to(limit: usize, folder: &Path) -> Result<(BTreeSet<String>, usize), Error> {
+    let failed = |error| Error::Bytes(bytes::Error::io("list", folder, error));
+    let (mut names, mut not_unicode) = (BTreeSet::new(), 0_usize);
     for (count, entry) in fs::read_dir(folder).map_err(failed)?.enumerate() {
-        if count >= limits::FOLDER_ENTRIES {
-            let limit = limits::FOLDER_ENTRIES;
+        if count >= limit {
             return Err(Error::TooMany { path: folder.to_owned(), what: "entries", limit });
         }
         let entry = entry.map_err(failed)?;
-        // A name that is not Unicode cannot be one of the layout's names.
-        if let (Ok(name), false) = (entry.file_name().into_string(), entry.path().is_dir()) {
-            names.insert(name);
+        match entry.file_name().into_string() {
+            Ok(_) if entry.path().is_dir() => {}
+            Ok(name) => drop(names.insert(name)),
+            Err(_) => not_unicode = not_unicode.saturating_add(1),
         }
     }
-    Ok(names)
+    Ok((names, not_unicode))
 }
 
 /// Which weights files are read.
@@ -105,12 +113,8 @@ impl Plan {
             return Err(Error::TooMany { path: folder.to_owned(), what: "weights files", limit: limits::SHARDS });
         }
         all_parts_are_there(folder, &read)?;
-        let findings = (read.len() > 1).then(|| Finding {
-            code: "no-index".into(),
-            file: None,
-            item: None,
-            detail: format!("{} weights files and no index that names them", read.len()),
-        });
+        let findings = (read.len() > 1)
+            .then(|| finding("no-index", None, format!("{} weights files and no index that names them", read.len())));
         Ok(Self { read, by_index: false, findings: findings.into_iter().collect() })
     }
 }
@@ -155,151 +159,62 @@ fn config(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
     if !names.contains(CONFIG) {
         return;
     }
+    let unreadable = |why: String| finding_in(CONFIG, "config-unreadable", None, why);
     let text = match read_whole(&folder.join(CONFIG), limits::CONFIG) {
         Ok(text) => text,
-        Err(error) => {
-            assembly.findings.push(finding_in(CONFIG, "config-unreadable", None, error.to_string()));
-            return;
-        }
+        Err(error) => return assembly.findings.push(unreadable(error.to_string())),
     };
     assembly.text(CONFIG, &text);
-    let unreadable = |why: String| finding_in(CONFIG, "config-unreadable", None, why);
-    match json::read(&text, limits::CONFIG_VALUES) {
-        Ok(document) if document.value.is_object() => {
-            assembly.findings.extend(document.repeated.iter().map(|key| {
-                let detail = format!("the key {} stands in it twice; the last value was taken", shown(key));
-                finding_in(CONFIG, "config-repeated-key", Some(key), detail)
-            }));
-            assembly.config = Some(document.value);
-        }
+    let document = match json::read(&text, limits::CONFIG_VALUES) {
+        Ok(document) if document.value.is_object() => document,
         Ok(document) => {
             let found = json::kind_of(&document.value);
-            assembly.findings.push(unreadable(format!("it is {found}, expected an object")));
+            return assembly.findings.push(unreadable(format!("it is {found}, expected an object")));
         }
-        Err(why) => {
-            let what = kind::recognise(text.get(..text.len().min(128)).unwrap_or_default());
-            let what = what.filter(|kind| !["plain text", "JSON text"].contains(&kind.what));
-            let why = what.map_or(why, |kind| format!("it is {}", kind.what));
-            assembly.findings.push(unreadable(why));
-        }
-    }
+        Err(why) => return assembly.findings.push(unreadable(what_it_is_instead(&text).unwrap_or(why))),
+    };
+    assembly.findings.extend(document.repeated.iter().map(|key| {
+        let detail = format!("the key {} stands in it twice; the last value was taken", shown(key));
+        finding_in(CONFIG, "config-repeated-key", Some(key), detail)
+    }));
+    assembly.config = Some(document.value);
 }
 
-/// Findings about weights that lie in the folder and were not read.
-fn unread_weights(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
-    let unread: Vec<&String> = names.iter().filter(|name| !assembly.has_read(name)).collect();
-    for name in unread {
-        let (look, read) = look(&folder.join(name));
-        assembly.bytes_read = assembly.bytes_read.saturating_add(read);
-        assembly.findings.extend(match look {
-            Some(Look::Format(format)) => Some(finding_in(
-                name,
-                "unread-weights",
-                None,
-                format!("it is a {} file, and was not read", format.name),
-            )),
-            Some(Look::Kind(kind)) if kind.weights => {
-                Some(finding_in(name, "other-weights", None, format!("it is {}", kind.what)))
-            }
-            Some(Look::Kind(_)) | None => None,
-        });
-    }
-}
-
-/// Findings about files of the model that are somewhere else.
-fn links_outside(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
-    let Some(root) = root_of(folder) else { return };
-    for name in names {
-        let target = folder.join(name).canonicalize().ok().filter(|target| !target.starts_with(&root));
-        if let Some(target) = target.filter(|_| assembly.has_read(name)) {
-            let detail = format!("it is a link to {}", shown(target.to_string_lossy()));
-            assembly.findings.push(finding_in(name, "link-leads-outside", None, detail));
-        }
-    }
-}
-
-/// What a file looks like from its first bytes.
-enum Look {
-    Format(&'static Format),
-    Kind(&'static Kind),
-}
-
-/// Looks at the first bytes of a file, and counts them. One that cannot be opened is none of the model's.
-fn look(path: &Path) -> (Option<Look>, u64) {
-    let Ok(file) = File::open(path) else { return (None, 0) };
-    let Ok(head) = file.read_at(0..file.len().min(HEAD)) else { return (None, 0) };
-    let format = alike(&head, file.len(), Likeness::Certain).map(Look::Format);
-    (format.or_else(|| kind::recognise(&head).map(Look::Kind)), file.bytes_read())
+/// A better reason than a mistake in JSON, where the text was never meant as JSON.
+fn what_it_is_instead(text: &[u8]) -> Option<String> {
+    let kind = kind::recognise(text.get(..text.len().min(128))?)?;
+    let says_something = !["plain text", "JSON text"].contains(&kind.what);
+    says_something.then(|| format!("it is {}", kind.what))
 }
 
 fn is_there(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
-/// The place that the files of a model may be in: its folder, or for a snapshot in Hugging Face's cache the cache of
-/// that model, where every file is a link to a blob.
-fn root_of(folder: &Path) -> Option<PathBuf> {
-    cache_of(folder).or_else(|| folder.canonicalize().ok())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `CACHE` for a folder `CACHE/snapshots/REVISION` beside `CACHE/blobs`.
-fn cache_of(folder: &Path) -> Option<PathBuf> {
-    let folder = folder.canonicalize().ok()?;
-    let cache = folder.parent().filter(|it| it.ends_with("snapshots"))?.parent()?;
-    cache.join("blobs").is_dir().then(|| cache.to_owned())
-}
-
-/// `ORG/NAME` for a snapshot in the cache `models--ORG--NAME`; its folder is called by a revision nobody knows.
-fn cached_name(folder: &Path) -> Option<String> {
-    let cache = cache_of(folder)?;
-    let name = cache.file_name()?.to_str()?.strip_prefix("models--")?;
-    Some(name.replacen("--", "/", 1))
-}
-
-/// Says what the folder holds instead of weights, and where some are.
-fn no_weights(folder: &Path, names: &BTreeSet<String>) -> Error {
-    let of_another_format = names.iter().find_map(|name| match look(&folder.join(name)).0 {
-        Some(Look::Kind(kind)) if kind.weights => Some((name, kind)),
-        _ => None,
-    });
-    let (found, hint) = if let Some((name, kind)) = of_another_format {
-        (format!("{} is {}", shown(name), kind.what), kind.hint.to_owned())
-    } else if let Some(below) = weights_below(folder) {
-        let hint = format!("name {} itself", shown(folder.join(&below).to_string_lossy()));
-        (format!("some are in its folder {}", shown(below)), hint)
-    } else {
-        let names: Vec<String> = names.iter().cloned().collect();
-        let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
-        (found, "name the folder that holds `model.safetensors`, or its parts and their index".into())
-    };
-    Error::NoWeights { folder: folder.to_owned(), found, hint }
-}
-
-/// The first folder at most two levels below that holds a file with the usual ending, with `/` between its parts.
-fn weights_below(folder: &Path) -> Option<String> {
-    let mut level = vec![String::new()];
-    for _ in 0..2 {
-        level = level.iter().flat_map(|below| folders_in(folder, below)).take(FOLDERS_LOOKED_AT).collect();
-        let holds_weights = |below: &&String| {
-            names_in(&folder.join(below)).is_ok_and(|names| names.iter().any(|name| name.ends_with(".safetensors")))
-        };
-        if let Some(found) = level.iter().find(holds_weights) {
-            return Some(found.clone());
-        }
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn names_that_are_not_unicode_are_counted() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let header = br#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#;
+        let file = [&(header.len() as u64).to_le_bytes()[..], header, b"x"].concat();
+        fs::write(folder.path().join(SINGLE), &file).unwrap();
+        fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.safetensors")), &file).unwrap();
+        let checkpoint = open(folder.path()).unwrap();
+        let details: Vec<_> = checkpoint.findings.iter().map(|it| it.detail.as_str()).collect();
+        assert_eq!(details, ["not in Unicode, so not looked at: 1 file name"]);
     }
-    None
-}
 
-/// How many folders are searched for a better hint.
-const FOLDERS_LOOKED_AT: usize = 64;
-
-fn folders_in(folder: &Path, below: &str) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder.join(below)) else { return Vec::new() };
-    let folders =
-        entries.take(limits::FOLDER_ENTRIES).flatten().filter(|it| it.file_type().is_ok_and(|it| it.is_dir()));
-    let names = folders.filter_map(|it| it.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        names.map(|name| if below.is_empty() { name } else { format!("{below}/{name}") }).collect();
-    names.sort();
-    names
+    #[test]
+    fn a_folder_with_more_entries_than_the_limit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        ["a", "b", "c"].map(|name| fs::write(folder.path().join(name), "").unwrap());
+        assert_eq!(names_up_to(3, folder.path()).unwrap().0.len(), 3);
+        let error = names_up_to(2, folder.path()).unwrap_err();
+        assert!(error.to_string().ends_with("has more than 2 entries"), "{error}");
+    }
 }

@@ -24,6 +24,7 @@ mod folder;
 mod index;
 mod json;
 mod kind;
+mod surroundings;
 
 pub use dtype::Dtype;
 pub use error::Error;

@@ -1,0 +1,130 @@
+//! What lies around a model: other files of its folder, links that lead out of it, folders below it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::bytes::{File, Source as _, limits, shown};
+use crate::checkpoint::assembly::{Assembly, alike};
+use crate::checkpoint::error::list;
+use crate::checkpoint::findings::finding_in;
+use crate::checkpoint::folder::names_in;
+use crate::checkpoint::kind::{self, Kind};
+use crate::checkpoint::{Error, Format, HEAD, Likeness};
+
+/// Findings about weights that lie in the folder and were not read.
+pub(crate) fn unread_weights(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
+    let unread: Vec<&String> = names.iter().filter(|name| !assembly.has_read(name)).collect();
+    for name in unread {
+        let (look, read) = look(&folder.join(name));
+        assembly.bytes_read = assembly.bytes_read.saturating_add(read);
+        assembly.findings.extend(match look {
+            Some(Look::Format(format)) => Some(finding_in(
+                name,
+                "unread-weights",
+                None,
+                format!("it is a {} file, and was not read", format.name),
+            )),
+            Some(Look::Kind(kind)) if kind.weights => {
+                Some(finding_in(name, "other-weights", None, format!("it is {}", kind.what)))
+            }
+            Some(Look::Kind(_)) | None => None,
+        });
+    }
+}
+
+/// Findings about files of the model that are somewhere else.
+pub(crate) fn links_outside(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
+    let Some(root) = root_of(folder) else { return };
+    for name in names {
+        let target = folder.join(name).canonicalize().ok().filter(|target| !target.starts_with(&root));
+        if let Some(target) = target.filter(|_| assembly.has_read(name)) {
+            let detail = format!("it is a link to {}", shown(target.to_string_lossy()));
+            assembly.findings.push(finding_in(name, "link-leads-outside", None, detail));
+        }
+    }
+}
+
+/// What a file looks like from its first bytes.
+#[derive(Debug)]
+pub(crate) enum Look {
+    Format(&'static Format),
+    Kind(&'static Kind),
+}
+
+/// Looks at the first bytes of a file, and counts them. One that cannot be opened is none of the model's.
+pub(crate) fn look(path: &Path) -> (Option<Look>, u64) {
+    let Ok(file) = File::open(path) else { return (None, 0) };
+    let Ok(head) = file.read_at(0..file.len().min(HEAD)) else { return (None, 0) };
+    let format = alike(&head, file.len(), Likeness::Certain).map(Look::Format);
+    (format.or_else(|| kind::recognise(&head).map(Look::Kind)), file.bytes_read())
+}
+
+/// The place that the files of a model may be in: its folder, or for a snapshot in Hugging Face's cache the cache of
+/// that model, where every file is a link to a blob.
+fn root_of(folder: &Path) -> Option<PathBuf> {
+    cache_of(folder).or_else(|| folder.canonicalize().ok())
+}
+
+/// `CACHE` for a folder `CACHE/snapshots/REVISION` beside `CACHE/blobs`.
+fn cache_of(folder: &Path) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    let cache = folder.parent().filter(|it| it.ends_with("snapshots"))?.parent()?;
+    cache.join("blobs").is_dir().then(|| cache.to_owned())
+}
+
+/// `ORG/NAME` for a snapshot in the cache `models--ORG--NAME`; its folder is called by a revision nobody knows.
+pub(crate) fn cached_name(folder: &Path) -> Option<String> {
+    let cache = cache_of(folder)?;
+    let name = cache.file_name()?.to_str()?.strip_prefix("models--")?;
+    Some(name.replacen("--", "/", 1))
+}
+
+/// Says what the folder holds instead of weights, and where some are.
+pub(crate) fn no_weights(folder: &Path, names: &BTreeSet<String>) -> Error {
+    let of_another_format = names.iter().find_map(|name| match look(&folder.join(name)).0 {
+        Some(Look::Kind(kind)) if kind.weights => Some((name, kind)),
+        _ => None,
+    });
+    let (found, hint) = if let Some((name, kind)) = of_another_format {
+        (format!("{} is {}", shown(name), kind.what), kind.hint.to_owned())
+    } else if let Some(below) = weights_below(folder) {
+        let hint = format!("name {} itself", shown(folder.join(&below).to_string_lossy()));
+        (format!("some are in its folder {}", shown(below)), hint)
+    } else {
+        let names: Vec<String> = names.iter().cloned().collect();
+        let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
+        (found, "name the folder that holds `model.safetensors`, or its parts and their index".into())
+    };
+    Error::NoWeights { folder: folder.to_owned(), found, hint }
+}
+
+/// The first folder at most two levels below that holds a file with the usual ending, with `/` between its parts.
+fn weights_below(folder: &Path) -> Option<String> {
+    let mut level = vec![String::new()];
+    for _ in 0..2 {
+        level = level.iter().flat_map(|below| folders_in(folder, below)).take(FOLDERS_LOOKED_AT).collect();
+        let holds_weights = |below: &&String| {
+            names_in(&folder.join(below))
+                .is_ok_and(|(names, _)| names.iter().any(|name| name.ends_with(".safetensors")))
+        };
+        if let Some(found) = level.iter().find(holds_weights) {
+            return Some(found.clone());
+        }
+    }
+    None
+}
+
+/// How many folders are searched for a better hint.
+const FOLDERS_LOOKED_AT: usize = 64;
+
+fn folders_in(folder: &Path, below: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder.join(below)) else { return Vec::new() };
+    let folders =
+        entries.take(limits::FOLDER_ENTRIES).flatten().filter(|it| it.file_type().is_ok_and(|it| it.is_dir()));
+    let names = folders.filter_map(|it| it.file_name().into_string().ok());
+    let mut names: Vec<String> =
+        names.map(|name| if below.is_empty() { name } else { format!("{below}/{name}") }).collect();
+    names.sort();
+    names
+}
