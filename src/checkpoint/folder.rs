@@ -212,7 +212,9 @@ mod tests {
     #[test]
     fn a_folder_with_more_entries_than_the_limit_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        ["a", "b", "c"].map(|name| fs::write(folder.path().join(name), "").unwrap());
+        for name in ["a", "b", "c"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
         assert_eq!(names_up_to(3, folder.path()).unwrap().0.len(), 3);
         let error = names_up_to(2, folder.path()).unwrap_err();
         assert!(error.to_string().ends_with("has more than 2 entries"), "{error}");
