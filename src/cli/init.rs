@@ -1,12 +1,236 @@
-//! Starts a case folder.
+//! Starts a case folder: commented files that are valid as they stand, and the schemas for the analyst's editor.
+//!
+//! The words stand in `templates/init/<language>/`; what depends on the rubric is filled in here.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::bytes;
+use crate::case::Case;
+use crate::cli::schema::FORMATS;
 use crate::cli::{Failure, Terminal};
+use crate::fact::Text;
+use crate::rubric::{self, Criterion, Rubric};
+use crate::shelf;
+use crate::yaml::{self, Problem, Problems};
+
+/// A catalogue entry that stands in until the analyst names the company's model.
+const EXAMPLE_MODEL: &str = "catalog:01-ai/Yi-34B@2023-11";
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// The folder to make; must not exist, or be empty
+    case: PathBuf,
+    /// Language of the comments, and of the memos
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    language: String,
+    /// The day the case is judged by; today where left out
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: Option<NaiveDate>,
+    /// The company's name; the folder's name where left out
+    #[arg(long)]
+    company: Option<String>,
+    /// The model under examination: a path from the case folder, or `catalog:ORG/NAME`
+    #[arg(long, default_value = EXAMPLE_MODEL)]
+    model: String,
+    /// Id of a rubric that ships inside the program
+    #[arg(long, default_value = "llm-originality")]
+    rubric: String,
+}
 
-pub(crate) fn run(_arguments: &Arguments, _terminal: &Terminal) -> Result<ExitCode, Failure> {
-    Err(Failure::new("not built yet"))
+/// Words of one language.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    title: String,
+    analyst: String,
+    counts: String,
+    needs: String,
+    days: String,
+}
+
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let folder = &arguments.case;
+    refuse_to_overwrite(folder)?;
+    let rubric = rubric::find(&arguments.rubric, Path::new(""))?;
+    let files = Scaffold::new(arguments, &rubric)?.files();
+    place(folder, &files)?;
+    for (file, _) in &files {
+        terminal.say(&format!("wrote {}", folder.join(file).display()));
+    }
+    terminal.say(&format!(
+        "next: open {}, then `unshell run {}`",
+        folder.join("case.yaml").display(),
+        folder.display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refuse_to_overwrite(folder: &Path) -> Result<(), Failure> {
+    let is_free = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !folder.exists(),
+    };
+    if is_free {
+        return Ok(());
+    }
+    let message = format!("`{}` is there already, and nothing in it was touched", folder.display());
+    Err(Failure::new(message).hint("name a folder that does not exist yet, or an empty one"))
+}
+
+/// What is filled into the templates.
+struct Scaffold<'a> {
+    rubric: &'a Rubric,
+    language: &'a str,
+    words: Words,
+    values: Vec<(&'static str, String)>,
+}
+
+impl<'a> Scaffold<'a> {
+    fn new(arguments: &'a Arguments, rubric: &'a Rubric) -> Result<Self, Failure> {
+        let language = arguments.language.as_str();
+        let words = words(language)?;
+        let date = arguments.date.unwrap_or_else(|| chrono::Local::now().date_naive()).to_string();
+        let name = arguments.company.clone().unwrap_or_else(|| folder_name(&arguments.case));
+        let values = vec![
+            ("folder", arguments.case.display().to_string()),
+            ("title", quoted(&words.title.replace("{name}", &name))),
+            ("company", quoted(&name)),
+            ("analyst", quoted(&words.analyst)),
+            ("model", quoted(&arguments.model)),
+            ("rubric", rubric.id.clone()),
+            ("languages", language.to_owned()),
+            ("date", date),
+        ];
+        Ok(Self { rubric, language, words, values })
+    }
+
+    /// Every file of the folder, by path.
+    fn files(&self) -> Vec<(String, String)> {
+        let parts = [("methods", self.methods()), ("kinds", self.kinds()), ("answers", self.answers())];
+        let fill = |file: &str| {
+            let mut text = template(self.language, file).unwrap_or_default();
+            for (name, value) in self.values.iter().chain(&parts) {
+                text = text.replace(&format!("{{{name}}}"), value.trim_end());
+            }
+            text
+        };
+        let mut files = vec![
+            ("answers/analyst.yaml".to_owned(), fill("answers.yaml")),
+            ("case.yaml".to_owned(), fill("case.yaml")),
+            ("evidence.yaml".to_owned(), fill("evidence.yaml")),
+        ];
+        for format in FORMATS.iter().filter(|it| it.is_in_case()) {
+            files.push((format!("schemas/{}", format.file()), format.text()));
+        }
+        files
+    }
+
+    fn text<'t>(&self, text: &'t Text) -> &'t str {
+        text.in_language(self.language).trim()
+    }
+
+    fn methods(&self) -> String {
+        let methods = self.rubric.evidence.methods.iter();
+        methods.map(|(id, it)| format!("#   {id:<18} {}  {}\n", it.grade.letter(), self.text(&it.name))).collect()
+    }
+
+    fn kinds(&self) -> String {
+        let line = |(id, it): (&String, &rubric::KindRule)| {
+            let days = self.words.days.replace("{days}", &it.valid_days.to_string());
+            format!("#   {id:<18} {}; {days}\n", self.text(&it.name))
+        };
+        self.rubric.evidence.kinds.iter().map(line).collect()
+    }
+
+    /// Every criterion as unknown, with its question and what one would see at each level.
+    fn answers(&self) -> String {
+        let mut out = String::new();
+        for pillar in &self.rubric.pillars {
+            out.push_str(&format!("\n  # ===== {}  {} =====\n", pillar.id, self.text(&pillar.name)));
+            let of_pillar = |it: &&Criterion| it.id.trim_end_matches(|it: char| it.is_ascii_digit()) == pillar.id;
+            self.rubric.criteria.iter().filter(of_pillar).for_each(|it| self.criterion(it, &mut out));
+        }
+        out
+    }
+
+    fn criterion(&self, it: &Criterion, out: &mut String) {
+        out.push_str(&format!("\n  # {}  {}\n", it.id, self.text(&it.question)));
+        for (level, text) in it.levels.iter().enumerate() {
+            let grade = u8::try_from(level).ok().and_then(|level| it.needs.get(&level));
+            let needs = grade.map(|it| format!(" {}", self.words.needs.replace("{grade}", it.letter())));
+            out.push_str(&format!("  #   {level}  {}{}\n", self.text(text), needs.unwrap_or_default()));
+        }
+        out.push_str(&format!("  #   {} {}\n", self.words.counts, it.kinds.join(", ")));
+        out.push_str(&format!("  {}:\n    level: unknown\n    evidence: []\n    reason: \"\"\n", it.id));
+    }
+}
+
+fn words(language: &str) -> Result<Words, Failure> {
+    let path = format!("init/{language}/words.yaml");
+    match shelf::find(shelf::TEMPLATES, &path) {
+        Some(bytes) => Ok(yaml::read(&path, bytes)?),
+        None => {
+            let hint = format!("there is {}", yaml::list_of_names(languages()));
+            Err(Failure::new(format!("cases cannot be started in `{language}`")).hint(hint))
+        }
+    }
+}
+
+/// The languages a case can be started in.
+fn languages() -> impl Iterator<Item = &'static str> {
+    shelf::below(shelf::TEMPLATES, "init").filter_map(|(path, _)| path.strip_suffix("/words.yaml"))
+}
+
+fn template(language: &str, file: &str) -> Option<String> {
+    let bytes = shelf::find(shelf::TEMPLATES, &format!("init/{language}/{file}"))?;
+    Some(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Text in double quotes, which JSON and YAML write alike.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn folder_name(folder: &Path) -> String {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    absolute.file_name().map_or_else(|| "Company".to_owned(), |it| it.to_string_lossy().into_owned())
+}
+
+/// Writes everything into a folder beside the one that was asked for, reads it as a case, and only then moves it there.
+fn place(folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        let message = format!("`{}` could not be made: {error}", folder.display());
+        Failure::new(message).hint("name a folder that may be written to")
+    };
+    let absolute = std::path::absolute(folder).map_err(failed)?;
+    let parent = absolute.parent().unwrap_or(&absolute);
+    fs::create_dir_all(parent).map_err(failed)?;
+    let temporary = tempfile::Builder::new().prefix(".unshell-").tempdir_in(parent).map_err(failed)?;
+    // A temporary folder is closed to everybody else; a new folder inside it is like any other of this user.
+    let draft = temporary.path().join("case");
+    fs::create_dir_all(draft.join("documents")).map_err(failed)?;
+    for (file, text) in files {
+        let path = draft.join(file);
+        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+        bytes::replace(&path, text.as_bytes()).map_err(|error| Failure::new(error.to_string()))?;
+    }
+    Case::read(&draft).map_err(|problems| renamed(problems, &draft, folder))?;
+    if folder.exists() {
+        fs::remove_dir(folder).map_err(failed)?;
+    }
+    fs::rename(&draft, &absolute).map_err(failed)
+}
+
+/// Mistakes that come from the arguments, told by the names the files would have had.
+fn renamed(problems: Problems, draft: &Path, folder: &Path) -> Problems {
+    let (draft, folder) = (draft.display().to_string(), folder.display().to_string());
+    let mut renamed = Problems::new();
+    renamed.extend(problems.into_iter().map(|it| Problem { file: it.file.replace(&draft, &folder), ..it }));
+    renamed
 }

@@ -71,9 +71,9 @@ impl Format {
         format!("{text}\n")
     }
 
-    /// Whether people write such files, so that an editor needs the schema.
-    pub(crate) fn is_read(&self) -> bool {
-        self.is_read
+    /// Whether such files stand in a case folder, so that an editor there needs the schema.
+    pub(crate) fn is_in_case(&self) -> bool {
+        matches!(self.name, "case" | "answers" | "ledger")
     }
 }
 

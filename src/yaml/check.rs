@@ -106,9 +106,10 @@ impl Checker {
     fn mapping(&mut self, at: &Cursor<'_>, expected: Expected<'_>) -> Option<Value> {
         let required = expected.required();
         let mut values = Some(Mapping::new());
+        let mut meant = Vec::new();
         for (key, child) in at.fields() {
             let Some(property) = expected.property(key) else {
-                self.unknown_key(&child, key, &expected.property_names());
+                meant.extend(self.unknown_key(&child, key, &expected.property_names()));
                 continue;
             };
             // A line that was left blank is a line that was left out, where leaving out is allowed.
@@ -123,8 +124,11 @@ impl Checker {
         }
         for key in required {
             if at.field(key).node().is_none() {
-                self.missing_key(at, key, expected);
                 values = None;
+                // A key that is there under a slip of the pen is told once.
+                if !meant.contains(&key) {
+                    self.missing_key(at, key, expected);
+                }
             }
         }
         values.map(Value::Mapping)
@@ -139,19 +143,21 @@ impl Checker {
         );
     }
 
-    fn unknown_key(&mut self, child: &Cursor<'_>, key: &str, known: &[&str]) {
+    /// Notes a key that is not known; gives the known one that was most likely meant.
+    fn unknown_key<'k>(&mut self, child: &Cursor<'_>, key: &str, known: &[&'k str]) -> Option<&'k str> {
         let plain = to_half_width(key);
         let plain = plain.split(':').next().unwrap_or_default().trim_matches(['"', '\'', ' ']);
-        let hint = match did_you_mean(key, known.iter().copied()) {
-            _ if width::has_full_width(key) && known.contains(&plain) => {
-                format!("`{key}` has full-width characters or quotes; write `{plain}:`")
-            }
+        let exact = known.iter().copied().find(|it| width::has_full_width(key) && *it == plain);
+        let meant = exact.or_else(|| did_you_mean(key, known.iter().copied()));
+        let hint = match meant {
+            Some(name) if exact.is_some() => format!("`{key}` has full-width characters or quotes; write `{name}:`"),
             Some(name) => format!("did you mean `{name}`?"),
             None if known.is_empty() => "keys here are whole numbers, such as `3:`".to_owned(),
             None => format!("known here: {}", list_of_names(known.iter().copied())),
         };
         let problem = child.key_problem("unknown-key", format!("unknown key `{}`", child.path()));
         self.problems.push(problem.label("unknown key").hint(hint));
+        meant
     }
 
     fn scalar(&mut self, at: &Cursor<'_>, text: &str, is_plain: bool, expected: Expected<'_>) -> Option<Value> {
@@ -255,7 +261,7 @@ fn hint_for(node: &Node, text: &str, expected: Expected<'_>) -> Option<String> {
             half.split_whitespace().collect::<Vec<_>>().join(" ")
         ));
     }
-    if let Some(word) = did_you_mean(text, words) {
+    if let Some(word) = did_you_mean(text, words.iter().copied()) {
         return Some(format!("did you mean `{word}`?"));
     }
     match (&node.kind, text) {
@@ -266,8 +272,20 @@ fn hint_for(node: &Node, text: &str, expected: Expected<'_>) -> Option<String> {
         (_, "no" | "No" | "off") if takes("boolean") => Some("write `false`".to_owned()),
         _ if node.is_null() => Some("fill it in, or delete the line".to_owned()),
         _ if is_bare_text && takes("array") => Some(format!("put it into brackets: `[{text}]`")),
-        _ if takes_number => number_word(text).map(|it| format!("write the number `{it}`")),
+        _ if takes_number => Some(hint_for_number(text, expected)),
+        _ if !words.is_empty() => Some("write one of them exactly as it stands here".to_owned()),
         _ => None,
+    }
+}
+
+fn hint_for_number(text: &str, expected: Expected<'_>) -> String {
+    let bounds = || expected.branches().into_iter().find_map(|it| Some((it.bound("minimum")?, it.bound("maximum")?)));
+    match (number_word(text), text.parse::<f64>().ok().zip(bounds())) {
+        (Some(number), _) => format!("write the number `{number}`"),
+        (None, Some((number, (_, high)))) if number > high => format!("the highest is {high}"),
+        (None, Some((number, (low, _)))) if number < low => format!("the lowest is {low}"),
+        (None, Some(_)) => "write a whole number".to_owned(),
+        (None, None) => "write it in digits, without a unit".to_owned(),
     }
 }
 

@@ -19,14 +19,21 @@ pub(crate) fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Pro
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf_8(file, bytes, error.valid_up_to()))?;
-    match text.find('\0') {
+    match text.char_indices().find(|(_, it)| is_no_text(*it)) {
         None => Ok(text),
-        Some(at) => {
-            let message = format!("byte {at} is NUL, so this is not a text file");
-            let problem = Problem::of_file(file, "wrong-encoding", message);
-            Err(Box::new(problem.hint("check that the right file was put here")))
+        Some((at, it)) => {
+            let line = 1 + text.bytes().take(at).filter(|it| *it == b'\n').count();
+            let message = format!("line {line} has the control character {}, which is no text", it.escape_unicode());
+            let problem = Problem::of_file(file, "control-character", message);
+            Err(Box::new(problem.hint("delete it, or check that the right file was put here")))
         }
     }
+}
+
+/// Control characters, and marks that turn the direction of writing: both make a file say one thing and show another.
+fn is_no_text(it: char) -> bool {
+    it.is_control() && !matches!(it, '\t' | '\n' | '\r' | '\u{85}')
+        || matches!(it, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// "Unicode" in Windows Notepad is UTF-16 with a mark; without one, every other byte of plain text is zero.
@@ -85,7 +92,8 @@ mod tests {
             "line 2 is not UTF-8; it looks like GBK, what Notepad on a Chinese Windows calls ANSI",
         );
         check(b"a: \xC3\x28\n\xFF", "line 1 is not UTF-8");
-        check(b"abc\0", "byte 3 is NUL, so this is not a text file");
+        check(b"abc\0", "line 1 has the control character \\u{0}, which is no text");
+        check("a: b\nc: \u{202E}d".as_bytes(), "line 2 has the control character \\u{202e}, which is no text");
         check(&vec![b'a'; LARGEST_FILE + 1], "the file has 1048577 bytes, and at most 1048576 are read");
     }
 }

@@ -117,7 +117,8 @@ impl<'a> Expected<'a> {
         self.schema.get("minItems").and_then(Value::as_u64).unwrap_or(0)
     }
 
-    fn bound(self, keyword: &str) -> Option<f64> {
+    /// A bound of a number, by its keyword.
+    pub(crate) fn bound(self, keyword: &str) -> Option<f64> {
         self.schema.get(keyword).and_then(Value::as_f64)
     }
 

@@ -55,13 +55,14 @@ pub struct Problem {
 impl Problem {
     /// A mistake of a file as a whole.
     pub fn of_file(file: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        Self { file: file.into(), place: None, code, message: message.into(), label: None, hint: None }
+        let message = printable(message.into());
+        Self { file: printable(file.into()), place: None, code, message, label: None, hint: None }
     }
 
     /// The same mistake with advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(printable(hint.into()));
         self
     }
 
@@ -99,6 +100,22 @@ impl fmt::Display for Problem {
             None => Ok(()),
         }
     }
+}
+
+/// Messages quote what files hold, and a double-quoted `"\e[2J"` is a control character: it is shown, not obeyed.
+fn printable(text: String) -> String {
+    let is_harmless = |it: char| !it.is_control() && !matches!(it, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if text.chars().all(is_harmless) {
+        return text;
+    }
+    text.chars().fold(String::new(), |mut out, it| {
+        if is_harmless(it) {
+            out.push(it)
+        } else {
+            out.extend(it.escape_unicode())
+        }
+        out
+    })
 }
 
 /// Every mistake that was found, by file and place.

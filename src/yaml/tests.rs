@@ -71,11 +71,13 @@ fn every_mistake_of_a_file_is_told_in_one_run() {
 sheet.yaml:2:7: `date`: `2024/3/1` is not written as a date
 hint: write it as year-month-day in half-width digits: `2024-03-01`
 sheet.yaml:3:8: `share`: expected a number, found `much`
+hint: write it in digits, without a unit
 sheet.yaml:5:6: `levels.3`: expected `dark_red` or `green`, found `darkred`
 hint: did you mean `dark_red`?
 sheet.yaml:6:3: unknown key `levels.five`
 hint: keys here are whole numbers, such as `3:`
 sheet.yaml:7:12: `marks[#2]`: expected a whole number from 0 to 255, found `300`
+hint: the highest is 255
 sheet.yaml:7:17: `marks[#3]`: expected a whole number from 0 to 255, found `２`
 hint: `２` has full-width characters; write `2`
 sheet.yaml:8:10: `is_open`: expected `true` or `false`, found `yes`

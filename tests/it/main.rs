@@ -11,3 +11,6 @@ mod hostile;
 mod cases;
 // The examples: the verdicts they are there to show.
 mod examples;
+
+// The JSON Schemas that editors use.
+mod schemas;
