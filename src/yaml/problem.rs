@@ -110,9 +110,9 @@ fn printable(text: String) -> String {
     }
     text.chars().fold(String::new(), |mut out, it| {
         if is_harmless(it) {
-            out.push(it)
+            out.push(it);
         } else {
-            out.extend(it.escape_unicode())
+            out.extend(it.escape_unicode());
         }
         out
     })
