@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::blueprint::Config;
 use crate::catalog::document::{
@@ -12,7 +13,7 @@ use crate::catalog::indices::Indices;
 use crate::catalog::{SCHEME, Twins};
 
 /// The role of a tensor that is stored and never trained.
-const BUFFER: &str = "BUFFER";
+const BUFFER: &str = "buffer";
 
 /// One thing that is wrong with the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +108,6 @@ fn entry(written: EntryAsWritten, family: &str, lineage: &str, problems: &mut Ve
     let published = written.published_parameters.clone();
     let design = written.blueprint.map(|it| design(it, published.as_ref(), &mut report));
     let config = Config::from_fields(written.config.fields.clone());
-    let blueprint = design.as_ref().map(|it| it.blueprint(config.clone()));
     Entry {
         id: written.id,
         family: family.to_owned(),
@@ -122,7 +122,7 @@ fn entry(written: EntryAsWritten, family: &str, lineage: &str, problems: &mut Ve
         published_parameters: written.published_parameters,
         written_config: written.config,
         config,
-        blueprint,
+        blueprint: OnceLock::new(),
         file_list: written.file_list,
         traps: written.traps,
         prefix: written.prefix,

@@ -1,6 +1,7 @@
 //! One catalogue entry, checked: every fact with its source.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
@@ -31,8 +32,9 @@ pub struct Entry {
     pub(crate) written_config: ConfigAsWritten,
     #[serde(skip)]
     pub(crate) config: Config,
+    /// Made when first asked for, since telling all roles takes longer than reading all entries.
     #[serde(skip)]
-    pub(crate) blueprint: Option<Blueprint>,
+    pub(crate) blueprint: OnceLock<Blueprint>,
     pub(crate) file_list: Option<FileList>,
     pub(crate) traps: Vec<Trap>,
     pub(crate) prefix: Option<String>,
@@ -77,7 +79,7 @@ pub struct Template {
 }
 
 impl Design {
-    pub(crate) fn blueprint(&self, config: Config) -> Blueprint {
+    fn blueprint(&self, config: Config) -> Blueprint {
         Blueprint::from_templates(self.templates.iter().map(Template::tensors).collect(), config)
     }
 }
@@ -222,7 +224,8 @@ impl Entry {
 
     /// What it is built like, for comparisons; none for an entry whose tensors could not be sourced.
     pub fn blueprint(&self) -> Option<&Blueprint> {
-        self.blueprint.as_ref()
+        let design = self.design.as_ref()?;
+        Some(self.blueprint.get_or_init(|| design.blueprint(self.config.clone())))
     }
 
     /// What it is built like, as the catalogue has it.

@@ -113,7 +113,7 @@ impl Catalog {
 
     /// How far the catalogue reaches: its size, and its newest entry that can be compared.
     pub fn reach(&self) -> CatalogReach {
-        let comparable = || self.entries.iter().filter(|it| it.blueprint().is_some());
+        let comparable = || self.entries.iter().filter(|it| it.design().is_some());
         let dated = comparable().filter_map(|it| Some((it.released()?.date.as_str(), it.id())));
         // Of two with one date, the first by name.
         let newest = dated.max_by(|left, right| left.0.cmp(right.0).then_with(|| right.1.cmp(left.1)));

@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::bytes::{grouped, shown};
 use crate::catalog::{Catalog, Design, Entry, Indices, Parentage, SCHEME, Tokenizer};
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
@@ -176,7 +177,7 @@ fn show(arguments: &ShowArguments, catalog: &Catalog, terminal: &Terminal) -> Re
 /// There is no such entry; says which ones have a name like it.
 pub(crate) fn unknown(name: &str, catalog: &Catalog) -> Failure {
     let name = name.strip_prefix(SCHEME).unwrap_or(name);
-    let failure = Failure::new(format!("the catalogue has no entry `{name}`"));
+    let failure = Failure::new(format!("the catalogue has no entry {}", shown(name)));
     let likely: Vec<_> = catalog.suggest(name).into_iter().map(|it| format!("`{it}`")).collect();
     match likely.as_slice() {
         [] => failure.hint("`unshell catalog list` lists all of them"),
@@ -339,30 +340,15 @@ fn short_count(count: u64) -> String {
     if scaled >= 100.0 { format!("{scaled:.0}{word}") } else { format!("{scaled:.1}{word}") }
 }
 
-/// `34,388,917,248`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut output = String::new();
-    for (idx, digit) in digits.chars().enumerate() {
-        if idx > 0 && (digits.len() - idx).is_multiple_of(3) {
-            output.push(',');
-        }
-        output.push(digit);
-    }
-    output
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_short_and_grouped() {
+    fn counts_are_short() {
         assert_eq!(short_count(134_515_008), "135M");
         assert_eq!(short_count(34_388_917_248), "34.4B");
         assert_eq!(short_count(1_026_000_000_000), "1.0T");
-        assert_eq!(grouped(34_388_917_248), "34,388,917,248");
-        assert_eq!(grouped(999), "999");
     }
 
     #[test]

@@ -2,11 +2,125 @@
 
 use std::process::ExitCode;
 
-use crate::cli::{Failure, Terminal};
+use clap::builder::RangedU64ValueParser;
+
+use crate::catalog::{Catalog, SCHEME};
+use crate::cli::terminal::table;
+use crate::cli::{Failure, Terminal, inspect};
+use crate::fact::{CatalogReach, Closeness, FormRelation, Identification, Match};
+use crate::lineage::identify;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// A folder, a file, or `catalog:ORG/NAME`
+    model: String,
+    /// List at most this many entries
+    #[arg(long, default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
-pub(crate) fn run(_arguments: &Arguments, _terminal: &Terminal) -> Result<ExitCode, Failure> {
-    Err(Failure::new("not built yet"))
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let catalog = Catalog::builtin();
+    let model = inspect::open(&arguments.model)?;
+    let answer = identify(&model, catalog, arguments.limit);
+    if arguments.json {
+        terminal.print_json(&answer);
+    } else {
+        terminal.print(&page(&answer));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(answer: &Identification) -> String {
+    let mut parts = vec![format!("{}\n{}", answer.model.location, sentence(answer))];
+    if !answer.matches.is_empty() {
+        parts.push(matches(&answer.matches));
+    }
+    let shown = answer.matches.len() as u64;
+    if shown < answer.matched {
+        parts.push(format!("{shown} of {} matches are shown; `--limit {}` shows all.", answer.matched, answer.matched));
+    }
+    parts.push(limits(answer));
+    parts.join("\n\n")
+}
+
+/// The outcome in words.
+fn sentence(answer: &Identification) -> String {
+    let Some(first) = answer.matches.first() else {
+        return "No catalogue entry is built like this model.".to_owned();
+    };
+    let but = match first.closeness {
+        Closeness::SameShapes => "tensor for tensor",
+        Closeness::PaddedVocabulary => "tensor for tensor, but for a few rows of the vocabulary",
+        Closeness::OtherVocabulary => "tensor for tensor, but for the size of the vocabulary",
+        Closeness::OtherDimensions => {
+            return format!(
+                "No catalogue entry has the dimensions of this model. {} its architecture in other dimensions, some with \
+                 additions; nearest first:",
+                count(answer.matched, "entry shares", "entries share")
+            );
+        }
+    };
+    match first.tied_with.len() {
+        0 => format!("Built like one catalogue entry, {but}: {}.", name(&first.reference)),
+        others => format!("Built like {} catalogue entries, {but}; form cannot tell these apart.", others + 1),
+    }
+}
+
+fn matches(matches: &[Match]) -> String {
+    let mut output = table(["Rank", "Model", "Form", "Shapes", "Differences", "Released"]);
+    for it in matches {
+        output.add_row([
+            if it.tied_with.is_empty() { it.rank.to_string() } else { format!("{} =", it.rank) },
+            name(&it.reference).to_owned(),
+            form(it).to_owned(),
+            closeness(it.closeness).to_owned(),
+            it.differences.to_string(),
+            it.release_date.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    let ties = matches.iter().any(|it| !it.tied_with.is_empty());
+    let legend = if ties { "\n\n= shares its rank: names and shapes alone cannot tell these entries apart." } else { "" };
+    format!("{}{legend}", output.trim_fmt())
+}
+
+/// What the answer cannot know.
+fn limits(answer: &Identification) -> String {
+    let CatalogReach { size, newest, newest_date, .. } = &answer.catalog;
+    format!(
+        "Compared with {size} entries. The catalogue ends with {} ({newest_date}): a later model, or one it never had, \
+         has no entry to match.\nThis is about names and shapes. It says nothing about weights: models trained apart \
+         share a form, and a copy can change it.",
+        name(newest)
+    )
+}
+
+fn form(matched: &Match) -> &'static str {
+    match (matched.relation, matched.closeness) {
+        (FormRelation::Identical, _) | (FormRelation::SameFamily, Closeness::OtherVocabulary) => "same names",
+        (FormRelation::SameUpToRenaming, _) => "same up to renaming",
+        (FormRelation::FusedOrSplit, _) => "projections fused or split",
+        (FormRelation::SameFamily, _) => "same family",
+        (FormRelation::Different, _) => "different",
+    }
+}
+
+fn closeness(closeness: Closeness) -> &'static str {
+    match closeness {
+        Closeness::SameShapes => "same",
+        Closeness::PaddedVocabulary => "same but vocabulary padding",
+        Closeness::OtherVocabulary => "same but vocabulary",
+        Closeness::OtherDimensions => "other",
+    }
+}
+
+fn name(reference: &str) -> &str {
+    reference.strip_prefix(SCHEME).unwrap_or(reference)
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }

@@ -345,14 +345,35 @@ pub struct Identification {
     pub model: ModelName,
     /// One of `one entry`, `tied entries`, `family only`, `no entry`.
     pub outcome: String,
-    /// Catalogue entries that match by form, best first; empty where none does.
+    /// Catalogue entries that match by form, best first; empty where none does. A long list is cut, see `matched`.
     pub matches: Vec<Match>,
+    /// How many entries match in all.
+    #[serde(default)]
+    pub matched: u64,
     /// How far the catalogue reaches.
     pub catalog: CatalogReach,
     /// What was not looked at, and why.
     pub unexamined: Vec<Unexamined>,
     /// What the answer cost.
     pub cost: Cost,
+}
+
+/// How near the shapes of a model and of a catalogue entry are, nearest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Closeness {
+    /// Every shape is the same.
+    #[serde(rename = "same shapes")]
+    SameShapes,
+    /// Every shape but for rows of the vocabulary that are padding or a few added tokens.
+    #[serde(rename = "same but for vocabulary padding")]
+    PaddedVocabulary,
+    /// Every shape but for another size of the vocabulary.
+    #[serde(rename = "same but for vocabulary size")]
+    OtherVocabulary,
+    /// The same architecture in other dimensions, or with additions.
+    #[default] // What an answer from before this field is read as: the least that can be meant.
+    #[serde(rename = "other dimensions")]
+    OtherDimensions,
 }
 
 /// One catalogue entry that matches by form.
@@ -364,6 +385,9 @@ pub struct Match {
     pub relation: FormRelation,
     /// Whether every matched tensor has the same shape (vocabulary padding apart).
     pub same_dimensions: bool,
+    /// How near the shapes are.
+    #[serde(default)]
+    pub closeness: Closeness,
     /// Rank, starting at 1; entries that form alone cannot tell apart share it.
     pub rank: u64,
     /// The other entries of the same rank, as `catalog:ORG/NAME`.

@@ -4,6 +4,7 @@
 //! every answer.
 
 mod compare;
+mod identify;
 mod inspect;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use crate::checkpoint::{self, Checkpoint, Tensor};
 use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
 
 pub use compare::compare;
+pub use identify::identify;
 pub use inspect::inspect;
 
 /// A model as far as it can be described without reading its data.
