@@ -8,6 +8,55 @@ use crate::blueprint::matching::place;
 use crate::blueprint::part::{Component, Part};
 use crate::fact::Finding;
 
+/// Every code that the findings on a blueprint may carry: the code, what it means, and what to do.
+pub const FINDINGS: &[(&str, &str, &str)] = &[
+    (
+        "config-contradicts-shapes",
+        "`config.json` states a size that the tensors do not have. The files and the configuration do not belong together, or one of them was edited.",
+        "Ask which of the two is right, and for the other; a loader will refuse the pair or load it wrongly.",
+    ),
+    (
+        "head-missing",
+        "`config.json` says that the head is a matrix of its own, and the files hold none.",
+        "Ask for the missing file, or whether the head is tied to the token embedding.",
+    ),
+    (
+        "layers-missing",
+        "Layer numbers below the deepest one stand on no tensor.",
+        "Ask for the missing files; where layers were taken out on purpose, ask from which model.",
+    ),
+    (
+        "lora-adapter",
+        "The files hold low-rank matrices that change another model, and not that model.",
+        "Ask for the base model; everything that matters about ownership is there.",
+    ),
+    (
+        "name-contradicts-shape",
+        "A tensor's name says one thing and its shape another, as after a careless or a deliberate renaming. Its role was taken from the shape.",
+        "Ask how the names came to be; compare with the reference by `unshell compare`.",
+    ),
+    (
+        "other-tower",
+        "Some tensors belong to a tower beside the language model, such as a vision encoder.",
+        "A tower has an origin of its own: ask for it, and examine it apart.",
+    ),
+    (
+        "prediction-layers",
+        "Some layers predict further tokens beside the model's own layers. Published parameter counts often leave them out.",
+        "Nothing; keep them in mind when counting parameters.",
+    ),
+    (
+        "tied-head-stored",
+        "The head is the token embedding again and is stored all the same. It is counted once.",
+        "Nothing; some writers store it, some do not.",
+    ),
+    (
+        "vocabulary-padding",
+        "The token embedding has a few more rows than the vocabulary has tokens, usually to reach a round number.",
+        "Nothing; rows without a token are never trained, and tell apart a copy from a model of its own.",
+    ),
+];
+
 impl Blueprint {
     /// What a reader should know before trusting the description, in a fixed order.
     pub fn findings(&self) -> Vec<Finding> {

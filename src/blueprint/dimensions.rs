@@ -126,7 +126,7 @@ impl Dimensions {
         let up = find(parts, "attention.key_value_up").and_then(|it| share(it.shape().first().copied(), Some(heads)));
         self.set("value_head_dim", value);
         self.set("nope_head_dim", up.zip(value).and_then(|(up, value)| up.checked_sub(value)));
-        self.set("head_dim", self.get("nope_head_dim").zip(rope).map(|(nope, rope)| nope + rope));
+        self.set("head_dim", self.get("nope_head_dim").zip(rope).and_then(|(nope, rope)| nope.checked_add(rope)));
     }
 
     fn state_space(&mut self, parts: &[&Part]) {

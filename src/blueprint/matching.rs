@@ -77,11 +77,17 @@ impl<'a> Matching<'a> {
         self.pairs.push(Pair { subject, reference, by });
     }
 
+    /// The whole name first: without their prefixes two parts of one model may share a name.
     fn by_name(&mut self) {
+        self.by_text(|it| it.name.as_str());
+        self.by_text(|it| it.plain.as_str());
+    }
+
+    fn by_text(&mut self, text: fn(&Part) -> &str) {
         for subject in self.open_subject.clone() {
             let one = &self.subject[subject];
             let same = |other: &Part| {
-                other.plain == one.plain && are_comparable(one, other) && one.role.agrees_with(&other.role)
+                text(other) == text(one) && are_comparable(one, other) && one.role.agrees_with(&other.role)
             };
             let found = self.open_reference.iter().copied().find(|it| same(&self.reference[*it]));
             if let Some(reference) = found {

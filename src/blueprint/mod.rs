@@ -24,6 +24,7 @@ use crate::blueprint::normalise::Note;
 use crate::blueprint::part::Part;
 
 pub use config::Config;
+pub use contradiction::FINDINGS;
 pub use form::compare_blueprints;
 pub use template::Template;
 

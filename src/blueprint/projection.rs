@@ -103,7 +103,7 @@ fn is_whole(parts: &[&Part], blueprint: &Blueprint) -> bool {
     let role = parts[0].role.names().first().map_or("", String::as_str);
     let expected = if role.starts_with("attention.") {
         let both = size("key_value_width").and_then(|it| it.checked_mul(2));
-        let with_query = both.zip(size("query_width")).map(|(both, query)| both + query);
+        let with_query = both.zip(size("query_width")).and_then(|(both, query)| both.checked_add(query));
         if parts.iter().any(|it| it.role.may_be("attention.key_value")) || parts.len() == 2 { both } else { with_query }
     } else {
         let width = role.rsplit_once(".").map(|(scope, _)| {

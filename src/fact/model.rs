@@ -240,7 +240,8 @@ pub struct Rename {
     pub subject: String,
     /// The reference's template.
     pub reference: String,
-    /// What makes the match sure: `role` (both names are known), or `shape` (names alone would not tell).
+    /// What makes the match sure: `role` (both names are known), `shape` (nothing else has this shape and place), or
+    /// `order` (others have them too, so that the order in the file decided; nothing in a header tells them apart).
     pub by: String,
 }
 

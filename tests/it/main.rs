@@ -14,3 +14,5 @@ mod examples;
 
 // The JSON Schemas that editors use.
 mod schemas;
+// Blueprints: what must hold over the whole catalogue, and over names and shapes made up to break it.
+mod blueprint;
