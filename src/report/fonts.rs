@@ -30,14 +30,14 @@ pub(in crate::report) fn covering(view: &View, data: &Value, sources: &FontSourc
     let mut store = FontStore::new();
     let mut families = Vec::new();
     for font in embedded() {
-        families.push(font.info().family.to_string());
+        families.push(font.info().family.clone());
         store.push((font.clone(), font.info().clone()));
     }
     let mut missing = missing(data);
     if !missing.is_empty() {
         for (path, info) in helpers(sources, &missing) {
             missing.retain(|character, _| !covers(&info, *character));
-            families.push(info.family.to_string());
+            families.push(info.family.clone());
             store.push((path, info));
         }
     }
@@ -122,7 +122,7 @@ fn sorted(fonts: impl Iterator<Item = (FontPath, FontInfo)>) -> Vec<(FontPath, F
     let mut fonts: Vec<_> = fonts.collect();
     fonts.sort_by_key(|(path, info)| {
         let weight = info.variant.weight.to_number().abs_diff(400);
-        (weight, info.family.to_string(), path.path.clone(), path.index)
+        (weight, info.family.clone(), path.path.clone(), path.index)
     });
     fonts
 }

@@ -13,6 +13,8 @@ mod number;
 mod page;
 #[cfg(feature = "pdf")]
 mod pdf;
+#[cfg(all(test, feature = "pdf"))]
+mod pdf_text;
 mod view;
 #[cfg(feature = "pdf")]
 mod world;

@@ -36,8 +36,8 @@ pub(in crate::report) struct BandPart {
 }
 
 const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 92.0;
-const BAR: (f64, f64) = (36.0, 14.0);
+const HEIGHT: f64 = 82.0;
+const BAR: (f64, f64) = (27.0, 14.0);
 const TEXT: f64 = 7.6;
 const ROW: f64 = 9.4;
 /// Room at both ends that stands for "and beyond".

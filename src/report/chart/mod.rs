@@ -109,6 +109,8 @@ pub(in crate::report) enum Paint {
     Grid,
     /// A faint ground.
     Ground,
+    /// A ground that keeps text readable.
+    Halo,
     /// An interval or uncertainty box.
     Uncertain,
     /// An edge that stands for "not examined".

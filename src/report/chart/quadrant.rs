@@ -24,16 +24,22 @@ pub(in crate::report) struct QuadrantWords {
     pub(in crate::report) unexamined: Option<String>,
 }
 
-const SIZE: (f64, f64) = (300.0, 262.0);
+const WIDTH: f64 = 226.0;
+/// From one line of a step's name to the next.
+const LINE: f64 = 8.4;
 /// The field inside the axes.
-const FIELD: Place = Place { x: 34.0, y: 8.0, width: 256.0, height: 200.0 };
-const SMALL: f64 = 7.4;
+const FIELD: Place = Place { x: 27.0, y: 5.0, width: 194.0, height: 154.0 };
+const SMALL: f64 = 7.2;
+/// Room for the name of a step.
+const STEP: f64 = 43.0;
 /// A box of no width would not be seen.
 const LEAST: f64 = 9.0;
 
 /// Draws the quadrant; the box covers everything that is possible.
 pub(in crate::report) fn draw_quadrant(words: &QuadrantWords, borrowed: Interval, substance: Interval) -> Drawing {
-    let mut drawing = Drawing::new("quadrant", SIZE.0, SIZE.1, &words.title, &words.description);
+    let below = words.steps.iter().map(|it| wrap(it, SMALL, STEP).len()).max().unwrap_or(1) as f64;
+    let height = FIELD.y + FIELD.height + LINE * below + 20.0;
+    let mut drawing = Drawing::new("quadrant", WIDTH, height, &words.title, &words.description);
     draw_field(&mut drawing);
     draw_axes(&mut drawing, words);
     let possible = uncertainty(borrowed, substance);
@@ -58,24 +64,24 @@ fn draw_axes(drawing: &mut Drawing, words: &QuadrantWords) {
     for (step, word) in words.steps.iter().enumerate() {
         let x = across(step as f64);
         drawing.line((x, bottom), (x, bottom + 3.0), Paint::Frame);
-        let lines = wrap(word, SMALL, 50.0);
+        let lines = wrap(word, SMALL, STEP);
         let widest = lines.iter().map(|it| text_width(it, SMALL)).fold(0.0, f64::max);
-        let middle = x.clamp(widest / 2.0, SIZE.0 - widest / 2.0);
-        for (idx, line) in lines.iter().take(3).enumerate() {
-            drawing.text((middle, bottom + 11.0 + 9.0 * idx as f64), line, "middle", SMALL, Paint::Ink);
+        let middle = x.clamp(widest / 2.0, WIDTH - widest / 2.0);
+        for (idx, line) in lines.iter().enumerate() {
+            drawing.text((middle, bottom + 10.5 + LINE * idx as f64), line, "middle", SMALL, Paint::Ink);
         }
     }
     for step in 0..=4 {
         drawing.text((FIELD.x - 5.0, up(f64::from(step)) + 2.6), step.to_string(), "end", SMALL, Paint::Ink);
     }
     drawing.strong(
-        (FIELD.x + FIELD.width / 2.0, SIZE.1 - 5.0),
+        (FIELD.x + FIELD.width / 2.0, drawing.height - 3.5),
         format!("{} →", words.across),
         "middle",
         8.0,
         Paint::Ink,
     );
-    drawing.turned((11.0, FIELD.y + FIELD.height / 2.0), format!("{} →", words.up), 8.0, Paint::Ink);
+    drawing.turned((9.0, FIELD.y + FIELD.height / 2.0), format!("{} →", words.up), 8.0, Paint::Ink);
 }
 
 fn draw_box(drawing: &mut Drawing, possible: Place, is_open: bool, is_point: bool) {
@@ -97,24 +103,27 @@ fn draw_corners(drawing: &mut Drawing, words: &QuadrantWords) -> Vec<Place> {
     let mut taken = Vec::new();
     for (idx, corner) in words.corners.iter().enumerate() {
         let (is_right, is_low) = (idx % 2 == 1, idx >= 2);
-        let lines = wrap(corner, SMALL, FIELD.width / 2.0 - 14.0);
+        let lines = wrap(corner, SMALL, FIELD.width / 2.0 - 12.0);
         let height = 9.0 * lines.len() as f64;
         let top = if is_low { FIELD.y + FIELD.height - height - 4.0 } else { FIELD.y + 4.0 };
         let (x, anchor) = if is_right { (FIELD.x + FIELD.width - 5.0, "end") } else { (FIELD.x + 5.0, "start") };
+        let width = lines.iter().map(|it| text_width(it, SMALL)).fold(0.0, f64::max);
+        let place = Place { x: if is_right { x - width } else { x }, y: top, width, height };
+        // An edge of the box may run through a corner.
+        drawing.fill(Place { x: place.x - 2.0, width: width + 4.0, ..place }, Paint::Halo);
         for (line_idx, line) in lines.iter().enumerate() {
             drawing.text((x, top + 7.0 + 9.0 * line_idx as f64), line, anchor, SMALL, Paint::Quiet);
         }
-        let width = lines.iter().map(|it| text_width(it, SMALL)).fold(0.0, f64::max);
-        taken.push(Place { x: if is_right { x - width } else { x }, y: top, width, height });
+        taken.push(place);
     }
     taken
 }
 
 /// Puts the label inside the box where it fits, else above, below, or at a side: the first place that is free.
 fn draw_label(drawing: &mut Drawing, words: &QuadrantWords, possible: Place, taken: &[Place]) {
-    let mut lines = vec![(words.label.clone(), 8.6, true)];
+    let mut lines = vec![(words.label.clone(), 8.4, true)];
     lines.extend(words.unexamined.iter().flat_map(|it| {
-        let room = if possible.width > 120.0 { possible.width - 12.0 } else { 130.0 };
+        let room = if possible.width > 90.0 { possible.width - 12.0 } else { 110.0 };
         wrap(it, SMALL, room).into_iter().map(|line| (line, SMALL, false))
     }));
     let width = lines.iter().map(|(text, size, _)| text_width(text, *size) * 1.05).fold(0.0, f64::max);

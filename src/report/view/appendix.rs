@@ -57,7 +57,7 @@ fn criterion(writer: &Writer<'_>, it: &CriterionScore) -> Table {
             ("weight", &writer.language.numbers.number(it.weight)),
         ],
     );
-    let columns = [("column.level", Align::Left, 18), ("column.what_one_sees", Align::Left, 82)];
+    let columns = [("column.level", Align::Left, 22), ("column.what_one_sees", Align::Left, 78)];
     writer.titled_table(&title, &columns, rows)
 }
 
@@ -128,11 +128,11 @@ fn gates(writer: &Writer<'_>) -> Table {
         ]
     };
     let columns = [
-        ("column.gate", Align::Left, 15),
-        ("column.state", Align::Left, 13),
-        ("column.effect", Align::Left, 20),
-        ("column.meaning", Align::Left, 32),
-        ("column.looked_at", Align::Left, 20),
+        ("column.gate", Align::Left, 13),
+        ("column.state", Align::Left, 11),
+        ("column.effect", Align::Left, 18),
+        ("column.meaning", Align::Left, 40),
+        ("column.looked_at", Align::Left, 18),
     ];
     writer.table("rules.gates", &columns, writer.card.gates.iter().map(row).collect())
 }

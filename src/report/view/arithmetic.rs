@@ -34,10 +34,10 @@ fn claims(writer: &Writer<'_>) -> Table {
     };
     let columns = [
         ("column.id", Align::Left, 15),
-        ("column.about", Align::Left, 16),
-        ("column.value", Align::Left, 14),
-        ("column.quote", Align::Left, 35),
-        ("column.source", Align::Left, 20),
+        ("column.about", Align::Left, 15),
+        ("column.value", Align::Left, 17),
+        ("column.quote", Align::Left, 29),
+        ("column.source", Align::Left, 24),
     ];
     writer.table("claims.table", &columns, writer.card.claims.iter().map(row).collect())
 }

@@ -90,6 +90,9 @@ pub struct Vote {
     pub lines: Vec<String>,
 }
 
+/// How many ids stand behind a reason; the scorecard has all of them.
+const CITED: usize = 4;
+
 pub(in crate::report) fn write(writer: &Writer<'_>) -> Decision {
     let verdict = &writer.card.verdict;
     let labelled = |key: &str, words: Words| Labelled { label: writer.say(key), words };
@@ -197,10 +200,9 @@ fn points(writer: &Writer<'_>, key: &str, reasons: &[Reason]) -> Points {
             if reason.rests_on.is_empty() {
                 return words;
             }
-            words.and(
-                PieceKind::Quiet,
-                writer.fill("decision.rests_on", &[("ids", &writer.list(reason.rests_on.clone()))]),
-            )
+            let ids = reason.rests_on.iter().take(CITED).cloned().collect::<Vec<_>>().join(", ");
+            let more = if reason.rests_on.len() > CITED { ", …" } else { "" };
+            words.and(PieceKind::Quiet, writer.fill("decision.rests_on", &[("ids", &format!("{ids}{more}"))]))
         })
         .collect();
     if items.is_empty() {

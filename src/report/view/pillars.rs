@@ -76,7 +76,7 @@ fn axes(writer: &Writer<'_>) -> Table {
     for axis in &writer.card.axes {
         let name = axis.name.as_ref().map_or_else(|| writer.word("axis", &axis.id), |it| writer.text(it));
         let (value, falls) = match axis.holds {
-            Some(truth) => (writer.say("word.none"), writer.word("truth", truth_code(truth))),
+            Some(truth) => ("–".to_owned(), writer.word("truth", truth_code(truth))),
             None => (writer.score(axis.score), writer.list(axis.bands.iter().map(|it| writer.say(band_key(*it))))),
         };
         rows.push(vec![name.into(), value.into(), falls.into()]);

@@ -46,10 +46,10 @@ pub(in crate::report) fn ledger(writer: &Writer<'_>) -> Section {
         ]
     };
     let columns = [
-        ("column.id", Align::Left, 10),
+        ("column.id", Align::Left, 9),
         ("column.grade", Align::Center, 7),
-        ("column.evidence", Align::Left, 47),
-        ("column.dates", Align::Left, 18),
+        ("column.evidence", Align::Left, 42),
+        ("column.dates", Align::Left, 24),
         ("column.graded_by", Align::Left, 18),
     ];
     let table = writer.table("ledger.table", &columns, writer.card.ledger.iter().map(row).collect());
