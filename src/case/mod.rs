@@ -10,6 +10,7 @@ mod grade;
 mod header;
 mod ledger;
 mod read;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use crate::case::document::{AnswersAsWritten, CaseAsWritten, LedgerAsWritten};
 use crate::case::folder::Folder;
-use crate::case::{Answers, Case, answers, header, ledger};
+use crate::case::{Answers, Case, answers, header, ledger, texts};
 use crate::rubric::{self, Rubric};
 use crate::yaml::{Cursor, Document, Problem, Problems};
 
@@ -55,6 +55,11 @@ fn read_noting(path: &Path, needs_models: bool, problems: &mut Problems) -> Opti
 
     let date = case.as_ref().and_then(|it| it.root().field("date").date());
     let evidence = entries.as_ref().map(|it| ledger::ids(&it.root()));
+    let documents = || case.iter().chain(&entries).chain(analysts.iter().map(|(_, it)| it));
+    if let Some(rubric) = &rubric {
+        let languages: Vec<&str> = rubric.languages.iter().map(String::as_str).collect();
+        documents().for_each(|it| texts::check(&it.root(), &languages, problems));
+    }
     let known = Known { rubric: rubric.as_ref(), date, evidence, needs_models };
     let written_case = case.as_ref().and_then(|it| {
         header::check(&it.root(), &known, path, problems);

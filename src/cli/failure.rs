@@ -129,3 +129,28 @@ impl Diagnostic for Pointed {
         self.label.clone().map(|it| Box::new(std::iter::once(it)) as Box<dyn Iterator<Item = LabeledSpan>>)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Case;
+
+    #[test]
+    fn every_mistake_is_drawn_with_its_line_and_reads_without_colour() {
+        let problems = Case::read(std::path::Path::new("tests/broken/five-mistakes")).unwrap_err();
+        insta::assert_snapshot!(drawn(&problems, false));
+    }
+
+    #[test]
+    fn wide_characters_are_underlined_where_they_stand() {
+        let problems = Case::read(std::path::Path::new("tests/broken/full-width")).unwrap_err();
+        insta::assert_snapshot!(drawn(&problems, false));
+    }
+
+    #[test]
+    fn colours_are_only_for_terminals() {
+        let problems = Case::read(std::path::Path::new("tests/broken/no-model")).unwrap_err();
+        assert!(drawn(&problems, true).contains('\u{1b}'));
+        assert!(!drawn(&problems, false).contains('\u{1b}'));
+    }
+}
