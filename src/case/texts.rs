@@ -11,7 +11,10 @@ pub(crate) fn check(at: &Cursor<'_>, languages: &[&str], problems: &mut Problems
         return;
     }
     for (tag, text) in fields.iter().filter(|(tag, _)| !languages.contains(tag)) {
-        let hint = match did_you_mean(tag, languages.iter().copied()) {
+        // `zh` and `cn` are what people write for `zh-CN`.
+        let part_of = |it: &&str| it.split('-').any(|part| part.eq_ignore_ascii_case(tag));
+        let meant = languages.iter().copied().find(part_of).or_else(|| did_you_mean(tag, languages.iter().copied()));
+        let hint = match meant {
             _ if !text.exists() => "inside `{ }` a comma ends the text; put text with a comma into quotes".to_owned(),
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("texts can be in {}", list_of_names(languages.iter().copied())),
