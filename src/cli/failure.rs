@@ -67,7 +67,7 @@ pub(crate) fn drawn(problems: &Problems, has_colours: bool) -> String {
     let mut out = String::new();
     for problem in problems.iter() {
         let mut block = String::new();
-        if handler.render_report(&mut block, &Pointed::new(problem)).is_err() {
+        if !can_be_drawn(problem) || handler.render_report(&mut block, &Pointed::new(problem)).is_err() {
             block = format!("error: {}: {}", problem.location(), problem.message);
         }
         out.push_str(block.trim());
@@ -79,6 +79,14 @@ pub(crate) fn drawn(problems: &Problems, has_colours: bool) -> String {
     }
     out.push_str(&counted(problems.len(), problems.files()));
     out
+}
+
+/// miette panics over a label some 65,000 columns to the right, and nobody reads such a line: the place alone is told.
+fn can_be_drawn(problem: &Problem) -> bool {
+    const LONGEST_LINE: usize = 4_000;
+    let Some(place) = &problem.place else { return true };
+    let lines = place.source.lines().skip(place.line().saturating_sub(2)).take(3);
+    lines.map(str::len).max().is_none_or(|it| it <= LONGEST_LINE)
 }
 
 fn counted(problems: usize, files: usize) -> String {
@@ -145,6 +153,15 @@ mod tests {
     fn wide_characters_are_underlined_where_they_stand() {
         let problems = Case::read(std::path::Path::new("tests/broken/full-width")).unwrap_err();
         insta::assert_snapshot!(drawn(&problems, false));
+    }
+
+    #[test]
+    fn a_mistake_far_to_the_right_is_told_by_its_place() {
+        let text = format!("title: [{}]", "1,".repeat(300_000));
+        let problems = crate::rubric::read("long.yaml", text.as_bytes()).unwrap_err();
+        let drawn = drawn(&problems, false);
+        assert!(drawn.starts_with("error: long.yaml:1:"), "{}", &drawn[..200.min(drawn.len())]);
+        assert!(drawn.len() < 1_000);
     }
 
     #[test]
