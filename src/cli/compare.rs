@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use comfy_table::Table;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TELLING_BITS};
 use crate::cli::inspect::{align_right, open, shown_name, unexamined};
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
@@ -135,11 +135,11 @@ fn dimensions(form: &Form) -> Table {
     align_right(&mut output, 1);
     align_right(&mut output, 2);
     for it in &form.dimensions {
-        let size = |size: Option<u64>| size.map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+        let size = |size: Option<u64>| size.map_or_else(|| "-".to_owned(), |it| it.to_string());
         let verdict = match (it.subject, it.reference) {
             (Some(one), Some(other)) if one == other => "same",
             (Some(_), Some(_)) => "differs",
-            _ => "cannot be compared",
+            _ => "not on both sides",
         };
         output.add_row([it.name.clone(), size(it.subject), size(it.reference), verdict.to_owned()]);
     }
@@ -166,18 +166,18 @@ fn normalised(form: &Form) -> Table {
 /// What the configurations share, telling values first.
 fn config(agreement: &ConfigAgreement) -> String {
     let mut parts = Vec::new();
-    let telling: Vec<&SharedValue> = agreement.combination.iter().chain(&agreement.telling).collect();
+    let (telling, usual): (Vec<_>, Vec<_>) =
+        agreement.combination.iter().chain(&agreement.telling).partition(|it| it.bits >= TELLING_BITS);
     if telling.is_empty() {
         parts.push("Configuration: no shared value is telling.".to_owned());
     } else {
-        let mut output = table(["Shared and telling", "Value", "Families that have it", "Bits"]);
-        align_right(&mut output, 2);
-        align_right(&mut output, 3);
-        for it in telling {
-            let holders = format!("{} of {}", it.holders, it.population);
-            output.add_row([it.field.clone(), it.value.clone(), holders, format!("{:.1}", it.bits)]);
-        }
-        parts.push(format!("Configuration\n{}", output.trim_fmt()));
+        parts.push(format!("Configuration\n{}", shared(&telling).trim_fmt()));
+    }
+    for it in usual {
+        parts.push(format!(
+            "Together {} = {}: {} of {} families have all of it, so it is common.",
+            it.field, it.value, it.holders, it.population
+        ));
     }
     if !agreement.common.is_empty() {
         let common: Vec<String> = agreement.common.iter().map(|it| format!("{} = {}", it.field, it.value)).collect();
@@ -194,10 +194,43 @@ fn config(agreement: &ConfigAgreement) -> String {
     parts.join("\n\n")
 }
 
+fn shared(values: &[&SharedValue]) -> Table {
+    let mut output = table(["Shared and telling", "Value", "Families that have it", "Bits"]);
+    align_right(&mut output, 2);
+    align_right(&mut output, 3);
+    for it in values {
+        let holders = format!("{} of {}", it.holders, it.population);
+        output.add_row([it.field.clone(), it.value.clone(), holders, format!("{:.1}", it.bits)]);
+    }
+    output
+}
+
 /// How far the catalogue behind the rarity figures reaches.
 fn reach(reach: &CatalogReach) -> String {
     format!(
         "Rarity is counted over a catalogue of {} models; its newest is {} of {}. Nothing newer or outside it is known here.",
         reach.entries, reach.newest, reach.newest_date
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page with trailing blanks taken off, as a table pads its last column.
+    fn pages(subject: &str, reference: &str) -> String {
+        let (subject, reference) = (open(subject).unwrap(), open(reference).unwrap());
+        let page = page(&lineage::compare(&subject, &reference, Catalog::builtin()));
+        page.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn yi_against_llama_reads_well() {
+        insta::assert_snapshot!(pages("catalog:01-ai/Yi-34B@2023-11", "catalog:meta-llama/Llama-2-70b-hf"));
+    }
+
+    #[test]
+    fn a_different_model_reads_well() {
+        insta::assert_snapshot!(pages("catalog:THUDM/chatglm2-6b", "catalog:openai-community/gpt2"));
+    }
 }

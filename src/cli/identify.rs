@@ -83,7 +83,8 @@ fn matches(matches: &[Match]) -> String {
         ]);
     }
     let ties = matches.iter().any(|it| !it.tied_with.is_empty());
-    let legend = if ties { "\n\n= shares its rank: names and shapes alone cannot tell these entries apart." } else { "" };
+    let legend =
+        if ties { "\n\n= shares its rank: names and shapes alone cannot tell these entries apart." } else { "" };
     format!("{}{legend}", output.trim_fmt())
 }
 
