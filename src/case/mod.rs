@@ -162,6 +162,13 @@ pub struct LedgerEntry {
     pub graded_by: Vec<String>,
 }
 
+impl LedgerEntry {
+    /// Whether the file is no longer the one that was entered.
+    pub fn is_altered(&self) -> bool {
+        self.sha256.is_some() && self.actual_sha256.is_some() && self.sha256 != self.actual_sha256
+    }
+}
+
 /// The answers of one analyst.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {

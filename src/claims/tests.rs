@@ -82,7 +82,7 @@ fn yi_34b_with_tokens_as_trained_yields_the_same() {
     let lines = YI.replace("clean_tokens: 3 T tokens", "");
     check("data_yield", &lines, Outcome::Normal);
     let result = run(&lines, "data_yield").result.unwrap().value;
-    assert!((result.low - 3.1e12 / 3.0).abs() < 1.0);
+    assert!((result.low - 3.1e12 / 3.0).abs() < 10.0);
 }
 
 #[test]

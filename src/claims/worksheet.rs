@@ -80,7 +80,8 @@ impl<'a> Worksheet<'a> {
 
     /// Notes a line of arithmetic and hands its result on.
     pub(crate) fn step(&mut self, what: &str, expression: String, value: Interval, unit: &str) -> Interval {
-        let result = Quantity { value, unit: unit.to_owned() };
+        let result = quantity((value, unit));
+        let value = result.value;
         self.check.steps.push(Step { what: Message::new(what), expression, result });
         value
     }
@@ -139,7 +140,8 @@ impl<'a> Worksheet<'a> {
             self.remark(Message::new("remark.range_reaches").with("outcome", outcome_term(gravest)));
         }
         self.check.result = Some(quantity(result));
-        self.check.bands = bands;
+        let round = |it: BandMark| BandMark { from: it.from.map(rounded), to: it.to.map(rounded), ..it };
+        self.check.bands = bands.into_iter().map(round).collect();
         self.check
     }
 }
@@ -159,7 +161,12 @@ fn touches(band: &BandMark, result: Interval) -> bool {
 }
 
 fn quantity((value, unit): (Interval, &str)) -> Quantity {
-    Quantity { value, unit: unit.to_owned() }
+    Quantity { value: Interval { low: rounded(value.low), high: rounded(value.high) }, unit: unit.to_owned() }
+}
+
+/// Twelve significant digits: no claim has more, and JSON gives such a number back exactly as it was.
+pub(crate) fn rounded(number: f64) -> f64 {
+    format!("{number:.11e}").parse().unwrap_or(number)
 }
 
 /// The word for what a claim is about, as a term of the language files.

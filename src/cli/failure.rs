@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
 use crate::cli::Terminal;
+use crate::evidence;
 use crate::yaml::{Problem, Problems};
 
 /// Widest that a report is laid out.
@@ -51,6 +52,16 @@ impl Failure {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         Self { messages: Vec::new(), problems }
+    }
+}
+
+impl From<evidence::Error> for Failure {
+    fn from(error: evidence::Error) -> Self {
+        let failure = Self::new(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 }
 

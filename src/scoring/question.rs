@@ -2,7 +2,7 @@
 
 use crate::scoring::Question;
 use crate::scoring::decide::{self, Decision, Waived};
-use crate::scoring::situation::{SCALE, Situation, Standing};
+use crate::scoring::situation::{SCALE, Situation, Standing, even};
 
 /// So many are told.
 const TOLD: usize = 10;
@@ -18,7 +18,7 @@ pub(crate) fn questions(situation: &Situation<'_>, waived: &Waived, decision: &D
             ask_for: criterion.ask_for.clone(),
             hours: criterion.hours,
             rules_out: rules_out(situation, waived, decision, idx),
-            narrows: if total > 0.0 { criterion.weight / total * width } else { 0.0 },
+            narrows: if total > 0.0 { even(criterion.weight / total * width) } else { 0.0 },
         })
     });
     let mut questions: Vec<Question> = open.collect();

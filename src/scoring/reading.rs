@@ -95,7 +95,7 @@ impl Support {
     fn of(case: &Case, criterion: &Criterion, answers: &[(&str, &Answer)]) -> Self {
         let cited: BTreeSet<String> = answers.iter().flat_map(|(_, it)| it.evidence.iter().cloned()).collect();
         let entries: Vec<&LedgerEntry> = cited.iter().filter_map(|id| case.ledger.get(id)).collect();
-        let (altered, intact): (Vec<_>, Vec<_>) = entries.into_iter().partition(|it| is_altered(it));
+        let (altered, intact): (Vec<_>, Vec<_>) = entries.into_iter().partition(|it| it.is_altered());
         let (counting, ignored): (Vec<_>, Vec<_>) =
             intact.into_iter().partition(|it| criterion.kinds.contains(&it.kind));
         let mut notes = Vec::new();
@@ -117,11 +117,6 @@ fn note_entries(notes: &mut Vec<Message>, key: &str, entries: &[&LedgerEntry]) {
         let ids = entries.iter().map(|it| Argument::from(it.id.as_str())).collect();
         notes.push(Message::new(key).with("evidence", Argument::List(ids)));
     }
-}
-
-/// Whether a file of the ledger is no longer the one that was entered.
-pub(crate) fn is_altered(entry: &LedgerEntry) -> bool {
-    entry.sha256.is_some() && entry.actual_sha256.is_some() && entry.sha256 != entry.actual_sha256
 }
 
 /// What came of the answers.

@@ -209,6 +209,6 @@ pub(crate) fn shortly(interval: Interval) -> String {
 }
 
 /// Takes out what binary fractions add, so that a mean of exactly 1.5 is not below 1.5.
-fn even(number: f64) -> f64 {
+pub(crate) fn even(number: f64) -> f64 {
     (number * 1e9).round() / 1e9
 }
