@@ -1,12 +1,71 @@
-//! Measures what can be measured on a case.
+//! Measures what can be measured on a case, into `out/evidence.json`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::case::Case;
+use crate::catalog::Catalog;
 use crate::cli::{Failure, Terminal};
+use crate::evidence::{self, Evidence};
+use crate::fact::FormRelation;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// The case folder
+    case: PathBuf,
+    /// Print the evidence as JSON too
+    #[arg(long)]
+    json: bool,
+}
 
-pub(crate) fn run(_arguments: &Arguments, _terminal: &Terminal) -> Result<ExitCode, Failure> {
-    Err(Failure::new("not built yet"))
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let (_, evidence, path) = collect(&arguments.case)?;
+    if arguments.json {
+        terminal.print_json(&evidence);
+    } else {
+        terminal.print(&summary(&evidence));
+    }
+    terminal.say(&format!("wrote {}", path.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a case, collects its evidence and keeps it; gives the path it is kept at.
+pub(crate) fn collect(folder: &Path) -> Result<(Case, Evidence, PathBuf), Failure> {
+    let case = Case::read_with_models(folder)?;
+    let evidence = evidence::collect(&case, Catalog::builtin())?;
+    let path = evidence::store::write(&case.folder, &evidence)?;
+    Ok((case, evidence, path))
+}
+
+/// What was measured, in a few lines.
+fn summary(evidence: &Evidence) -> String {
+    let mut lines = Vec::new();
+    for subject in &evidence.subjects {
+        lines.push(format!("{}: {} parameters", subject.id, grouped(subject.inspection.parameters)));
+        for comparison in &subject.comparisons {
+            let form = &comparison.form;
+            let dimensions = match (form.relation, form.same_dimensions) {
+                (FormRelation::Different, _) => "",
+                (_, true) => ", same dimensions",
+                (_, false) => ", other dimensions",
+            };
+            lines.push(format!("  against {}: {}{dimensions}", comparison.reference.name, word(form.relation)));
+        }
+    }
+    for check in &evidence.checks {
+        lines.push(format!("claims, {}: {}", check.id.replace('_', " "), check.outcome.word().replace('_', " ")));
+    }
+    for unexamined in &evidence.unexamined {
+        lines.push(format!("not examined: {} ({})", unexamined.what, unexamined.detail));
+    }
+    lines.join("\n")
+}
+
+fn word(relation: FormRelation) -> String {
+    let value = serde_json::to_value(relation).expect("a word");
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn grouped(number: u64) -> String {
+    crate::bytes::grouped(number)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::bytes;
 use crate::evidence::EVIDENCE_SCHEMA;
+use crate::lineage;
 
 /// Why evidence could not be collected, kept or read back.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     Bytes(#[from] bytes::Error),
+    /// Models that cannot be described.
+    #[error("{}", told(.0))]
+    Models(Vec<ModelError>),
     /// The folder for results could not be made.
     #[error("could not make the folder `{}`: {source}", path.display())]
     Folder {
@@ -52,6 +56,21 @@ pub enum Error {
     },
 }
 
+/// A model that a case names and that cannot be described.
+#[derive(Debug, thiserror::Error)]
+#[error("model `{location}`: {reason}")]
+pub struct ModelError {
+    /// As the case names it.
+    pub location: String,
+    /// Why.
+    #[source]
+    pub reason: lineage::Error,
+}
+
+fn told(models: &[ModelError]) -> String {
+    models.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 fn what_changed(changed: &[String]) -> String {
     match changed {
         [] => "the date of the case changed".to_owned(),
@@ -65,6 +84,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Bytes(error) => error.hint(),
+            Self::Models(models) => models.iter().find_map(|it| it.reason.hint()),
             Self::Folder { .. } => Some("check that you may write into the case folder".to_owned()),
             Self::NotCollected { .. } => Some("collect it first: `unshell collect CASE`".to_owned()),
             Self::Unreadable { .. } | Self::OtherSchema { .. } | Self::Stale { .. } => {

@@ -6,14 +6,19 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::case::InputFile;
-use crate::claims::Check;
+use crate::case::{Case, InputFile, Subject};
+use crate::catalog::Catalog;
+use crate::claims::{self, Bands, Check};
 use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Unexamined};
+use crate::lineage::{self, Model};
 
 mod error;
+mod facts;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
-pub use error::Error;
+pub use error::{Error, ModelError};
 
 /// Version of the format of `evidence.json`.
 pub const EVIDENCE_SCHEMA: &str = "unshell/evidence/1";
@@ -52,4 +57,66 @@ pub struct SubjectEvidence {
     pub identification: Identification,
     /// How it relates to each reference of the case.
     pub comparisons: Vec<Comparison>,
+}
+
+/// Measures everything that can be measured on a case: every subject described, looked up and held against every
+/// reference, and the claims multiplied out.
+///
+/// # Errors
+/// Every model that cannot be described, each once.
+pub fn collect(case: &Case, catalog: &Catalog) -> Result<Evidence, Error> {
+    let (subjects, references) = open_models(case, catalog)?;
+    let subjects: Vec<SubjectEvidence> = subjects
+        .iter()
+        .map(|(subject, model)| SubjectEvidence {
+            id: subject.id.clone(),
+            inspection: lineage::inspect(model),
+            identification: lineage::identify(model, catalog),
+            comparisons: references.iter().map(|it| lineage::compare(model, it, catalog)).collect(),
+        })
+        .collect();
+    let checks = claims::check_all(&case.claims, &Bands::shipped());
+    let comparisons = subjects.iter().flat_map(|it| &it.comparisons);
+    Ok(Evidence {
+        schema: EVIDENCE_SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        date: case.date,
+        inputs: case.inputs.clone(),
+        facts: facts::facts(case, &checks, comparisons),
+        unexamined: unexamined(&subjects),
+        subjects,
+        checks,
+        catalog: catalog.reach(),
+    })
+}
+
+/// Opens subjects and references; one model that cannot be described does not hide the next.
+fn open_models<'a>(case: &'a Case, catalog: &Catalog) -> Result<(Vec<(&'a Subject, Model)>, Vec<Model>), Error> {
+    let mut failures: Vec<ModelError> = Vec::new();
+    let mut open = |location: &str| match Model::open(location, &case.folder, catalog) {
+        Ok(model) => Some(model),
+        Err(reason) => {
+            if !failures.iter().any(|it| it.location == location) {
+                failures.push(ModelError { location: location.to_owned(), reason });
+            }
+            None
+        }
+    };
+    let subjects: Vec<_> = case.subjects.iter().filter_map(|it| Some((it, open(&it.location)?))).collect();
+    let references: Vec<_> = case.references.iter().filter_map(|it| open(it)).collect();
+    if failures.is_empty() { Ok((subjects, references)) } else { Err(Error::Models(failures)) }
+}
+
+/// What no comparison of the case looked at; each thing once for each reason.
+fn unexamined(subjects: &[SubjectEvidence]) -> Vec<Unexamined> {
+    let mut seen: Vec<Unexamined> = Vec::new();
+    for subject in subjects {
+        let comparisons = subject.comparisons.iter().flat_map(|it| &it.unexamined);
+        for unexamined in subject.inspection.unexamined.iter().chain(comparisons) {
+            if !seen.iter().any(|it| it.what == unexamined.what && it.why == unexamined.why) {
+                seen.push(unexamined.clone());
+            }
+        }
+    }
+    seen
 }

@@ -1,0 +1,76 @@
+//! The flat facts that gates may name, each with what it was seen in.
+
+use crate::case::Case;
+use crate::claims::{self, About, Check, Claim, ClaimValue};
+use crate::fact::{Comparison, Fact, Facts, Unknown, Value};
+
+/// States every fact; what nobody knows is stated as unknown, with the reason.
+pub(crate) fn facts<'a>(
+    case: &Case,
+    checks: &[Check],
+    comparisons: impl Iterator<Item = &'a Comparison> + Clone,
+) -> Facts {
+    let mut facts = Facts::new();
+    for about in About::ALL {
+        facts.insert(format!("claim.{}", about.word()), claimed(&case.claims, about));
+    }
+    for check in checks {
+        facts.insert(format!("check.{}", check.id), word(check.outcome.word(), check.rests_on.clone()));
+    }
+    facts.insert("claims.worst".to_owned(), worst(checks));
+    facts.insert("ledger.tampered".to_owned(), tampered(case));
+    facts.insert("form.closest".to_owned(), closest(comparisons.clone()));
+    facts.insert("weights.relation".to_owned(), weights(comparisons));
+    facts
+}
+
+fn word(word: &str, seen_in: Vec<String>) -> Fact {
+    Fact { value: Value::Word(word.to_owned()), seen_in }
+}
+
+/// The latest word on something; on yes or no, a yes that was ever said.
+fn claimed(claims: &[Claim], about: About) -> Fact {
+    let mut said: Vec<&Claim> = claims.iter().filter(|it| it.about == about).collect();
+    said.sort_by(|one, other| one.date.cmp(&other.date).then_with(|| one.id.cmp(&other.id)));
+    let yes = said.iter().find(|it| it.value == ClaimValue::Yes(true)).copied();
+    let value = match yes.or(said.last().copied()).map(|it| &it.value) {
+        Some(ClaimValue::Number(number)) => Value::Number(*number),
+        Some(ClaimValue::Yes(yes)) => Value::Yes(*yes),
+        Some(ClaimValue::Date(day)) => Value::Word(day.to_string()),
+        Some(ClaimValue::Name(name)) => Value::Word(name.clone()),
+        None => Value::Unknown(Unknown::NotAsked),
+    };
+    Fact { value, seen_in: said.iter().map(|it| it.id.clone()).collect() }
+}
+
+fn worst(checks: &[Check]) -> Fact {
+    let worst = claims::worst(checks);
+    let grave = checks.iter().filter(|it| it.outcome == worst).map(|it| format!("check.{}", it.id));
+    word(worst.word(), grave.collect())
+}
+
+/// Whether a file of the ledger is no longer the one that was entered.
+fn tampered(case: &Case) -> Fact {
+    let altered = case.ledger.values().filter(|it| it.is_altered());
+    let seen_in: Vec<String> = altered.map(|it| it.id.clone()).collect();
+    Fact { value: Value::Yes(!seen_in.is_empty()), seen_in }
+}
+
+/// The closest relation by form of any subject to any reference.
+fn closest<'a>(comparisons: impl Iterator<Item = &'a Comparison> + Clone) -> Fact {
+    let Some(relation) = comparisons.clone().map(|it| it.form.relation).min() else {
+        return Fact { value: Value::Unknown(Unknown::Absent), seen_in: Vec::new() };
+    };
+    let value = serde_json::to_value(relation).expect("a word");
+    let seen_in = comparisons.filter(|it| it.form.relation == relation).map(pair).collect();
+    word(value.as_str().unwrap_or_default(), seen_in)
+}
+
+/// Nothing, as long as no weight is read.
+fn weights<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> Fact {
+    Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: comparisons.map(pair).collect() }
+}
+
+fn pair(comparison: &Comparison) -> String {
+    format!("{} against {}", comparison.subject.location, comparison.reference.location)
+}
