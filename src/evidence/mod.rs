@@ -23,6 +23,9 @@ pub use error::{Error, ModelError};
 /// Version of the format of `evidence.json`.
 pub const EVIDENCE_SCHEMA: &str = "unshell/evidence/1";
 
+/// How many catalogue entries are kept for a subject: enough to show ties, short enough for a memo.
+const CLOSEST: usize = 10;
+
 /// Everything that was measured on one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
@@ -71,7 +74,7 @@ pub fn collect(case: &Case, catalog: &Catalog) -> Result<Evidence, Error> {
         .map(|(subject, model)| SubjectEvidence {
             id: subject.id.clone(),
             inspection: lineage::inspect(model),
-            identification: lineage::identify(model, catalog),
+            identification: lineage::identify(model, catalog, CLOSEST),
             comparisons: references.iter().map(|it| lineage::compare(model, it, catalog)).collect(),
         })
         .collect();
@@ -90,8 +93,11 @@ pub fn collect(case: &Case, catalog: &Catalog) -> Result<Evidence, Error> {
     })
 }
 
+/// A subject with its description.
+type Opened<'a> = (&'a Subject, Model);
+
 /// Opens subjects and references; one model that cannot be described does not hide the next.
-fn open_models<'a>(case: &'a Case, catalog: &Catalog) -> Result<(Vec<(&'a Subject, Model)>, Vec<Model>), Error> {
+fn open_models<'a>(case: &'a Case, catalog: &Catalog) -> Result<(Vec<Opened<'a>>, Vec<Model>), Error> {
     let mut failures: Vec<ModelError> = Vec::new();
     let mut open = |location: &str| match Model::open(location, &case.folder, catalog) {
         Ok(model) => Some(model),
