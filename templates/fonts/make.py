@@ -6,7 +6,7 @@
 
 For each weight it runs
 
-    pyftsubset NotoSansSC_400Regular.ttf --unicodes-file=characters.txt --layout-features=kern --no-hinting \
+    pyftsubset NotoSansSC_400Regular.ttf --unicodes-file=characters.txt --layout-features=kern,pwid --no-hinting \
         --desubroutinize --name-IDs=0,1,2,3,4,5,6,13,14 --output-file=NotoSansSC-Regular.ttf
 
 and then adds the superscript digits that the font lacks (as the font's own digits, drawn smaller and higher),
@@ -71,7 +71,7 @@ def main(package, destination):
         path = pathlib.Path(destination) / f"NotoSansSC-{weight}.ttf"
         subprocess.run(
             ["pyftsubset", f"{package}/{folder}/NotoSansSC_{folder}.ttf", f"--unicodes-file={listing}",
-             "--layout-features=kern", "--no-hinting", "--desubroutinize", "--name-IDs=0,1,2,3,4,5,6,13,14",
+             "--layout-features=kern,pwid", "--no-hinting", "--desubroutinize", "--name-IDs=0,1,2,3,4,5,6,13,14",
              f"--output-file={path}"],
             check=True,
         )

@@ -142,7 +142,9 @@ fn effect(writer: &Writer<'_>, effect: &Effect) -> String {
         let card = writer.card;
         let rows = card.decision_table.iter().find(|it| it.then == id).map(|it| writer.text(&it.name));
         let own = (card.verdict.id == id).then(|| writer.text(&card.verdict.name));
-        own.or(rows).unwrap_or_else(|| writer.word("verdict", id))
+        let possible = card.verdict.possible.iter().find(|it| it.id == id).map(|it| writer.text(&it.name));
+        let flip = card.flips.iter().find(|it| it.to == id).map(|it| writer.text(&it.name));
+        own.or(rows).or(possible).or(flip).unwrap_or_else(|| writer.word("verdict", id))
     };
     match effect {
         Effect::Veto(id) => writer.fill("effect.veto", &[("verdict", &verdict(id))]),

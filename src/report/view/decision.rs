@@ -140,12 +140,21 @@ fn facts(writer: &Writer<'_>) -> Vec<Labelled> {
 
 fn sentences(writer: &Writer<'_>) -> Vec<Labelled> {
     let mut sentences = Vec::new();
-    if let Some(because) = &writer.card.verdict.because {
-        sentences.push(("decision.why", writer.words(because)));
+    if let Some(why) = why(writer) {
+        sentences.push(("decision.why", why));
     }
     sentences.push(("decision.likelihood", Words::plain(likelihood(writer))));
     sentences.push(("decision.confidence", Words::plain(confidence(writer))));
     sentences.into_iter().map(|(key, words)| Labelled { label: writer.say(key), words }).collect()
+}
+
+/// Why, in the rubric's words: of what decided, or of the first row that leads to the verdict where several do.
+fn why(writer: &Writer<'_>) -> Option<Words> {
+    let verdict = &writer.card.verdict;
+    let leads = |it: &&crate::scoring::RowOutcome| it.then == verdict.id && it.decides != crate::fact::Truth::No;
+    let row = || writer.card.decision_table.iter().find(leads).map(|it| &it.because);
+    let because = verdict.because.as_ref().or_else(row)?;
+    (!because.is_empty()).then(|| writer.words(because))
 }
 
 /// How firmly the verdict stands. Never a probability: only which rule decided, and what is left open.
@@ -155,6 +164,10 @@ fn likelihood(writer: &Writer<'_>) -> String {
     let deciding = verdict.deciding.clone().unwrap_or_default();
     let possible = writer.list(verdict.possible.iter().map(|it| writer.text(&it.name)));
     let decided = match verdict.decided_by.as_str() {
+        "table" if deciding.contains(',') => {
+            let rows = writer.list(deciding.split(", ").map(str::to_owned));
+            writer.fill("likelihood.rows", &[("rows", &rows), ("verdict", &name)])
+        }
         "table" => writer.fill("likelihood.table", &[("row", &deciding), ("verdict", &name)]),
         "gate" => {
             let gate = writer.card.gates.iter().find(|it| it.id == deciding);
