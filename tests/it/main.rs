@@ -12,6 +12,8 @@ mod cases;
 // The examples: the verdicts they are there to show.
 mod examples;
 
+// The examples as memos.
+mod memos;
 // The JSON Schemas that editors use.
 mod schemas;
 // Blueprints: what must hold over the whole catalogue, and over names and shapes made up to break it.

@@ -182,7 +182,7 @@ fn likelihood(writer: &Writer<'_>) -> String {
         _ => writer.fill("likelihood.open", &[("possible", &possible)]),
     };
     decided
-        + &match verdict.holds_whatever_the_weights {
+        + &match verdict.holds_whatever_the_weights.filter(|_| verdict.decided_by == "table") {
             Some(true) => writer.say("likelihood.weights_do_not_matter"),
             Some(false) => writer.say("likelihood.weights_matter"),
             None => String::new(),
