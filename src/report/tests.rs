@@ -333,3 +333,16 @@ fn look() {
         }
     });
 }
+
+/// Where rows for both answers lead to one verdict, the memo says neither as a fact.
+#[test]
+fn whose_weights_they_are_is_never_taken_for_granted() {
+    let mut card = card(CARDS[0].1);
+    card.verdict.because = None;
+    card.verdict.deciding = Some("3, 6".to_owned());
+    let language = Language::find("en").unwrap();
+    let text = as_text(&View::new(&card, &language, &Drawings::load().unwrap()).unwrap());
+    assert!(text.contains("Why: Should the weights turn out to be somebody else's: The weights are somebody else's"));
+    assert!(text.contains("Should they turn out to be its own: No derivation was found"));
+    assert!(text.contains("Rows 3 and 6 of the decision table all lead to it"));
+}

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use crate::fact::Truth;
 use crate::report::chart::{QuadrantWords, draw_quadrant};
 use crate::report::number::{level_range, percent};
 use crate::report::page::{Figure, PieceKind, Tone, Words};
 use crate::report::view::Writer;
 use crate::report::view::writer::{count, gate_mark};
-use crate::scoring::{Flip, Reason};
+use crate::scoring::{Flip, Reason, RowOutcome};
 
 /// Page 1, finished.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -148,13 +149,24 @@ fn sentences(writer: &Writer<'_>) -> Vec<Labelled> {
     sentences.into_iter().map(|(key, words)| Labelled { label: writer.say(key), words }).collect()
 }
 
-/// Why, in the rubric's words: of what decided, or of the first row that leads to the verdict where several do.
+/// Why, in the rubric's words: of what decided. Where several rows lead to the verdict, each says its own, and under
+/// which answer to whose weights they are: a memo never takes that answer for granted.
 fn why(writer: &Writer<'_>) -> Option<Words> {
     let verdict = &writer.card.verdict;
-    let leads = |it: &&crate::scoring::RowOutcome| it.then == verdict.id && it.decides != crate::fact::Truth::No;
-    let row = || writer.card.decision_table.iter().find(leads).map(|it| &it.because);
-    let because = verdict.because.as_ref().or_else(row)?;
-    (!because.is_empty()).then(|| writer.words(because))
+    if let Some(because) = &verdict.because {
+        return Some(writer.words(because));
+    }
+    let leads = |it: &&RowOutcome| it.then == verdict.id && it.decides != Truth::No && !it.because.is_empty();
+    let sentence = |it: &RowOutcome| {
+        let key = match it.derived {
+            Some(true) => "why.derived",
+            Some(false) => "why.own",
+            None => "why.either",
+        };
+        writer.fill(key, &[("because", &writer.text(&it.because))])
+    };
+    let sentences: Vec<_> = writer.card.decision_table.iter().filter(leads).map(sentence).collect();
+    (!sentences.is_empty()).then(|| Words::plain(sentences.join(&writer.say("style.sentence_gap"))))
 }
 
 /// How firmly the verdict stands. Never a probability: only which rule decided, and what is left open.
