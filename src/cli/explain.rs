@@ -1,12 +1,111 @@
-//! Explains anything that has an id.
+//! Explains anything that has an id, from the same data that uses it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::{Failure, Terminal};
+use crate::fact::Text;
+use crate::report::Language;
+use crate::rubric::{self, Criterion, Gate, Rubric, Verdict};
+use crate::{blueprint, checkpoint};
+
+/// Below this likeness a name is no suggestion.
+const LIKE_ENOUGH: f64 = 0.7;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, check or relation; all ids where left out
+    id: Option<String>,
+    /// The rubric that criteria, gates and verdicts are taken from
+    #[arg(long, value_name = "ID|PATH", default_value = "llm-originality")]
+    rubric: String,
+    /// Language to explain in; findings are explained in English
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    language: String,
+}
 
-pub(crate) fn run(_arguments: &Arguments, _terminal: &Terminal) -> Result<ExitCode, Failure> {
-    Err(Failure::new("not built yet"))
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let rubric = rubric::find(&arguments.rubric, &PathBuf::from("."))?;
+    let entries = entries(&rubric, &Language::find(&arguments.language)?);
+    let Some(id) = &arguments.id else {
+        terminal.print(&listed(&entries));
+        return Ok(ExitCode::SUCCESS);
+    };
+    match entries.iter().find(|it| it.id.eq_ignore_ascii_case(id)) {
+        Some(entry) => terminal.print(&format!("{} ({})\n\n{}", entry.id, entry.kind, entry.text)),
+        None => return Err(unknown(id, &entries)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One id and what is to be said of it.
+struct Entry {
+    kind: &'static str,
+    id: String,
+    text: String,
+}
+
+fn entries(rubric: &Rubric, language: &Language) -> Vec<Entry> {
+    let mut all = Vec::new();
+    let mut add = |kind, id: &str, text| all.push(Entry { kind, id: id.to_owned(), text });
+    for it in &rubric.criteria {
+        add("criterion", &it.id, criterion(it, language.tag()));
+    }
+    for it in &rubric.gates {
+        add("gate", &it.id, gate(it, language.tag()));
+    }
+    for it in &rubric.verdicts {
+        add("verdict", &it.id, verdict(it, language.tag()));
+    }
+    for (code, meaning, advice) in checkpoint::FINDINGS.iter().chain(blueprint::FINDINGS) {
+        add("finding", code, format!("{meaning}\n\nWhat to do: {advice}"));
+    }
+    for key in language.keys().filter(|it| it.starts_with("explain.")) {
+        let id = key.trim_start_matches("explain.").replace('_', " ");
+        let text = language.get(key).expect("it is one of its keys");
+        add("term", &id, text.to_owned());
+    }
+    all
+}
+
+fn criterion(it: &Criterion, language: &str) -> String {
+    let words = |text: &Text| text.in_language(language).to_owned();
+    let mut lines = vec![words(&it.question), String::new(), words(&it.why), String::new()];
+    lines.extend(it.levels.iter().enumerate().map(|(level, text)| {
+        let needs = it.needs.get(&u8::try_from(level).unwrap_or(u8::MAX));
+        let needs = needs.map(|grade| format!("  [evidence of grade {} or better]", grade.letter())).unwrap_or_default();
+        format!("  {level}  {}{needs}", words(text))
+    }));
+    lines.push(String::new());
+    lines.push(format!("weight {} of 100, version {}, evidence: {}", it.weight, it.version, it.kinds.join(", ")));
+    lines.push(words(&it.ask_for));
+    lines.join("\n")
+}
+
+fn gate(it: &Gate, language: &str) -> String {
+    format!("{}\n\n{}", it.name.in_language(language), it.meaning.in_language(language))
+}
+
+fn verdict(it: &Verdict, language: &str) -> String {
+    let [name, meaning, advice] = [&it.name, &it.meaning, &it.recommendation].map(|text| text.in_language(language));
+    format!("{name}\n\n{meaning}\n{advice}")
+}
+
+fn listed(entries: &[Entry]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for kind in ["criterion", "gate", "verdict", "finding", "term"] {
+        let ids: Vec<&str> = entries.iter().filter(|it| it.kind == kind).map(|it| it.id.as_str()).collect();
+        lines.push(format!("{kind}: {}", ids.join(", ")));
+    }
+    lines.join("\n")
+}
+
+fn unknown(id: &str, entries: &[Entry]) -> Failure {
+    let likeness = |entry: &&Entry| strsim::jaro_winkler(&entry.id.to_lowercase(), &id.to_lowercase());
+    let nearest = entries.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let failure = Failure::new(format!("nothing has the id `{id}`"));
+    match nearest.filter(|it| likeness(it) >= LIKE_ENOUGH) {
+        Some(entry) => failure.hint(format!("did you mean `{}`?", entry.id)),
+        None => failure.hint("`unshell explain` lists every id"),
+    }
 }

@@ -34,6 +34,15 @@ impl Failure {
         self
     }
 
+    /// The same failure with advice, where there is any.
+    #[must_use]
+    pub fn hint_if(self, hint: Option<impl fmt::Display>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
     /// Prints everything and gives exit code 2.
     pub fn report(&self, terminal: &Terminal) -> ExitCode {
         if !self.problems.is_empty() {
