@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::bytes;
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal, memo, run};
+use crate::cli::{Failure, Terminal, memo};
 use crate::shelf;
 
 #[derive(Debug, clap::Args)]
@@ -28,10 +28,11 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     let mut verdicts = table(["case", "verdict", "decided by"]);
     let mut memos = Vec::new();
     for id in cases.keys() {
-        let done = run::run_case(&arguments.out.join(id), &[], &memo::Choice::everything())?;
+        let done = crate::cli::run::run_case(&arguments.out.join(id), &[], &memo::Choice::everything())?;
         let verdict = &done.card.verdict;
         let deciding = verdict.deciding.clone().unwrap_or_default();
-        verdicts.add_row([id, verdict.name.in_language("en"), &format!("{} {deciding}", verdict.decided_by)]);
+        let name = verdict.name.in_language("en").to_owned();
+        verdicts.add_row([(*id).to_owned(), name, format!("{} {deciding}", verdict.decided_by)]);
         memos.extend(done.written);
     }
     terminal.print(&verdicts.to_string());

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::blueprint;
+use crate::checkpoint;
 use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
 use crate::report::Language;
 use crate::rubric::{self, Criterion, Gate, Rubric, Verdict};
-use crate::{blueprint, checkpoint};
 
 /// Below this likeness a name is no suggestion.
 const LIKE_ENOUGH: f64 = 0.7;
@@ -73,7 +74,8 @@ fn criterion(it: &Criterion, language: &str) -> String {
     let mut lines = vec![words(&it.question), String::new(), words(&it.why), String::new()];
     lines.extend(it.levels.iter().enumerate().map(|(level, text)| {
         let needs = it.needs.get(&u8::try_from(level).unwrap_or(u8::MAX));
-        let needs = needs.map(|grade| format!("  [evidence of grade {} or better]", grade.letter())).unwrap_or_default();
+        let needs =
+            needs.map(|grade| format!("  [evidence of grade {} or better]", grade.letter())).unwrap_or_default();
         format!("  {level}  {}{needs}", words(text))
     }));
     lines.push(String::new());

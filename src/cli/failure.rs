@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
+use crate::bytes;
 use crate::cli::Terminal;
 use crate::evidence;
 use crate::yaml::{Problem, Problems};
@@ -55,6 +56,12 @@ impl Failure {
             }
         }
         ExitCode::from(2)
+    }
+}
+
+impl From<bytes::Error> for Failure {
+    fn from(error: bytes::Error) -> Self {
+        Self::new(&error).hint_if(error.hint())
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The tag under which a text without a stated language is kept (ISO 639-2 "undetermined").
-pub const UNDETERMINED: &str = "und";
+pub(crate) const UNDETERMINED: &str = "und";
 
 /// A text by language tag (`en`, `zh-CN`).
 ///

@@ -204,7 +204,8 @@ pub struct Axes {
 pub struct AxisMean {
     /// What it is called.
     pub name: Text,
-    /// The pillars it averages.
+    /// The pillars it averages, by the weights of their criteria; the derived criterion is left out, since it is an axis
+    /// by itself.
     pub pillars: Vec<String>,
 }
 

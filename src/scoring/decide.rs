@@ -104,7 +104,7 @@ fn possible(situation: &Situation<'_>, waived: &Waived) -> Vec<Possible> {
 pub(crate) fn first_matches(world: &Situation<'_>, derived: bool) -> BTreeSet<Option<usize>> {
     let means = world.rubric.axes.means.iter();
     let axes: Vec<(&str, Vec<Band>)> =
-        means.map(|(id, axis)| (id.as_str(), world.bands(world.mean_of(&axis.pillars)))).collect();
+        means.map(|(id, axis)| (id.as_str(), world.bands(world.axis_mean(&axis.pillars)))).collect();
     let combinations: usize = axes.iter().map(|(_, bands)| bands.len()).product();
     (0..combinations).map(|number| first_match(world.rubric, derived, &combination(&axes, number))).collect()
 }

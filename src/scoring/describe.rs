@@ -7,7 +7,7 @@ use crate::evidence::Evidence;
 use crate::fact::{Interval, Message, Text, Truth};
 use crate::rubric::{Condition, Rubric};
 use crate::scoring::decide::{self, By, Decision, Waived};
-use crate::scoring::situation::{SCALE, Situation, Standing};
+use crate::scoring::situation::{SCALE, Situation, Standing, pillar_of};
 use crate::scoring::{
     Analyst, AxisScore, Confidence, CriterionScore, Disagreement, GateOutcome, GradeMeaning, PillarScore,
     PossibleVerdict, RowOutcome, RubricUsed, SubjectLineage, VerdictReached,
@@ -111,7 +111,7 @@ pub(crate) fn pillars(situation: &Situation<'_>, criteria: &[CriterionScore]) ->
         id: pillar.id.clone(),
         name: pillar.name.clone(),
         weight: pillar.weight,
-        score: situation.mean_of(std::slice::from_ref(&pillar.id)),
+        score: situation.mean(|it| pillar_of(it) == pillar.id),
         coverage: situation.coverage(Some(&pillar.id)),
         confidence: situation.share(Some(&pillar.id), |idx, _| criteria.get(idx).is_some_and(|it| it.confident)),
     });
@@ -128,7 +128,7 @@ pub(crate) fn axes(situation: &Situation<'_>) -> Vec<AxisScore> {
         holds: Some(situation.derived()),
     };
     let means = situation.rubric.axes.means.iter().map(|(id, axis)| {
-        let score = situation.mean_of(&axis.pillars);
+        let score = situation.axis_mean(&axis.pillars);
         AxisScore { id: id.clone(), name: Some(axis.name.clone()), score, bands: situation.bands(score), holds: None }
     });
     std::iter::once(derived).chain(means).collect()

@@ -19,7 +19,7 @@ pub(crate) fn quadrant(situation: &Situation<'_>, case: &Case, evidence: &Eviden
     let (borrowed, borrowed_because) = borrowed(situation, case, evidence);
     let means = situation.rubric.axes.means.iter().filter(|(id, _)| id.as_str() != DISCLOSURE);
     let pillars: Vec<String> = means.flat_map(|(_, axis)| axis.pillars.clone()).collect();
-    Quadrant { borrowed, substance: situation.mean_of(&pillars).unwrap_or(SCALE), borrowed_because }
+    Quadrant { borrowed, substance: situation.axis_mean(&pillars).unwrap_or(SCALE), borrowed_because }
 }
 
 fn borrowed(situation: &Situation<'_>, case: &Case, evidence: &Evidence) -> (Interval, Vec<Message>) {

@@ -63,9 +63,11 @@ impl Situation<'_> {
         Some(Interval { low: even(mean.low), high: even(mean.high) })
     }
 
-    /// Mean of the criteria of some pillars.
-    pub(crate) fn mean_of(&self, pillars: &[String]) -> Option<Interval> {
-        self.mean(|criterion| pillars.iter().any(|it| it == pillar_of(criterion)))
+    /// Mean of the criteria of some pillars, as an axis of the decision table. Whose weights they are is an axis of its
+    /// own, so the criterion that answers it takes no part in another: it would count twice.
+    pub(crate) fn axis_mean(&self, pillars: &[String]) -> Option<Interval> {
+        let derived = &self.rubric.axes.derived_criterion;
+        self.mean(|it| it.id != *derived && pillars.iter().any(|pillar| pillar == pillar_of(it)))
     }
 
     /// Share of the weight that `holds` is true of, among criteria of a pillar (or all) that apply. One where none does:

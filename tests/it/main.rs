@@ -18,3 +18,8 @@ mod memos;
 mod schemas;
 // Blueprints: what must hold over the whole catalogue, and over names and shapes made up to break it.
 mod blueprint;
+
+// The same bytes, twice and with any number of threads.
+mod determinism;
+// The command line, as transcripts.
+mod commands;
