@@ -25,7 +25,7 @@ fn models(bench: &mut Criterion) {
         it.iter(|| lineage::compare(black_box(&subject), &reference, catalog));
     });
     bench.bench_function("identify among all entries", |it| {
-        it.iter(|| lineage::identify(black_box(&subject), catalog));
+        it.iter(|| lineage::identify(black_box(&subject), catalog, 10));
     });
 }
 

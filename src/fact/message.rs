@@ -32,7 +32,7 @@ pub enum Argument {
     /// Another sentence or term by key.
     Term(Box<Message>),
     /// Several of the above, joined as the language joins them.
-    List(Vec<Argument>),
+    List(Vec<Self>),
 }
 
 impl Message {
