@@ -104,7 +104,7 @@ impl<'a> Scaffold<'a> {
             ("analyst", quoted(&words.analyst)),
             ("model", quoted(&arguments.model)),
             ("rubric", rubric.id.clone()),
-            ("languages", language.to_owned()),
+            ("languages", memo_languages(language, rubric)),
             ("date", date),
         ];
         Ok(Self { rubric, language, words, values })
@@ -180,6 +180,12 @@ fn words(language: &str) -> Result<Words, Failure> {
             Err(Failure::new(format!("cases cannot be started in `{language}`")).hint(hint))
         }
     }
+}
+
+/// Every language of the rubric, the analyst's own first: a committee reads in more than one.
+fn memo_languages(language: &str, rubric: &Rubric) -> String {
+    let others = rubric.languages.iter().map(String::as_str).filter(|it| *it != language);
+    std::iter::once(language).chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// The languages a case can be started in.

@@ -39,6 +39,9 @@ fn parts(text: &str) -> (Option<u32>, Option<u32>, Option<u32>) {
 
 fn no_such_day(year: Option<u32>, month: Option<u32>, day: Option<u32>) -> String {
     match (year, month, day) {
+        (Some(year @ 10_000..), ..) => {
+            format!("year {year} has more than four digits; write the date as year-month-day")
+        }
         (Some(year), Some(month @ 1..=12), Some(day)) => {
             format!("month {month} of year {year} has no day {day}; write the date as year-month-day")
         }
@@ -74,6 +77,10 @@ mod tests {
         check(
             "2024年3月1日",
             "`2024年3月1日` is not written as a date; write it as year-month-day in half-width digits: `2024-03-01`",
+        );
+        check(
+            "20256-11-23",
+            "`20256-11-23` is not a date; year 20256 has more than four digits; write the date as year-month-day",
         );
         check("2023-13-40", "`2023-13-40` is not a date; there is no month 13; write the date as year-month-day");
         check(
