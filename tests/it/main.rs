@@ -12,6 +12,8 @@ mod cases;
 // The examples: the verdicts they are there to show.
 mod examples;
 
+// The examples, step by step: evidence and scorecard as snapshots.
+mod stages;
 // The examples as memos.
 mod memos;
 // The JSON Schemas that editors use.
