@@ -77,7 +77,7 @@ pub const MESSAGE_KEYS: &[&str] = &[
 pub fn score(rubric: &Rubric, case: &Case, evidence: &Evidence) -> Scorecard {
     let waived: Waived =
         case.waivers.iter().filter(|it| is_in_force(rubric, case, it)).map(|it| it.gate.clone()).collect();
-    let pin = pin::derived(&rubric.axes, case, &evidence.facts);
+    let pin = pin::derived(rubric, case, &evidence.facts);
     let read = |criterion: &_| {
         let pin = pin.as_ref().filter(|_| is_derived_criterion(rubric, criterion));
         reading::read(rubric, case, criterion, pin)

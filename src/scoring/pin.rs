@@ -2,7 +2,7 @@
 
 use crate::case::{Case, DeclaredParent};
 use crate::fact::{Facts, Interval, Message, Value};
-use crate::rubric::{Axes, Grade};
+use crate::rubric::{Axes, Grade, Rubric};
 
 /// Levels that the derived criterion is held to.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +20,8 @@ pub(crate) struct Pin {
 /// What is measured or admitted about whose weights they are; none where neither is.
 ///
 /// Only a finding that the weights are somebody else's pins: that none was found says little beyond the references.
-pub(crate) fn derived(axes: &Axes, case: &Case, facts: &Facts) -> Option<Pin> {
-    measured(axes, facts).or_else(|| declared(axes, case))
+pub(crate) fn derived(rubric: &Rubric, case: &Case, facts: &Facts) -> Option<Pin> {
+    measured(&rubric.axes, facts).or_else(|| declared(rubric, case))
 }
 
 fn measured(axes: &Axes, facts: &Facts) -> Option<Pin> {
@@ -35,12 +35,20 @@ fn measured(axes: &Axes, facts: &Facts) -> Option<Pin> {
     Some(Pin { interval: Interval::new(0.0, high), because, grade: Some(Grade::A), evidence: Vec::new() })
 }
 
-/// Nobody says of itself that its weights are another's unless they are.
-fn declared(axes: &Axes, case: &Case) -> Option<Pin> {
-    let parents = case.subjects.iter().flat_map(|it| &it.declared_parents);
-    let parent: &DeclaredParent = parents.into_iter().find(|it| it.part == "weights")?;
-    let grade = parent.evidence.iter().filter_map(|id| case.ledger.get(id)).map(|it| it.grade).min();
+/// Nobody says of itself that its weights are another's unless they are. But it has to be the company that says so: a
+/// rumour entered as a declaration must not accuse, so the evidence must be good enough for the level by itself.
+fn declared(rubric: &Rubric, case: &Case) -> Option<Pin> {
+    let axes = &rubric.axes;
+    let criterion = rubric.criteria.iter().find(|it| it.id == axes.derived_criterion)?;
+    let needed = criterion.needs.get(&axes.derived_at_most).copied().unwrap_or(Grade::E);
+    let parents = case.subjects.iter().flat_map(|it| &it.declared_parents).filter(|it| it.part == "weights");
+    let (parent, grade) = parents.filter_map(|it| Some((it, best_grade(it, case)?))).find(|(_, it)| *it <= needed)?;
     let because = Message::new("pinned.declared").with("model", parent.model.as_str());
     let interval = Interval::new(0.0, f64::from(axes.derived_at_most));
-    Some(Pin { interval, because, grade, evidence: parent.evidence.clone() })
+    Some(Pin { interval, because, grade: Some(grade), evidence: parent.evidence.clone() })
+}
+
+fn best_grade(parent: &DeclaredParent, case: &Case) -> Option<Grade> {
+    let entries = parent.evidence.iter().filter_map(|id| case.ledger.get(id));
+    entries.filter(|it| !it.is_altered()).map(|it| it.grade).min()
 }

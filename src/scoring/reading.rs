@@ -23,7 +23,7 @@ pub(crate) fn read(rubric: &Rubric, case: &Case, criterion: &Criterion, pin: Opt
         .filter_map(|(analyst, answers)| Some((analyst.as_str(), answers.answers.get(&criterion.id)?)))
         .collect();
     let support = Support::of(case, criterion, &answers);
-    let mut reader = Reader { rules: &rubric.evidence, criterion, support: &support, notes: support.notes.clone() };
+    let mut reader = Reader { rules: &rubric.evidence, case, criterion, notes: support.notes.clone() };
     let outcome = reader.reconcile(&answers);
     let outcome = match pin {
         Some(pin) => reader.pinned(outcome, pin),
@@ -132,8 +132,8 @@ const NO_ANSWER: Outcome = Outcome { interval: Some(SCALE), level: None, covered
 #[derive(Debug)]
 struct Reader<'a> {
     rules: &'a EvidenceRules,
+    case: &'a Case,
     criterion: &'a Criterion,
-    support: &'a Support,
     notes: Vec<Message>,
 }
 
@@ -145,7 +145,7 @@ impl Reader<'_> {
             self.note(Message::new("left_out.not_applicable"));
             return Outcome { interval: None, level: None, covered: false };
         }
-        let outcomes: Vec<Outcome> = answers.iter().filter_map(|(_, it)| self.outcome_of(it.level)).collect();
+        let outcomes: Vec<Outcome> = answers.iter().filter_map(|it| self.outcome_of(it)).collect();
         if outcomes.is_empty() && answers.is_empty() {
             self.note(Message::new("widened.unanswered"));
         }
@@ -157,9 +157,13 @@ impl Reader<'_> {
     }
 
     /// What one answer is worth; none where it is no answer.
-    fn outcome_of(&mut self, level: Level) -> Option<Outcome> {
-        match level {
-            Level::At(level) => return Some(self.supported(level)),
+    fn outcome_of(&mut self, answer: &(&str, &Answer)) -> Option<Outcome> {
+        match answer.1.level {
+            Level::At(level) => {
+                // One reader's evidence must not buy the level that another answered without any.
+                let grade = Support::of(self.case, self.criterion, std::slice::from_ref(answer)).grade;
+                return Some(self.supported(level, grade));
+            }
             Level::Refused => {
                 self.note(Message::new("lowered.refused"));
                 return Some(Outcome { interval: Some(REFUSED), level: None, covered: true });
@@ -172,14 +176,14 @@ impl Reader<'_> {
     }
 
     /// A level as far as the evidence buys it.
-    fn supported(&mut self, answered: u8) -> Outcome {
+    fn supported(&mut self, answered: u8, found: Option<Grade>) -> Outcome {
         // An answer without evidence that counts is an assertion of the analyst.
-        let grade = self.support.grade.unwrap_or(Grade::E);
-        if self.support.grade.is_none() {
+        let grade = found.unwrap_or(Grade::E);
+        if found.is_none() {
             self.note(Message::new("weak.no_evidence"));
         }
         let bought = (0..=answered).rev().find(|level| self.buys(grade, *level));
-        let is_weak = bought != Some(answered) || self.support.grade.is_none();
+        let is_weak = bought != Some(answered) || found.is_none();
         if self.criterion.weak_evidence == WeakEvidence::Unknown && is_weak {
             self.note(self.told("widened.weak_evidence", grade, answered));
             return NO_ANSWER;

@@ -95,6 +95,13 @@ fn readers_who_differ_make_a_range_and_a_line_in_the_list() {
 }
 
 #[test]
+fn evidence_of_one_reader_buys_nothing_for_another() {
+    let draft = Draft::new().answers("chen", "R1 2 B1").answers("li", "R1 4");
+    let half = 0.125;
+    assert_eq!(draft.criterion("R1").interval, Some(Interval::new(1.0 - 4.0 * half, 2.0 + half)));
+}
+
+#[test]
 fn a_small_difference_is_listed_where_a_gate_hangs_on_it() {
     let near = Draft::answered().both("A1 2 C1").answers("li", "A1 3 C1");
     assert!(near.score().disagreements.is_empty());
@@ -286,6 +293,9 @@ fn a_parent_that_the_company_names_counts_as_said() {
     let declared = Draft::answered().declare("weights", &["MB"]).criterion("T1");
     assert_eq!((declared.interval, declared.covered), (Some(Interval::new(0.0, 2.0)), true));
     assert_eq!(declared.evidence, ["MB"]);
+    // A rumour that somebody entered as a declaration accuses nobody.
+    let rumour = Draft::answered().declare("weights", &["MC"]).criterion("T1");
+    assert_eq!((rumour.interval, rumour.covered), (Some(Interval::new(0.0, 4.0)), false));
     let blueprint = Draft::answered().declare("architecture", &["MB"]);
     assert_eq!(blueprint.criterion("T1").interval, Some(Interval::new(0.0, 4.0)));
     assert_eq!(blueprint.score().quadrant.borrowed, Interval::new(1.0, 4.0));
@@ -294,12 +304,25 @@ fn a_parent_that_the_company_names_counts_as_said() {
 #[test]
 fn means_on_a_bound_belong_to_the_band_above() {
     let draft = Draft::answered().both("R1 4 A1; A1 4 A1; D1 2 A1; D2 1 A1; T1 0 MA; T2 1 A1");
-    // (20 * 2 + 10 * 1 + 6 * 0 + 24 * 1) / 60 is 74/60.
+    // (20 * 2 + 10 * 1 + 24 * 1) / 54 is 74/54; T1 is an axis of its own.
     let bands = |draft: &Draft| draft.score().axes.into_iter().find(|it| it.id == "substance").unwrap().bands;
     assert_eq!(bands(&draft), [Band::Low]);
     let mut on_the_bound = draft;
-    on_the_bound.rubric.axes.low_below = (74.0_f64 / 60.0 * 1e9).round() / 1e9;
+    on_the_bound.rubric.axes.low_below = (74.0_f64 / 54.0 * 1e9).round() / 1e9;
     assert_eq!(bands(&on_the_bound), [Band::Medium]);
+}
+
+#[test]
+fn whose_weights_they_are_moves_the_pillar_and_no_other_axis() {
+    let scores = |lines: &str| {
+        let card = Draft::answered().both(lines).score();
+        let axis = card.axes.iter().find(|it| it.id == "substance").unwrap().score;
+        let pillar = card.pillars.iter().find(|it| it.id == "T").unwrap().score;
+        (axis, pillar)
+    };
+    let (copied, own) = (scores("T1 0 MA"), scores("T1 4 MA"));
+    assert_eq!(copied.0, own.0);
+    assert_ne!(copied.1, own.1);
 }
 
 #[test]
