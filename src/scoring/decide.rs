@@ -79,13 +79,14 @@ fn in_force<'a>(rubric: &'a Rubric, waived: &Waived) -> impl Iterator<Item = &'a
 /// Every verdict that some way of filling in the unknowns leads to.
 fn possible(situation: &Situation<'_>, waived: &Waived) -> Vec<Possible> {
     let mut found: BTreeMap<String, Possible> = BTreeMap::new();
+    let holds = open_holds(situation, waived);
     for (derived, world) in situation.worlds() {
         for row in first_matches(&world, derived) {
             let verdict = match row {
                 Some(row) => world.rubric.decision_table[row].then.clone(),
                 None => undetermined(world.rubric),
             };
-            for (verdict, gate) in limited(&world, waived, verdict) {
+            for (verdict, gate) in limited(&world, waived, &holds, verdict) {
                 let slot = found.entry(verdict.clone());
                 let slot = slot.or_insert(Possible { verdict, rows: BTreeSet::default(), gates: BTreeSet::default() });
                 match gate {
@@ -128,7 +129,12 @@ fn first_match(rubric: &Rubric, derived: bool, combination: &[(&str, Band)]) -> 
 }
 
 /// What caps and vetoes make of a verdict of the table: a gate that cannot be told leaves both possible.
-fn limited(world: &Situation<'_>, waived: &Waived, verdict: String) -> BTreeSet<(String, Option<String>)> {
+fn limited(
+    world: &Situation<'_>,
+    waived: &Waived,
+    holds: &[(&Gate, &String)],
+    verdict: String,
+) -> BTreeSet<(String, Option<String>)> {
     let mut outcomes = BTreeSet::from([(verdict, None)]);
     for gate in in_force(world.rubric, waived) {
         let Effect::Cap(cap) = &gate.effect else { continue };
@@ -142,7 +148,19 @@ fn limited(world: &Situation<'_>, waived: &Waived, verdict: String) -> BTreeSet<
         let Effect::Veto(veto) = &gate.effect else { continue };
         apply(world.truth(&gate.when), BTreeSet::from([(veto.clone(), Some(gate.id.clone()))]), &mut outcomes);
     }
+    for (gate, hold) in holds {
+        apply(world.truth(&gate.when), BTreeSet::from([((*hold).clone(), Some(gate.id.clone()))]), &mut outcomes);
+    }
     outcomes
+}
+
+/// Holds of which it cannot be told whether they trip. One that surely trips leaves open what the table would say.
+fn open_holds<'a>(situation: &Situation<'a>, waived: &Waived) -> Vec<(&'a Gate, &'a String)> {
+    let open = in_force(situation.rubric, waived).filter_map(|gate| match &gate.effect {
+        Effect::Hold(verdict) if situation.truth(&gate.when) == Truth::Maybe => Some((gate, verdict)),
+        _ => None,
+    });
+    open.collect()
 }
 
 fn apply<T: Ord>(tripped: Truth, changed: BTreeSet<T>, outcomes: &mut BTreeSet<T>) {

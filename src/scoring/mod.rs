@@ -42,6 +42,8 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "cap.gate",
     "cap.gate_open",
     "cap.grade",
+    "declared.own_model",
+    "declared.weak_evidence",
     "form.different",
     "form.fused_or_split_projections",
     "form.identical",
@@ -68,6 +70,7 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "widened.not_applicable_alone",
     "widened.not_observable",
     "widened.readers_differ",
+    "widened.refused",
     "widened.unanswered",
     "widened.unknown",
     "widened.weak_evidence",
@@ -83,6 +86,9 @@ pub fn score(rubric: &Rubric, case: &Case, evidence: &Evidence) -> Scorecard {
         reading::read(rubric, case, criterion, pin)
     };
     let mut criteria: Vec<CriterionScore> = rubric.criteria.iter().map(read).collect();
+    for criterion in criteria.iter_mut().filter(|it| it.id == rubric.axes.derived_criterion) {
+        criterion.adjustments.extend(pin::dismissed(rubric, case));
+    }
     let answered = Situation {
         rubric,
         facts: &evidence.facts,

@@ -10,7 +10,7 @@ use crate::scoring::situation::{SCALE, pillar_of};
 use crate::scoring::{CriterionScore, Reading};
 
 /// A refusal is no proof of absence, but the room it leaves is small.
-const REFUSED: Interval = Interval { low: 0.0, high: 1.0 };
+pub(crate) const REFUSED: Interval = Interval { low: 0.0, high: 1.0 };
 
 /// So many analysts must agree that a criterion does not apply.
 const READERS_TO_LEAVE_OUT: usize = 2;
@@ -163,6 +163,10 @@ impl Reader<'_> {
                 // One reader's evidence must not buy the level that another answered without any.
                 let grade = Support::of(self.case, self.criterion, std::slice::from_ref(answer)).grade;
                 return Some(self.supported(level, grade));
+            }
+            // Where a low level is a reproach, declining to show something does not prove it.
+            Level::Refused if self.criterion.weak_evidence == WeakEvidence::Unknown => {
+                self.note(Message::new("widened.refused"));
             }
             Level::Refused => {
                 self.note(Message::new("lowered.refused"));

@@ -5,6 +5,7 @@ use crate::claims::Outcome;
 use crate::evidence::Evidence;
 use crate::fact::{Message, Truth};
 use crate::rubric::Effect;
+use crate::scoring::reading::REFUSED;
 use crate::scoring::situation::Situation;
 use crate::scoring::{CriterionScore, GateOutcome, Reason};
 
@@ -104,6 +105,13 @@ fn of_criterion(criterion: &CriterionScore, is_derived: bool) -> Option<(f64, Re
     let about = |key: &str| {
         Message::new(key).with("criterion", criterion.id.as_str()).with("question", criterion.question.clone())
     };
+    let is_refused = criterion.readers.iter().any(|it| it.level == Level::Refused);
+    if !criterion.covered && is_refused {
+        return Some((
+            criterion.weight * (REFUSED.middle() - MIDDLE),
+            Reason { text: about("reason.refused"), rests_on },
+        ));
+    }
     if !criterion.covered {
         // Silence says nothing about the company, except that the one question nothing makes up for is open.
         let reason = Reason { text: about("reason.weights_open"), rests_on };
@@ -111,7 +119,8 @@ fn of_criterion(criterion: &CriterionScore, is_derived: bool) -> Option<(f64, Re
     }
     let from_middle = criterion.level.map_or(interval.middle(), f64::from) - MIDDLE;
     let weight = criterion.weight * from_middle;
-    if criterion.readers.iter().any(|it| it.level == Level::Refused) {
+    // What another reader found to be good is no refusal.
+    if is_refused && weight <= 0.0 {
         return Some((weight, Reason { text: about("reason.refused"), rests_on }));
     }
     if from_middle.abs() < TELLING {

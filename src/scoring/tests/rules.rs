@@ -2,7 +2,7 @@
 
 use crate::fact::Text;
 use crate::fact::{Interval, Truth, Value};
-use crate::rubric::{Band, Condition, Effect, Gate};
+use crate::rubric::{Band, Condition, Effect, Gate, Grade};
 use crate::scoring::tests::draft::Draft;
 
 #[track_caller]
@@ -299,6 +299,60 @@ fn a_parent_that_the_company_names_counts_as_said() {
     let blueprint = Draft::answered().declare("architecture", &["MB"]);
     assert_eq!(blueprint.criterion("T1").interval, Some(Interval::new(0.0, 4.0)));
     assert_eq!(blueprint.score().quadrant.borrowed, Interval::new(1.0, 4.0));
+}
+
+#[test]
+fn a_parent_that_is_said_to_be_named_needs_evidence_of_it() {
+    for (evidence, key) in [("MC", "declared.weak_evidence"), ("E1", "declared.weak_evidence")] {
+        let weak = Draft::answered().declare("weights", &[evidence]).criterion("T1");
+        assert_eq!((weak.interval, weak.covered), (Some(Interval::new(0.0, 4.0)), false), "{evidence}");
+        assert!(weak.adjustments.iter().any(|it| it.key == key), "{:?}", weak.adjustments);
+    }
+    let mut altered = Draft::answered().declare("weights", &["MB"]);
+    let entry = altered.case.ledger.get_mut("MB").unwrap();
+    (entry.sha256, entry.actual_sha256) = (Some("a".repeat(64)), Some("b".repeat(64)));
+    assert_eq!(altered.criterion("T1").interval, Some(Interval::new(0.0, 4.0)));
+    // A second one that is shown counts all the same.
+    let both = Draft::answered().declare("weights", &["MC"]).declare("weights", &["MB"]).criterion("T1");
+    assert_eq!((both.interval, both.grade), (Some(Interval::new(0.0, 2.0)), Some(Grade::B)));
+}
+
+#[test]
+fn a_model_made_from_another_of_the_company_has_its_own_weights() {
+    let mut draft = Draft::answered().declare("weights", &["MB"]);
+    let mut base = draft.case.subjects[0].clone();
+    (base.id, base.name) = ("acme-base".to_owned(), Text::plain("Llama"));
+    base.declared_parents.clear();
+    draft.case.subjects.push(base);
+    let own = draft.criterion("T1");
+    assert_eq!((own.interval, own.covered), (Some(Interval::new(0.0, 4.0)), false));
+    assert!(own.adjustments.iter().any(|it| it.key == "declared.own_model"), "{:?}", own.adjustments);
+}
+
+#[test]
+fn declining_to_show_is_no_proof_of_a_reproach() {
+    let draft = Draft::answered().both("T1 refused; A1 refused").fact("claim.from_scratch", Value::Yes(true));
+    for id in ["T1", "A1"] {
+        let score = draft.criterion(id);
+        assert_eq!((score.interval, score.covered), (Some(Interval::new(0.0, 4.0)), false), "{id}");
+        assert!(score.adjustments.iter().any(|it| it.key == "widened.refused"));
+    }
+    let card = draft.score();
+    assert_eq!((card.axes[0].holds, card.verdict.id.as_str()), (Some(Truth::Maybe), "undetermined"));
+    assert!(card.worry.iter().any(|it| it.text.key == "reason.refused"), "{:?}", card.worry);
+    assert!(card.believe.iter().all(|it| it.text.key != "reason.refused"));
+    // What one reader was refused and the other measured is measured.
+    let measured = Draft::answered().both("T1 refused").answers("li", "T1 4 MA").score();
+    assert!(measured.believe.iter().all(|it| it.text.key != "reason.refused"), "{:?}", measured.believe);
+}
+
+#[test]
+fn an_open_hold_keeps_a_verdict_open() {
+    let mut draft = Draft::answered();
+    draft.evidence.facts.remove("claims.worst");
+    let card = draft.score();
+    assert_eq!((card.verdict.id.as_str(), card.verdict.decided_by.as_str()), ("undetermined", "open"));
+    assert!(card.verdict.possible.iter().any(|it| it.gates == ["G-ARITH"]), "{:?}", card.verdict.possible);
 }
 
 #[test]
