@@ -21,6 +21,14 @@ const PADDING_ROWS: u64 = 512;
 /// The largest share of the smaller vocabulary that such rows may be: one in twenty.
 const PADDING_SHARE: u64 = 20;
 
+/// The largest share of a model that tensors of no known role may be and still count as put beside it: one in twenty. A
+/// value head is one row, and adapters of the usual ranks are one in a hundred.
+const ADDITION_SHARE: u64 = 20;
+
+/// Roles of the norms on the residual stream, with or without `.bias`.
+const NORMS: [&str; 6] =
+    ["attention.norm", "attention.post_norm", "ffn.norm", "ffn.post_norm", "output_norm", "token_embedding.norm"];
+
 /// Holds one blueprint against another.
 pub fn compare_blueprints(subject: &Blueprint, reference: &Blueprint) -> Form {
     let mut comparing = Comparing::new(subject, reference);
@@ -231,13 +239,14 @@ impl<'a> Comparing<'a> {
 
     fn look_at_the_rest(&mut self) {
         let open = [self.matching.open_subject.clone(), self.matching.open_reference.clone()];
+        let is_beside = self.is_small_addition(&open);
         for (side, open) in open.into_iter().enumerate() {
             for idx in open {
                 let part = &self.sides[side].parts[idx];
-                let is_lone_head = self.lone_heads.contains(&part.name);
-                self.has_unanswered_matrix |= part.is_matrix() && !is_lone_head;
+                let is_forgiven = is_beside || self.lone_heads.contains(&part.name);
+                self.has_unanswered_matrix |= part.is_matrix() && !is_forgiven;
                 self.is_loose = true;
-                self.same_dimensions &= !part.is_matrix() || is_lone_head;
+                self.same_dimensions &= !part.is_matrix() || is_forgiven;
                 let kind = if side == 0 { "only-in-subject" } else { "only-in-reference" };
                 let count = part.count();
                 let times = if count > 1 { format!(" x {count}") } else { String::new() };
@@ -245,6 +254,26 @@ impl<'a> Comparing<'a> {
                 self.differences.push(one_sided(kind, &part.name, side, &told));
             }
         }
+    }
+
+    /// Whether one side is the other whole and a little besides that is no known part of a language model: a value head,
+    /// an adapter, or a tensor put in so that the two look unlike.
+    fn is_small_addition(&self, open: &[Vec<usize>; 2]) -> bool {
+        let is_lone_head = |part: &Part| self.lone_heads.contains(&part.name);
+        let open = [0, 1].map(|side| {
+            let parts = open[side].iter().map(|it| &self.sides[side].parts[*it]);
+            parts.filter(|it| !is_lone_head(it)).collect::<Vec<_>>()
+        });
+        let (side, added) = match &open {
+            [added, none] if none.is_empty() => (0, added),
+            [none, added] if none.is_empty() => (1, added),
+            _ => return false,
+        };
+        let elements =
+            |parts: &mut dyn Iterator<Item = &Part>| parts.fold(0_u64, |sum, it| sum.saturating_add(it.elements()));
+        let all = elements(&mut self.sides[side].parts.iter());
+        added.iter().all(|it| it.role.is_unknown() && it.component == Component::Language)
+            && elements(&mut added.iter().copied()).saturating_mul(ADDITION_SHARE) <= all
     }
 
     /// Where all shapes are equal and some roles rest on shapes alone, two readings of one shape are no difference.
@@ -279,7 +308,7 @@ impl<'a> Comparing<'a> {
         self.normalised.sort();
         self.normalised.dedup();
         let has_matrices = self.matching.pairs.iter().any(|it| self.matching.subject[it.subject].is_matrix());
-        let relation = if self.has_unanswered_matrix || !has_matrices {
+        let relation = if self.has_unanswered_matrix || !has_matrices || self.shares_no_norm() {
             FormRelation::Different
         } else if self.is_loose {
             FormRelation::SameFamily
@@ -303,6 +332,14 @@ impl<'a> Comparing<'a> {
             differences: self.differences,
             normalised: self.normalised,
         }
+    }
+
+    /// Whether both sides have norms and none of them is where one of the other is: an encoder that normalises after its
+    /// blocks and a decoder that does so before them have equal matrices, and are different all the same.
+    fn shares_no_norm(&self) -> bool {
+        let is_norm = |it: &Part| it.role.names().iter().any(|it| NORMS.iter().any(|norm| it.starts_with(norm)));
+        let is_shared = self.matching.pairs.iter().any(|it| is_norm(&self.matching.subject[it.subject]));
+        !is_shared && self.sides.iter().all(|it| it.parts.iter().any(is_norm))
     }
 
     fn rename(&self, pair: &Pair) -> Option<Rename> {

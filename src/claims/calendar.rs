@@ -17,7 +17,7 @@ pub(crate) fn check(claims: &[Claim], bands: &Bands) -> Check {
 fn attempt(claims: &[Claim], bands: &Bands, unnamed: Unnamed) -> Check {
     let mut sheet = Worksheet::new(ID, claims, bands);
     let window = training::window(&mut sheet);
-    if let Some(days) = window.filter(|it| *it <= 0.0) {
+    if let Some(days) = window.filter(|it| *it < 0.0) {
         sheet.remark(Message::new("remark.calendar.release_before_start"));
         return sheet.settle(Outcome::Impossible, (Interval::exactly(days), "days"));
     }

@@ -217,6 +217,11 @@ fn a_cluster_nobody_ever_had() {
     check("compute", &lines("2024-07-23"), Outcome::Normal);
     check("compute", &lines("2024-01-15"), Outcome::Ask);
     check("compute", &lines("2024-01-02"), Outcome::Implausible);
+    // A release on the day of the start is not before it.
+    let same_day = run(&lines("2024-01-01"), "calendar");
+    assert_eq!(same_day.outcome, Outcome::Implausible, "{same_day:#?}");
+    assert!(same_day.remarks.iter().all(|it| it.key != "remark.calendar.release_before_start"));
+    check("calendar", &lines("2023-12-31"), Outcome::Impossible);
     // On clusters as they are published it would take longer than there was, but the cluster is our assumption.
     check("calendar", &lines("2024-01-02"), Outcome::Implausible);
 }

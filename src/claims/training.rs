@@ -151,9 +151,11 @@ pub(crate) fn window(sheet: &mut Worksheet<'_>) -> Option<f64> {
     }
     // Where claims differ, the longest window they allow.
     let (start, release) = (start.first()?, release.last()?);
-    let days = i32::try_from((*release - *start).num_days()).map(f64::from).ok()?;
-    let result = Interval::exactly(days);
-    sheet.step("step.window", format!("{release} − {start}"), result, "days");
+    let between = i32::try_from((*release - *start).num_days()).ok()?;
+    // What starts and is out on one day had that day.
+    let (days, added) = if between == 0 { (1.0, " + 1") } else { (f64::from(between), "") };
+    let expression = format!("{release} − {start}{added}");
+    sheet.step("step.window", expression, Interval::exactly(days), "days");
     Some(days)
 }
 

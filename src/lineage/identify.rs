@@ -311,6 +311,34 @@ mod tests {
         assert_eq!(outcome(&matches), "no entry", "{matches:?}");
     }
 
+    /// Fused and turned, its matrices are those of GPT-2; its norms lie after the blocks.
+    #[test]
+    fn an_encoder_is_no_decoder() {
+        let mut list: Vec<(String, Vec<u64>)> = vec![
+            ("distilbert.embeddings.word_embeddings.weight".into(), vec![30522, 768]),
+            ("distilbert.embeddings.position_embeddings.weight".into(), vec![512, 768]),
+            ("distilbert.embeddings.LayerNorm.weight".into(), vec![768]),
+            ("distilbert.embeddings.LayerNorm.bias".into(), vec![768]),
+        ];
+        for (name, rows, columns) in [
+            ("attention.q_lin", 768, Some(768)),
+            ("attention.k_lin", 768, Some(768)),
+            ("attention.v_lin", 768, Some(768)),
+            ("attention.out_lin", 768, Some(768)),
+            ("sa_layer_norm", 768, None),
+            ("ffn.lin1", 3072, Some(768)),
+            ("ffn.lin2", 768, Some(3072)),
+            ("output_layer_norm", 768, None),
+        ] {
+            let name = format!("distilbert.transformer.layer.{{i}}.{name}");
+            list.push((format!("{name}.weight"), [Some(rows), columns].into_iter().flatten().collect()));
+            list.push((format!("{name}.bias"), vec![rows]));
+        }
+        let list: Vec<(&str, &[u64])> = list.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+        let matches = rank(&tensors(&list, serde_json::json!({"model_type": "distilbert"})), Catalog::builtin());
+        assert_eq!(outcome(&matches), "no entry", "{:?}", matches.first());
+    }
+
     #[test]
     fn a_small_llama_is_of_the_family_only() {
         let small = tensors(

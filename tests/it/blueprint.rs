@@ -224,6 +224,33 @@ fn a_configuration_of_another_model_is_found_out() {
 }
 
 #[test]
+fn what_is_put_beside_a_model_does_not_hide_it() {
+    let llama = entry("huggyllama/llama-7b");
+    let with = |added: &[(&str, &[u64])]| {
+        let mut templates: Vec<Template> = llama.templates().to_vec();
+        let layer = templates.iter().find(|it| !it.layers.is_empty()).unwrap().clone();
+        for (name, shape) in added {
+            let layers = if name.contains("{i}") { layer.layers.clone() } else { Vec::new() };
+            templates.push(Template { name: (*name).to_owned(), shape: shape.to_vec(), layers, ..layer.clone() });
+        }
+        Blueprint::from_templates(templates, llama.config().clone())
+    };
+    let check = |subject: &Blueprint, relation: FormRelation, different: usize| {
+        let form = compare_blueprints(subject, llama);
+        assert_eq!((form.relation, form.differences.len()), (relation, different), "{:?}", form.differences);
+        is_mirrored(&form, &compare_blueprints(llama, subject), "with more", "llama");
+    };
+    check(&with(&[("v_head.summary.weight", &[2, 4096])]), FormRelation::SameFamily, 1);
+    check(
+        &with(&[("model.layers.{i}.xa", &[8, 4096]), ("model.layers.{i}.xb", &[4096, 8])]),
+        FormRelation::SameFamily,
+        2,
+    );
+    // As much again as a tenth of the model is something else.
+    check(&with(&[("model.layers.{i}.xa", &[4096, 4096])]), FormRelation::Different, 1);
+}
+
+#[test]
 fn what_files_add_to_a_model_is_evened_out_and_told() {
     let llama = entry("huggyllama/llama-7b");
     let mut templates: Vec<Template> = llama.templates().to_vec();
