@@ -2,7 +2,7 @@
 
 use crate::claims::worksheet::{Worksheet, figure, product, quotient};
 use crate::claims::{About, Bands};
-use crate::fact::{Interval, Message};
+use crate::fact::{Argument, Interval, Message};
 
 /// What to take for an accelerator that nobody named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,9 @@ pub(crate) fn hours_needed(sheet: &mut Worksheet<'_>, work: Interval, unnamed: U
     let sources = sheet.bands.utilisation.sources.clone();
     sheet.source(&sources);
     sheet.assume(
-        Message::new("assumption.normal_utilisation").with("from", utilisation.low).with("to", utilisation.high),
+        Message::new("assumption.normal_utilisation")
+            .with("from", Argument::Share(utilisation.low))
+            .with("to", Argument::Share(utilisation.high)),
     );
     let speed = product(product(peak, utilisation), Interval::exactly(3600.0));
     let expression = format!("{} ÷ (3600 × {} × {})", figure(work), figure(peak), figure(utilisation));
@@ -164,6 +166,7 @@ pub(crate) fn availability(sheet: &mut Worksheet<'_>) -> Interval {
     let availability = sheet.bands.availability.clone();
     sheet.source(&availability.sources);
     let assumption = Message::new("assumption.availability");
-    sheet.assume(assumption.with("from", availability.from).with("to", availability.to));
+    let (from, to) = (Argument::Share(availability.from), Argument::Share(availability.to));
+    sheet.assume(assumption.with("from", from).with("to", to));
     availability.interval()
 }

@@ -72,18 +72,33 @@ pub fn memos(
     formats: &[Format],
     fonts: &FontSources,
 ) -> Result<Vec<Memo>, Error> {
-    let drawings = Drawings::load()?;
+    let drawings = &Drawings::load()?;
+    // Languages share nothing but what they read, so each has its own thread; the order stays that of `languages`.
+    let written: Vec<Result<Vec<Memo>, Error>> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            languages.iter().map(|tag| scope.spawn(move || in_language(card, tag, formats, fonts, drawings))).collect();
+        let end = |it: std::thread::ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|it| std::panic::resume_unwind(it));
+        threads.into_iter().map(end).collect()
+    });
+    Ok(written.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+fn in_language(
+    card: &Scorecard,
+    tag: &str,
+    formats: &[Format],
+    fonts: &FontSources,
+    drawings: &Drawings,
+) -> Result<Vec<Memo>, Error> {
+    let language = Language::find(tag)?;
+    let view = View::new(card, &language, drawings)?;
     let mut memos = Vec::new();
-    for tag in languages {
-        let language = Language::find(tag)?;
-        let view = View::new(card, &language, &drawings)?;
-        if formats.contains(&Format::Html) {
-            let bytes = drawings.html(&view)?.into_bytes();
-            memos.push(Memo { file_name: format!("memo.{tag}.html"), bytes });
-        }
-        if formats.contains(&Format::Pdf) {
-            memos.push(Memo { file_name: format!("memo.{tag}.pdf"), bytes: write_pdf(&view, fonts)? });
-        }
+    if formats.contains(&Format::Html) {
+        let bytes = drawings.html(&view)?.into_bytes();
+        memos.push(Memo { file_name: format!("memo.{tag}.html"), bytes });
+    }
+    if formats.contains(&Format::Pdf) {
+        memos.push(Memo { file_name: format!("memo.{tag}.pdf"), bytes: write_pdf(&view, fonts)? });
     }
     Ok(memos)
 }

@@ -36,7 +36,6 @@ pub(in crate::report) struct BandPart {
 }
 
 const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 82.0;
 const BAR: (f64, f64) = (27.0, 14.0);
 const TEXT: f64 = 7.6;
 const ROW: f64 = 9.4;
@@ -46,7 +45,7 @@ const BEYOND: f64 = 1.6;
 /// Draws the bands from left to right with the claim as a mark; none where there is nothing to draw on a log scale.
 pub(in crate::report) fn draw_bands(chart: &Bands) -> Option<Drawing> {
     let scale = Scale::covering(chart)?;
-    let mut drawing = Drawing::new(&chart.id, WIDTH, HEIGHT, &chart.title, &chart.description);
+    let mut drawing = Drawing::new(&chart.id, WIDTH, BAR.0 + BAR.1, &chart.title, &chart.description);
     let (mut words, mut bounds) = (Vec::new(), Vec::new());
     for part in &chart.parts {
         let (from, to) = (part.from.map_or(0.0, |it| scale.at(it)), part.to.map_or(WIDTH, |it| scale.at(it)));
@@ -57,8 +56,8 @@ pub(in crate::report) fn draw_bands(chart: &Bands) -> Option<Drawing> {
             drawing.line((from, BAR.0), (from, BAR.0 + BAR.1 + 3.0), Paint::Frame);
         }
     }
-    draw_spread(&mut drawing, &bounds, BAR.0 + BAR.1 + 10.5, Paint::Ink);
-    draw_spread(&mut drawing, &words, HEIGHT - ROW - 2.5, Paint::Quiet);
+    let below = draw_spread(&mut drawing, &bounds, BAR.0 + BAR.1 + 10.5, Paint::Ink) + 2.0;
+    drawing.height = draw_spread(&mut drawing, &words, below, Paint::Quiet) - ROW + 3.0;
     draw_mark(&mut drawing, chart, &scale);
     Some(drawing)
 }
@@ -79,8 +78,8 @@ fn draw_mark(drawing: &mut Drawing, chart: &Bands, scale: &Scale) {
 }
 
 /// Writes labels in one row, or in a second one where the first is taken; one that fits in neither is left out of the
-/// drawing (the table below the chart has it).
-fn draw_spread(drawing: &mut Drawing, labels: &[(f64, String)], y: f64, paint: Paint) {
+/// drawing (the table below the chart has it). Returns where the next row may stand.
+fn draw_spread(drawing: &mut Drawing, labels: &[(f64, String)], y: f64, paint: Paint) -> f64 {
     let mut ends = [f64::NEG_INFINITY; 2];
     for (middle, text) in labels {
         let width = text_width(text, TEXT);
@@ -89,6 +88,7 @@ fn draw_spread(drawing: &mut Drawing, labels: &[(f64, String)], y: f64, paint: P
         ends[row] = left + width;
         drawing.text((left, y + ROW * row as f64), text, "start", TEXT, paint);
     }
+    y + ROW * ends.iter().filter(|it| it.is_finite()).count() as f64
 }
 
 /// A logarithmic scale.

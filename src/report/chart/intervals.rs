@@ -30,10 +30,10 @@ pub(in crate::report) struct IntervalRow {
 }
 
 const WIDTH: f64 = 480.0;
-const ROW: f64 = 22.0;
+const ROW: f64 = 19.0;
 const TOP: f64 = 24.0;
 const TEXT: f64 = 8.4;
-const AXIS: (f64, f64) = (150.0, 412.0);
+const AXIS: (f64, f64) = (164.0, 420.0);
 
 /// Draws the rows one below the other on one axis from 0 to 4.
 pub(in crate::report) fn draw_intervals(chart: &Intervals) -> Drawing {

@@ -124,7 +124,7 @@ fn gates(writer: &Writer<'_>) -> Table {
             state,
             effect(writer, &it.effect).into(),
             meaning.into(),
-            writer.list(it.rests_on.clone()).into(),
+            writer.series(it.rests_on.iter().map(|it| looked_at(writer, it))).into(),
         ]
     };
     let columns = [
@@ -135,6 +135,25 @@ fn gates(writer: &Writer<'_>) -> Table {
         ("column.looked_at", Align::Left, 18),
     ];
     writer.table("rules.gates", &columns, writer.card.gates.iter().map(row).collect())
+}
+
+/// `coverage.T: 0.40`, `claim.from_scratch: yes`, `A1: 1.9–2.1` in words; what has no word stays as it is.
+fn looked_at(writer: &Writer<'_>, written: &str) -> String {
+    let Some((key, value)) = written.split_once(": ") else { return written.to_owned() };
+    let name = match key.split_once('.') {
+        Some(("coverage", pillar)) => writer.fill("looked_at.coverage_of", &[("pillar", pillar)]),
+        Some(("claim", about)) => writer.word("about", about),
+        _ => writer.word("looked_at", key),
+    };
+    let value = match value {
+        "yes" => writer.say("truth.yes"),
+        "no" => writer.say("truth.no"),
+        "unknown" => writer.say("level.unknown"),
+        "not applicable" => writer.say("word.not_applicable"),
+        _ if key.starts_with("coverage") => value.parse().map_or_else(|_| value.to_owned(), percent),
+        _ => writer.word("outcome", value),
+    };
+    format!("{name}{}{value}", writer.say("style.colon"))
 }
 
 fn effect(writer: &Writer<'_>, effect: &Effect) -> String {
@@ -160,7 +179,7 @@ fn effect(writer: &Writer<'_>, effect: &Effect) -> String {
 fn decision_table(writer: &Writer<'_>) -> Table {
     let band = |row: &RowOutcome, axis: &str| -> Cell {
         let text = match row.bands.get(axis) {
-            Some(bands) => writer.list(bands.iter().map(|it| writer.say(band_key(*it)))),
+            Some(bands) => writer.either(bands.iter().map(|it| writer.say(band_key(*it)))),
             None => writer.say("word.any"),
         };
         text.into()
@@ -177,16 +196,21 @@ fn decision_table(writer: &Writer<'_>) -> Table {
         let mut decides: Cell = Words::strong(writer.say(&format!("decides.{}", truth_code(it.decides)))).into();
         decides.tone = if it.decides == crate::fact::Truth::No { Tone::Plain } else { Tone::Open };
         decides.shade = (it.decides == crate::fact::Truth::Yes).then_some(1);
-        cells.extend([writer.text(&it.name).into(), decides]);
+        let mut verdict = Words::strong(writer.text(&it.name));
+        if !it.because.is_empty() {
+            let because = format!("{}{}", writer.say("style.colon"), writer.text(&it.because));
+            verdict = verdict.and(PieceKind::Plain, because);
+        }
+        cells.extend([verdict.into(), decides]);
         cells
     };
     let rows = writer.card.decision_table.iter().map(row).collect();
     let mut table =
-        writer.table("rules.table", &[("column.row", Align::Right, 7), ("column.derived", Align::Left, 16)], rows);
+        writer.table("rules.table", &[("column.row", Align::Right, 5), ("column.derived", Align::Left, 10)], rows);
     let column = |title: String, share| crate::report::page::Column { title, align: Align::Left, share };
     let names = axes.iter().map(|it| it.name.as_ref().map_or_else(|| it.id.clone(), |name| writer.text(name)));
-    table.columns.extend(names.map(|name| column(name, 14)));
-    table.columns.extend([column(writer.say("column.verdict"), 24), column(writer.say("column.decides"), 14)]);
+    table.columns.extend(names.map(|name| column(name, 12)));
+    table.columns.extend([column(writer.say("column.verdict"), 39), column(writer.say("column.decides"), 10)]);
     table.note = Some(Words::plain(writer.fill("rules.note", &[("coverage", &percent(writer.card.coverage))])));
     table
 }

@@ -33,11 +33,11 @@ fn claims(writer: &Writer<'_>) -> Table {
         ]
     };
     let columns = [
-        ("column.id", Align::Left, 15),
-        ("column.about", Align::Left, 15),
+        ("column.id", Align::Left, 16),
+        ("column.about", Align::Left, 12),
         ("column.value", Align::Left, 17),
-        ("column.quote", Align::Left, 29),
-        ("column.source", Align::Left, 24),
+        ("column.quote", Align::Left, 32),
+        ("column.source", Align::Left, 23),
     ];
     writer.table("claims.table", &columns, writer.card.claims.iter().map(row).collect())
 }
@@ -87,9 +87,13 @@ fn write_check(writer: &Writer<'_>, check: &Check, blocks: &mut Vec<Block>) {
     let name = writer.word("check", &check.id);
     blocks.push(writer.heading(&writer.fill("claims.check", &[("name", &name)])));
     let mut outcome = Words::strong(format!("{symbol} {}", writer.say(word)));
-    if let Some(result) = &check.result {
-        outcome = outcome.and(PieceKind::Plain, writer.fill("claims.result", &[("result", &writer.quantity(result))]));
-    }
+    outcome = outcome.and(
+        PieceKind::Plain,
+        match &check.result {
+            Some(result) => writer.fill("claims.result", &[("result", &writer.quantity(result))]),
+            None => writer.say("style.full_stop"),
+        },
+    );
     for remark in &check.remarks {
         outcome = outcome
             .and(PieceKind::Plain, writer.say("style.sentence_gap"))
@@ -151,7 +155,7 @@ fn steps(writer: &Writer<'_>, check: &Check) -> Table {
         ]
     };
     let columns =
-        [("column.what", Align::Left, 34), ("column.expression", Align::Left, 42), ("column.result", Align::Right, 24)];
+        [("column.what", Align::Left, 28), ("column.expression", Align::Left, 49), ("column.result", Align::Right, 23)];
     writer.table(&format!("claims.steps.{}", known_check(&check.id)), &columns, check.steps.iter().map(row).collect())
 }
 
@@ -162,24 +166,28 @@ fn known_check(id: &str) -> &str {
     }
 }
 
+/// What a check takes for granted, what nobody stated, and what it rests on; the bands' sources stand in the method.
 fn basis(writer: &Writer<'_>, check: &Check) -> Vec<Words> {
-    let mut items: Vec<_> = check
-        .assumptions
-        .iter()
-        .map(|it| Words::strong(writer.say("claims.assumed")).and(PieceKind::Plain, writer.message(it)))
-        .collect();
+    let mut items = Vec::new();
+    let assumed: Vec<_> = check.assumptions.iter().map(|it| writer.message(it)).collect();
+    if !assumed.is_empty() {
+        let assumed = format!("{}{}", assumed.join(&writer.say("style.clause")), writer.say("style.full_stop"));
+        items.push(Words::strong(writer.say("claims.assumed")).and(PieceKind::Plain, assumed));
+    }
     if !check.missing.is_empty() {
         let missing = writer.list(check.missing.iter().map(|it| writer.word("about", &code(it))));
+        let missing = format!("{missing}{}", writer.say("style.full_stop"));
         items.push(Words::strong(writer.say("claims.missing")).and(PieceKind::Plain, missing));
     }
-    if !check.rests_on.is_empty() || !check.sources.is_empty() {
+    if !check.rests_on.is_empty() {
+        let words = Words::strong(writer.say("claims.rests_on")).then(writer.ids(&check.rests_on));
         let date = writer.language.numbers.date(check.bands_date);
-        let sources = writer.list(check.sources.clone());
-        let mut words = Words::strong(writer.say("claims.rests_on")).then(writer.ids(&check.rests_on));
-        if !sources.is_empty() {
-            words = words.and(PieceKind::Quiet, writer.fill("claims.bands", &[("date", &date), ("sources", &sources)]));
-        }
-        items.push(words);
+        let end = if check.sources.is_empty() {
+            writer.say("style.full_stop")
+        } else {
+            writer.fill("claims.bands", &[("date", &date)])
+        };
+        items.push(words.and(PieceKind::Plain, end));
     }
     items
 }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::fact::Truth;
 use crate::report::chart::{QuadrantWords, draw_quadrant};
 use crate::report::number::{level_range, percent};
 use crate::report::page::{Figure, PieceKind, Tone, Words};
 use crate::report::view::Writer;
+use crate::report::view::pillars::band_key;
 use crate::report::view::writer::{count, gate_mark};
-use crate::scoring::{Flip, Reason, RowOutcome};
+use crate::scoring::{AxisScore, Flip, Reason};
 
 /// Page 1, finished.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -91,8 +91,8 @@ pub struct Vote {
     pub lines: Vec<String>,
 }
 
-/// How many ids stand behind a reason; the scorecard has all of them.
-const CITED: usize = 4;
+/// Up to so many ids stand behind a reason one by one; more are counted.
+const CITED: usize = 3;
 
 pub(in crate::report) fn write(writer: &Writer<'_>) -> Decision {
     let verdict = &writer.card.verdict;
@@ -149,24 +149,24 @@ fn sentences(writer: &Writer<'_>) -> Vec<Labelled> {
     sentences.into_iter().map(|(key, words)| Labelled { label: writer.say(key), words }).collect()
 }
 
-/// Why, in the rubric's words: of what decided. Where several rows lead to the verdict, each says its own, and under
-/// which answer to whose weights they are: a memo never takes that answer for granted.
+/// Why, in the rubric's words: of what decided. Where several rows lead to the verdict, no single one of them is why,
+/// and one sentence says what they have in common: a memo never takes for granted whose weights they are.
 fn why(writer: &Writer<'_>) -> Option<Words> {
-    let verdict = &writer.card.verdict;
-    if let Some(because) = &verdict.because {
+    let card = writer.card;
+    if let Some(because) = &card.verdict.because {
         return Some(writer.words(because));
     }
-    let leads = |it: &&RowOutcome| it.then == verdict.id && it.decides != Truth::No && !it.because.is_empty();
-    let sentence = |it: &RowOutcome| {
-        let key = match it.derived {
-            Some(true) => "why.derived",
-            Some(false) => "why.own",
-            None => "why.either",
-        };
-        writer.fill(key, &[("because", &writer.text(&it.because))])
+    if card.verdict.decided_by != "table" {
+        return None;
+    }
+    let axis = |it: &AxisScore| {
+        let name = it.name.as_ref().map_or_else(|| it.id.clone(), |name| writer.text(name));
+        let bands = writer.either(it.bands.iter().map(|it| writer.say(band_key(*it))));
+        writer.fill("why.axis", &[("axis", &name), ("bands", &bands)])
     };
-    let sentences: Vec<_> = writer.card.decision_table.iter().filter(leads).map(sentence).collect();
-    (!sentences.is_empty()).then(|| Words::plain(sentences.join(&writer.say("style.sentence_gap"))))
+    let axes = writer.list(card.axes.iter().filter(|it| it.holds.is_none()).map(axis));
+    let key = if card.verdict.holds_whatever_the_weights == Some(true) { "why.whatever" } else { "why.axes" };
+    Some(Words::plain(writer.fill(key, &[("axes", &axes)])))
 }
 
 /// How firmly the verdict stands. Never a probability: only which rule decided, and what is left open.
@@ -193,8 +193,9 @@ fn likelihood(writer: &Writer<'_>) -> String {
         }
         _ => writer.fill("likelihood.open", &[("possible", &possible)]),
     };
+    let is_said = verdict.because.is_none() && verdict.holds_whatever_the_weights == Some(true);
     decided
-        + &match verdict.holds_whatever_the_weights.filter(|_| verdict.decided_by == "table") {
+        + &match verdict.holds_whatever_the_weights.filter(|_| verdict.decided_by == "table" && !is_said) {
             Some(true) => writer.say("likelihood.weights_do_not_matter"),
             Some(false) => writer.say("likelihood.weights_matter"),
             None => String::new(),
@@ -222,12 +223,10 @@ fn points(writer: &Writer<'_>, key: &str, reasons: &[Reason]) -> Points {
         .take(3)
         .map(|reason| {
             let words = Words::plain(writer.message(&reason.text));
-            if reason.rests_on.is_empty() {
-                return words;
+            match cited(writer, &reason.rests_on) {
+                Some(ids) => words.and(PieceKind::Quiet, writer.fill("decision.rests_on", &[("ids", &ids)])),
+                None => words,
             }
-            let ids = reason.rests_on.iter().take(CITED).cloned().collect::<Vec<_>>().join(", ");
-            let more = if reason.rests_on.len() > CITED { ", …" } else { "" };
-            words.and(PieceKind::Quiet, writer.fill("decision.rests_on", &[("ids", &format!("{ids}{more}"))]))
         })
         .collect();
     if items.is_empty() {
@@ -236,16 +235,32 @@ fn points(writer: &Writer<'_>, key: &str, reasons: &[Reason]) -> Points {
     Points { title: writer.say(key), items }
 }
 
-/// What would change the verdict: what would settle it, then two lines up, two down.
-fn change(writer: &Writer<'_>) -> Points {
-    let mut items = Vec::new();
-    for (direction, most) in [("settle", 3), ("up", 2), ("down", 2)] {
-        let flips = writer.card.flips.iter().filter(|it| it.direction == direction);
-        items.extend(flips.take(most).map(|it| flip(writer, it)));
+/// What a reason rests on: every id where they are few, else the first and how many more there are. What a gate looked
+/// at stands in the appendix with its values; here the gate's id is enough.
+fn cited(writer: &Writer<'_>, ids: &[String]) -> Option<String> {
+    let ids: Vec<_> = ids.iter().filter(|it| !it.contains(": ")).map(|it| writer.word("check", it)).collect();
+    let first = ids.first()?;
+    if ids.len() <= CITED {
+        return Some(writer.series(ids));
     }
-    items.truncate(4);
-    if items.is_empty() {
-        items.push(Words::quiet(writer.say("decision.no_change")));
+    Some(writer.fill("decision.and_more", &[("id", first), ("number", &(ids.len() - 1).to_string())]))
+}
+
+/// What would change the verdict: what would settle it, or two lines up and two down. A way that no small change leads
+/// is said to be none.
+fn change(writer: &Writer<'_>) -> Points {
+    let is_ranked = writer.card.verdict.decided_by == "table";
+    let ways: &[_] =
+        if is_ranked { &[("up", "flip.none_up"), ("down", "flip.none_down")] } else { &[("settle", "flip.none_settle")] };
+    let mut items = Vec::new();
+    for (direction, none) in ways {
+        let most = if is_ranked { 2 } else { 3 };
+        let flips = writer.card.flips.iter().filter(|it| it.direction == *direction).take(most);
+        let before = items.len();
+        items.extend(flips.map(|it| flip(writer, it)));
+        if items.len() == before {
+            items.push(Words::plain(writer.say(none)));
+        }
     }
     Points { title: writer.say("decision.change"), items }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fact::{Comparison, Form, FormRelation, SharedValue, Unexamined, WeightsRelation};
+use crate::fact::{Comparison, Form, FormRelation, Origin, SharedValue, Unexamined, WeightsRelation};
 use crate::report::number::exact;
 use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, Words};
 use crate::report::view::Writer;
@@ -41,8 +41,8 @@ fn write_subject(writer: &Writer<'_>, subject: &SubjectLineage, blocks: &mut Vec
 fn describe(writer: &Writer<'_>, subject: &SubjectLineage) -> String {
     let inspection = &subject.inspection;
     let key = match inspection.model.origin {
-        crate::fact::Origin::Checkpoint => "lineage.from_files",
-        crate::fact::Origin::Catalog => "lineage.from_catalog",
+        Origin::Checkpoint => "lineage.from_files",
+        Origin::Catalog => "lineage.from_catalog",
     };
     writer.fill(
         key,
@@ -96,10 +96,10 @@ fn renames(writer: &Writer<'_>, subject: &SubjectLineage) -> Option<Table> {
     };
     let rows: Vec<_> = found.into_iter().take(MOST).map(row).collect();
     let columns = [
-        ("column.subject_name", Align::Left, 30),
-        ("column.reference_name", Align::Left, 30),
-        ("column.matched_by", Align::Left, 18),
-        ("column.holds_for", Align::Left, 22),
+        ("column.subject_name", Align::Left, 26),
+        ("column.reference_name", Align::Left, 38),
+        ("column.matched_by", Align::Left, 19),
+        ("column.holds_for", Align::Left, 17),
     ];
     (many > 0).then(|| {
         let mut table = writer.table("lineage.renames", &columns, rows);
@@ -117,7 +117,8 @@ fn renamed(form: &Form) -> Vec<(String, String, String)> {
 /// Shared configuration values against the reference that shares the most telling ones.
 fn telling(writer: &Writer<'_>, subject: &SubjectLineage) -> Option<Table> {
     let bits = |it: &Comparison| it.config.telling.iter().map(|it| it.bits).sum::<f64>();
-    let closest = subject.comparisons.iter().max_by(|one, other| bits(one).total_cmp(&bits(other)))?;
+    // The last of several that tell as much would be an accident: the first is the company's or the analyst's choice.
+    let closest = subject.comparisons.iter().rev().max_by(|one, other| bits(one).total_cmp(&bits(other)))?;
     let config = &closest.config;
     let row = |it: &SharedValue, weight: &str| -> Vec<Cell> {
         let shared =
@@ -163,18 +164,22 @@ fn declared(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
         let words = Words::plain(writer.say("lineage.declared_none"));
         rows.push(vec![Words::strong(writer.say("lineage.declared")).into(), words.into(), Words::default().into()]);
     }
-    let matches = &subject.identification.matches;
+    let own = own_entry(subject);
+    let is_own = |reference: &str| own.is_some_and(|own| own == reference);
+    let matches: Vec<_> = subject.identification.matches.iter().filter(|it| !is_own(&it.reference)).collect();
+    let own_rank = subject.identification.matches.iter().find(|it| is_own(&it.reference)).map(|it| it.rank);
     for it in matches.iter().take(MOST) {
         let relation = writer.say(relation_key(it.relation));
         let dimensions =
             writer.say(if it.same_dimensions { "lineage.same_dimensions" } else { "lineage.other_dimensions" });
         let words = Words::code(&it.reference)
             .and(PieceKind::Plain, format!(" {relation}{}{dimensions}", writer.say("style.list")));
-        let tied = it.tied_with.len() as u64;
+        let tied = it.tied_with.iter().filter(|it| !is_own(it)).count() as u64;
+        let rank = it.rank - u64::from(own_rank.is_some_and(|own| own < it.rank));
         let rank = if tied > 0 {
-            writer.fill("lineage.rank_tied", &[("rank", &count(it.rank)), ("tied", &count(tied))])
+            writer.fill("lineage.rank_tied", &[("rank", &count(rank)), ("tied", &count(tied))])
         } else {
-            writer.fill("lineage.rank", &[("rank", &count(it.rank))])
+            writer.fill("lineage.rank", &[("rank", &count(rank))])
         };
         rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), rank.into()]);
     }
@@ -183,10 +188,23 @@ fn declared(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
         rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), Words::default().into()]);
     }
     let columns =
-        [("column.who_says", Align::Left, 20), ("column.relative", Align::Left, 58), ("column.basis", Align::Left, 22)];
+        [("column.who_says", Align::Left, 12), ("column.relative", Align::Left, 64), ("column.basis", Align::Left, 24)];
     let mut table = writer.table("lineage.declared_detected", &columns, rows);
-    table.note = more(writer, matches.len());
+    table.note = match (own, more(writer, matches.len())) {
+        (Some(own), more) => {
+            let itself = Words::plain(writer.fill("lineage.own_entry", &[("entry", own)]));
+            let gap = more.as_ref().map(|_| writer.say("style.sentence_gap")).unwrap_or_default();
+            Some(itself.and(PieceKind::Plain, gap).then(more.unwrap_or_default()))
+        }
+        (None, more) => more,
+    };
     table
+}
+
+/// The catalogue entry that the subject itself was read from: it is no relative of itself.
+fn own_entry(subject: &SubjectLineage) -> Option<&str> {
+    let model = &subject.inspection.model;
+    (model.origin == Origin::Catalog).then_some(model.location.as_str())
 }
 
 fn more(writer: &Writer<'_>, many: usize) -> Option<Words> {

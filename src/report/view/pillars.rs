@@ -77,7 +77,7 @@ fn axes(writer: &Writer<'_>) -> Table {
         let name = axis.name.as_ref().map_or_else(|| writer.word("axis", &axis.id), |it| writer.text(it));
         let (value, falls) = match axis.holds {
             Some(truth) => ("–".to_owned(), writer.word("truth", truth_code(truth))),
-            None => (writer.score(axis.score), writer.list(axis.bands.iter().map(|it| writer.say(band_key(*it))))),
+            None => (writer.score(axis.score), writer.either(axis.bands.iter().map(|it| writer.say(band_key(*it))))),
         };
         rows.push(vec![name.into(), value.into(), falls.into()]);
     }
@@ -106,15 +106,20 @@ fn criteria(writer: &Writer<'_>) -> Table {
         ]
     };
     let columns = [
-        ("column.criterion", Align::Left, 52),
-        ("column.level", Align::Left, 22),
-        ("column.score", Align::Right, 11),
-        ("column.grade", Align::Center, 8),
+        ("column.criterion", Align::Left, 55),
+        ("column.level", Align::Left, 21),
+        ("column.score", Align::Right, 10),
+        ("column.grade", Align::Center, 7),
         ("column.origins", Align::Right, 7),
     ];
     let mut table = writer.table("criteria.table", &columns, writer.card.criteria.iter().map(row).collect());
-    let grades = writer.card.rubric.grades.iter().map(|it| format!("{:?} {}", it.grade, writer.text(&it.meaning)));
-    table.note = Some(Words::plain(writer.fill("criteria.note", &[("grades", &writer.list(grades))])));
+    let mut note = Words::plain(writer.say("criteria.note"));
+    for (idx, it) in writer.card.rubric.grades.iter().enumerate() {
+        let before = if idx == 0 { String::new() } else { writer.say("style.clause") };
+        note = note.and(PieceKind::Plain, before).and(PieceKind::Strong, format!("{:?}", it.grade));
+        note = note.and(PieceKind::Plain, format!(" {}", writer.text(&it.meaning)));
+    }
+    table.note = Some(note.and(PieceKind::Plain, writer.say("style.full_stop")));
     table
 }
 

@@ -14,7 +14,8 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
     if card.questions.is_empty() {
         blocks.push(Block::Paragraph { words: Words::plain(writer.say("questions.none")) });
     } else {
-        blocks.push(Block::Paragraph { words: Words::plain(writer.say("questions.lead")) });
+        let lead = if is_settled(writer) { "questions.lead_settled" } else { "questions.lead" };
+        blocks.push(Block::Paragraph { words: Words::plain(writer.say(lead)) });
         blocks.push(Block::Table(table(writer)));
     }
     if !card.disagreements.is_empty() {
@@ -29,22 +30,28 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
     writer.section("questions", "questions.heading", blocks)
 }
 
+/// Whether one verdict alone is possible, so that no answer can rule one out.
+fn is_settled(writer: &Writer<'_>) -> bool {
+    writer.card.questions.iter().all(|it| it.rules_out == 0)
+}
+
 fn table(writer: &Writer<'_>) -> crate::report::page::Table {
+    let is_settled = is_settled(writer);
     let row = |(idx, it): (usize, &Question)| -> Vec<Cell> {
         vec![
             (idx + 1).to_string().into(),
             Words::code(&it.criterion).and(PieceKind::Strong, format!(" {}", writer.text(&it.question))).into(),
             writer.words(&it.ask_for).into(),
             writer.language.numbers.number(it.hours).into(),
-            it.rules_out.to_string().into(),
+            if is_settled { format!("{:.2}", it.narrows) } else { it.rules_out.to_string() }.into(),
         ]
     };
     let columns = [
-        ("column.number", Align::Right, 5),
-        ("column.question", Align::Left, 38),
-        ("column.ask_for", Align::Left, 39),
-        ("column.hours", Align::Right, 8),
-        ("column.rules_out", Align::Right, 10),
+        ("column.number", Align::Right, 6),
+        ("column.question", Align::Left, 36),
+        ("column.ask_for", Align::Left, 40),
+        ("column.hours", Align::Right, 7),
+        (if is_settled { "column.narrows" } else { "column.rules_out" }, Align::Right, 11),
     ];
     let questions = &writer.card.questions;
     let mut table =

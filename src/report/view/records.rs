@@ -59,6 +59,12 @@ pub(in crate::report) fn ledger(writer: &Writer<'_>) -> Section {
 
 fn entry(writer: &Writer<'_>, it: &LedgerEntry) -> Words {
     let mut words = writer.words(&it.title);
+    if let Some(first) = words.0.first_mut().filter(|it| it.language.is_none()) {
+        first.kind = PieceKind::Strong;
+    }
+    if let Some(note) = &it.note {
+        words = words.and(PieceKind::Plain, " ").then(writer.words(note));
+    }
     if let Some(url) = &it.url {
         let piece = Piece { text: url.clone(), kind: PieceKind::Code, language: None, link: Some(url.clone()) };
         words = words.and(PieceKind::Plain, " ").then(Words(vec![piece]));
@@ -71,9 +77,6 @@ fn entry(writer: &Writer<'_>, it: &LedgerEntry) -> Words {
         if it.actual_sha256.as_ref().is_some_and(|actual| actual != hash) {
             words = words.and(PieceKind::Strong, format!(" {}", writer.say("ledger.tampered")));
         }
-    }
-    if let Some(note) = &it.note {
-        words = words.and(PieceKind::Plain, writer.say("style.sentence_gap")).then(writer.words(note));
     }
     words
 }
@@ -108,15 +111,41 @@ pub(in crate::report) fn method(writer: &Writer<'_>) -> Section {
     let sentences = |family: &str, keys: &[&str]| -> Vec<Words> {
         keys.iter().map(|key| Words::plain(writer.say(&format!("{family}.{key}")))).collect()
     };
-    let blocks = vec![
+    let mut blocks = vec![
         writer.heading(&writer.say("method.how")),
         Block::List { items: sentences("method.text", METHOD) },
         writer.heading(&writer.say("method.limits")),
         Block::List { items: sentences("limits.text", LIMITS) },
-        writer.heading(&writer.say("method.glossary")),
-        Block::Table(glossary(writer)),
     ];
+    // Headings and tables are numbered as they are made.
+    blocks.extend(bands(writer));
+    blocks.push(writer.heading(&writer.say("method.glossary")));
+    blocks.push(Block::Table(glossary(writer)));
     writer.appendix("method", "method.heading", blocks)
+}
+
+/// Where the bands of the claim checks come from: each source once, with the checks that used it.
+fn bands(writer: &Writer<'_>) -> Vec<Block> {
+    let mut sources: Vec<(&str, Vec<String>)> = Vec::new();
+    for check in &writer.card.checks {
+        for source in &check.sources {
+            let name = writer.word("check", &check.id);
+            match sources.iter_mut().find(|(it, _)| it == source) {
+                Some((_, names)) => names.push(name),
+                None => sources.push((source, vec![name])),
+            }
+        }
+    }
+    let Some(date) = writer.card.checks.iter().map(|it| it.bands_date).max().filter(|_| !sources.is_empty()) else {
+        return Vec::new();
+    };
+    let row = |(source, names): (&str, Vec<String>)| -> Vec<Cell> {
+        vec![writer.series(names).into(), writer.in_language(source, "en").into()]
+    };
+    let columns = [("column.used_by", Align::Left, 22), ("column.source", Align::Left, 78)];
+    let title = writer.fill("method.bands_table", &[("date", &writer.language.numbers.date(date))]);
+    let table = writer.titled_table(&title, &columns, sources.into_iter().map(row).collect());
+    vec![writer.heading(&writer.say("method.bands")), Block::Table(table)]
 }
 
 fn glossary(writer: &Writer<'_>) -> Table {
@@ -146,7 +175,7 @@ pub(in crate::report) fn audit(writer: &Writer<'_>) -> Section {
         vec![Words::code(&it.path).into(), exact(it.bytes).into(), Words::code(&it.sha256).into()]
     };
     let columns =
-        [("column.file", Align::Left, 28), ("column.bytes", Align::Right, 12), ("column.sha256", Align::Left, 60)];
+        [("column.file", Align::Left, 23), ("column.bytes", Align::Right, 9), ("column.sha256", Align::Left, 68)];
     let mut rows: Vec<_> = card.inputs.iter().map(row).collect();
     let own = writer.say("audit.scorecard");
     rows.push(vec![own.into(), Words::default().into(), Words::code(scorecard_hash(card)).into()]);

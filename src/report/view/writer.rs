@@ -124,6 +124,22 @@ impl<'memo> Writer<'memo> {
         self.language.list(&parts.into_iter().collect::<Vec<_>>())
     }
 
+    /// Several words of which one holds, as one phrase.
+    pub(in crate::report) fn either(&self, parts: impl IntoIterator<Item = String>) -> String {
+        let parts: Vec<_> = parts.into_iter().collect();
+        match parts.as_slice() {
+            [first @ .., last] if !first.is_empty() => {
+                format!("{}{}{last}", first.join(&self.say("style.list")), self.say("style.list_or"))
+            }
+            _ => parts.concat(),
+        }
+    }
+
+    /// Ids or short notes side by side, without a word before the last.
+    pub(in crate::report) fn series(&self, parts: impl IntoIterator<Item = String>) -> String {
+        parts.into_iter().collect::<Vec<_>>().join(&self.say("style.list"))
+    }
+
     /// Ids as the language puts them in a row.
     pub(in crate::report) fn ids(&self, ids: &[String]) -> Words {
         let between = self.say("style.list");
