@@ -77,7 +77,8 @@ pub fn memos(
     let written: Vec<Result<Vec<Memo>, Error>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             languages.iter().map(|tag| scope.spawn(move || in_language(card, tag, formats, fonts, drawings))).collect();
-        let end = |it: std::thread::ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|it| std::panic::resume_unwind(it));
+        let end =
+            |it: std::thread::ScopedJoinHandle<'_, _>| it.join().unwrap_or_else(|it| std::panic::resume_unwind(it));
         threads.into_iter().map(end).collect()
     });
     Ok(written.into_iter().collect::<Result<Vec<_>, _>>()?.concat())

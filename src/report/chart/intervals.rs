@@ -30,7 +30,7 @@ pub(in crate::report) struct IntervalRow {
 }
 
 const WIDTH: f64 = 480.0;
-const ROW: f64 = 19.0;
+const ROW: f64 = 17.5;
 const TOP: f64 = 24.0;
 const TEXT: f64 = 8.4;
 const AXIS: (f64, f64) = (164.0, 420.0);

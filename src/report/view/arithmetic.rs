@@ -155,7 +155,7 @@ fn steps(writer: &Writer<'_>, check: &Check) -> Table {
         ]
     };
     let columns =
-        [("column.what", Align::Left, 28), ("column.expression", Align::Left, 49), ("column.result", Align::Right, 23)];
+        [("column.what", Align::Left, 31), ("column.expression", Align::Left, 46), ("column.result", Align::Right, 23)];
     writer.table(&format!("claims.steps.{}", known_check(&check.id)), &columns, check.steps.iter().map(row).collect())
 }
 

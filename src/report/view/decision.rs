@@ -250,8 +250,11 @@ fn cited(writer: &Writer<'_>, ids: &[String]) -> Option<String> {
 /// is said to be none.
 fn change(writer: &Writer<'_>) -> Points {
     let is_ranked = writer.card.verdict.decided_by == "table";
-    let ways: &[_] =
-        if is_ranked { &[("up", "flip.none_up"), ("down", "flip.none_down")] } else { &[("settle", "flip.none_settle")] };
+    let ways: &[_] = if is_ranked {
+        &[("up", "flip.none_up"), ("down", "flip.none_down")]
+    } else {
+        &[("settle", "flip.none_settle")]
+    };
     let mut items = Vec::new();
     for (direction, none) in ways {
         let most = if is_ranked { 2 } else { 3 };

@@ -96,10 +96,10 @@ fn renames(writer: &Writer<'_>, subject: &SubjectLineage) -> Option<Table> {
     };
     let rows: Vec<_> = found.into_iter().take(MOST).map(row).collect();
     let columns = [
-        ("column.subject_name", Align::Left, 26),
-        ("column.reference_name", Align::Left, 38),
+        ("column.subject_name", Align::Left, 25),
+        ("column.reference_name", Align::Left, 41),
         ("column.matched_by", Align::Left, 19),
-        ("column.holds_for", Align::Left, 17),
+        ("column.holds_for", Align::Left, 15),
     ];
     (many > 0).then(|| {
         let mut table = writer.table("lineage.renames", &columns, rows);

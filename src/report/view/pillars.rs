@@ -106,9 +106,9 @@ fn criteria(writer: &Writer<'_>) -> Table {
         ]
     };
     let columns = [
-        ("column.criterion", Align::Left, 55),
-        ("column.level", Align::Left, 21),
-        ("column.score", Align::Right, 10),
+        ("column.criterion", Align::Left, 57),
+        ("column.level", Align::Left, 20),
+        ("column.score", Align::Right, 9),
         ("column.grade", Align::Center, 7),
         ("column.origins", Align::Right, 7),
     ];

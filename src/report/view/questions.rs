@@ -48,10 +48,10 @@ fn table(writer: &Writer<'_>) -> crate::report::page::Table {
     };
     let columns = [
         ("column.number", Align::Right, 6),
-        ("column.question", Align::Left, 36),
-        ("column.ask_for", Align::Left, 40),
+        ("column.question", Align::Left, 33),
+        ("column.ask_for", Align::Left, 45),
         ("column.hours", Align::Right, 7),
-        (if is_settled { "column.narrows" } else { "column.rules_out" }, Align::Right, 11),
+        (if is_settled { "column.narrows" } else { "column.rules_out" }, Align::Right, 9),
     ];
     let questions = &writer.card.questions;
     let mut table =
