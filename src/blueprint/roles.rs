@@ -122,7 +122,6 @@ fn withdraw_contradictions(parts: &mut [Part], hidden: u64, notes: &mut Vec<Note
         let names = ["gate", "up", "down"].map(|it| format!("{scope}.{it}"));
         let shapes = names.clone().map(|it| only_shape(parts, &it));
         if let [Some(gate), Some(up), Some(_)] = shapes
-            && gate.iter().any(|it| *it != hidden)
             && gate != up
         {
             withdraw(parts, &names, notes);

@@ -1,7 +1,7 @@
 //! What makes a file of answers valid: known criteria, known evidence, and a reason wherever something is said.
 
 use crate::case::read::Known;
-use crate::yaml::{Cursor, Problems, did_you_mean, list_of_names};
+use crate::yaml::{Cursor, Document, Problems, did_you_mean, list_of_names};
 
 /// Notes everything that is wrong with the answers of one analyst.
 pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
@@ -10,6 +10,29 @@ pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, problems: &mut Problem
         known.evidence_exists(&answer.field("evidence"), problems);
         reason_is_given(criterion, &answer, problems);
     }
+}
+
+/// Two readers are two people: a second file of one person is no second reading.
+pub(crate) fn are_by_different_people(documents: &[(String, Document)], problems: &mut Problems) {
+    let mut seen: Vec<(&str, Vec<String>)> = Vec::new();
+    for (analyst, document) in documents {
+        let at = document.root().field("name");
+        let names = names_of(&at);
+        if let Some((first, _)) = seen.iter().find(|(_, others)| others.iter().any(|it| names.contains(it))) {
+            let message = format!("`answers/{first}.yaml` and `answers/{analyst}.yaml` are signed with one name");
+            let hint = "one file a person; where two people share a name, add what tells them apart";
+            problems.push(at.problem("same-analyst", message).label("signed twice").hint(hint));
+        }
+        seen.push((analyst, names));
+    }
+}
+
+/// The name in every language it is written in, case and spaces evened out.
+fn names_of(at: &Cursor<'_>) -> Vec<String> {
+    let plain = at.text().into_iter();
+    let texts = plain.chain(at.fields().filter_map(|(_, it)| it.text()));
+    let evened = texts.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
+    evened.filter(|it| !it.is_empty()).collect()
 }
 
 fn criterion_exists(criterion: &str, answer: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {

@@ -130,6 +130,7 @@ fn claims_hold(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
     let bands = Bands::shipped();
     for claim in at.items() {
         known.evidence_exists(&claim.field("source"), problems);
+        said_by_then(&claim.field("date"), known, problems);
         // What the schema finds wrong is told there.
         let Some(written) = claim.read::<ClaimAsWritten>() else { continue };
         for mistake in written.validate(&bands).err().into_iter().flatten() {
@@ -140,6 +141,16 @@ fn claims_hold(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
                 None => problem,
             });
         }
+    }
+}
+
+/// What is judged on a day was said by then.
+fn said_by_then(said: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    if let (Some(date), Some(day)) = (said.date(), known.date)
+        && date > day
+    {
+        let message = format!("`{}` is {date}, after the day the case is judged by, {day}", said.path());
+        problems.push(said.problem("date-order", message).label("too late").hint("check both dates"));
     }
 }
 

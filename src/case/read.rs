@@ -69,6 +69,7 @@ fn read_noting(path: &Path, needs_models: bool, problems: &mut Problems) -> Opti
         ledger::check(&it.root(), &known, &mut folder, problems);
         it.read::<LedgerAsWritten>(problems)
     });
+    answers::are_by_different_people(&analysts, problems);
     let answers: Vec<_> = analysts
         .iter()
         .filter_map(|(analyst, document)| {

@@ -19,6 +19,12 @@ pub(crate) fn check(claims: &[Claim], bands: &Bands) -> Check {
 
 fn attempt(claims: &[Claim], bands: &Bands, unnamed: Unnamed) -> Check {
     let mut sheet = Worksheet::new(ID, claims, bands);
+    if let Some((active, total)) = training::active_above_total(&mut sheet) {
+        let expression = format!("{} ÷ {}", figure(active), figure(total));
+        let share = sheet.step("step.active_share", expression, quotient(active, total), "share");
+        sheet.remark(Message::new("remark.active_above_total"));
+        return sheet.settle(Outcome::Impossible, (share, "share"));
+    }
     let work = training::work(&mut sheet);
     let hours = training::hours_claimed(&mut sheet);
     let Some(work) = work else { return sheet.not_computable(None) };

@@ -205,6 +205,16 @@ fn a_window_that_is_too_short() {
 }
 
 #[test]
+fn no_more_parameters_are_active_than_there_are() {
+    let lines =
+        |total: &str| format!("parameters: {total}\n active_parameters: 37 B parameters\n training_tokens: 2 T tokens");
+    check("compute", &lines("34 B parameters"), Outcome::Impossible);
+    check("compute", &lines("37 B parameters"), Outcome::NotComputable);
+    // Two models of one company: the figures may belong to either.
+    check("compute", &lines("34 B parameters\n parameters: 671 B parameters"), Outcome::NotComputable);
+}
+
+#[test]
 fn a_cluster_nobody_ever_had() {
     let lines = |days: &str| {
         format!(
@@ -268,6 +278,7 @@ const ALL: &[&str] = &[
     "raw_data: 3 PB\n clean_tokens: 9 T tokens",
     "raw_data: 3 PB\n clean_tokens: 3000 T tokens",
     "raw_data: 3 PB\n training_tokens: 60000 T tokens",
+    "parameters: 34 B parameters\n active_parameters: 37 B parameters",
 ];
 
 #[test]

@@ -36,6 +36,12 @@ pub(crate) fn work(sheet: &mut Worksheet<'_>) -> Option<Interval> {
     Some(dense)
 }
 
+/// Active and total parameters, where fewer parameters are claimed than are said to be active for a token.
+pub(crate) fn active_above_total(sheet: &mut Worksheet<'_>) -> Option<(Interval, Interval)> {
+    let (active, total) = sheet.number(About::ActiveParameters).zip(sheet.number(About::Parameters))?;
+    (active.low > total.high).then_some((active, total))
+}
+
 fn tokens_seen(sheet: &mut Worksheet<'_>) -> Option<Interval> {
     if let Some(tokens) = sheet.number(About::TrainingTokens) {
         return Some(tokens);

@@ -183,6 +183,27 @@ fn swapped_names_do_not_deceive() {
 }
 
 #[test]
+fn names_of_another_block_do_not_deceive() {
+    let honest = entry("meta-llama/Llama-2-70b-hf");
+    let swaps = [
+        ("self_attn.q_proj", "mlp.w1"),
+        ("self_attn.k_proj", "mlp.w2"),
+        ("self_attn.v_proj", "mlp.w3"),
+        ("self_attn.o_proj", "mlp.w4"),
+        ("mlp.gate_proj", "attn.x1"),
+        ("mlp.up_proj", "attn.x2"),
+        ("mlp.down_proj", "attn.x3"),
+    ];
+    let rename = |it: &Template| {
+        let name = swaps.iter().find(|(old, _)| it.name.contains(old)).map(|(old, new)| it.name.replace(old, new));
+        Template { name: name.unwrap_or_else(|| it.name.clone()), ..it.clone() }
+    };
+    let renamed = honest.templates().iter().map(rename).collect();
+    let form = compare_blueprints(&Blueprint::from_templates(renamed, honest.config().clone()), honest);
+    assert_eq!((form.relation, form.same_dimensions), (FormRelation::SameUpToRenaming, true), "{:?}", form.differences);
+}
+
+#[test]
 fn parameters_are_those_the_catalogue_counts() {
     for it in Catalog::builtin().entries() {
         let (Some(blueprint), Some(design)) = (it.blueprint(), it.design()) else { continue };
