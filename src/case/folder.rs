@@ -117,7 +117,7 @@ impl Folder {
             }
             if let Some(stem) = name.strip_suffix(".yaml") {
                 stems.push(stem.to_owned());
-            } else if let Some(stem) = name.strip_suffix(".yml") {
+            } else if let Some(stem) = stem_of_slip(&name) {
                 let problem =
                     Problem::of_file(self.shown(&format!("answers/{name}")), "file-name", "answers end in `.yaml`");
                 problems.push(problem.hint(format!("rename it to `{stem}.yaml`")));
@@ -178,4 +178,10 @@ impl Folder {
     fn note(&mut self, file: &str, bytes: u64, sha256: String) {
         self.inputs.insert(file.to_owned(), InputFile { path: file.to_owned(), bytes, sha256 });
     }
+}
+/// The stem of a name that was meant to end in `.yaml`: as other editors write it, or as Notepad saves it.
+fn stem_of_slip(name: &str) -> Option<&str> {
+    let lower = name.to_ascii_lowercase();
+    let ending = [".yaml.txt", ".yml.txt", ".yaml", ".yml"].into_iter().find(|it| lower.ends_with(it))?;
+    name.get(..name.len() - ending.len())
 }

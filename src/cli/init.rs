@@ -48,6 +48,7 @@ pub(crate) struct Arguments {
 #[serde(deny_unknown_fields)]
 struct Words {
     title: String,
+    example: String,
     analyst: String,
     counts: String,
     needs: String,
@@ -103,6 +104,7 @@ impl<'a> Scaffold<'a> {
             ("company", quoted(&name)),
             ("analyst", quoted(&words.analyst)),
             ("model", quoted(&arguments.model)),
+            ("model_name", quoted(if arguments.model == EXAMPLE_MODEL { &words.example } else { &name })),
             ("rubric", rubric.id.clone()),
             ("languages", memo_languages(language, rubric)),
             ("date", date),
