@@ -70,8 +70,8 @@ impl Situation<'_> {
         self.mean(|it| it.id != *derived && pillars.iter().any(|pillar| pillar == pillar_of(it)))
     }
 
-    /// Share of the weight that `holds` is true of, among criteria of a pillar (or all) that apply. One where none does:
-    /// nothing is missing there.
+    /// Share of the weight that `holds` is true of, among criteria of a pillar (or all) that apply. One for a pillar where
+    /// none does, since nothing is missing there; none for a whole case where none does, since nothing is known of it.
     pub(crate) fn share(&self, pillar: Option<&str>, holds: impl Fn(usize, &Standing) -> bool) -> f64 {
         let (mut part, mut total) = (0.0, 0.0);
         for (idx, (criterion, standing)) in self.criteria().enumerate() {
@@ -81,7 +81,11 @@ impl Situation<'_> {
             total += criterion.weight;
             part += if holds(idx, standing) { criterion.weight } else { 0.0 };
         }
-        if total > 0.0 { even(part / total) } else { 1.0 }
+        match pillar {
+            _ if total > 0.0 => even(part / total),
+            Some(_) => 1.0,
+            None => 0.0,
+        }
     }
 
     /// Share of the weight that has an answer.

@@ -84,6 +84,15 @@ fn two_readers_leave_a_criterion_out_of_the_weights() {
 }
 
 #[test]
+fn a_case_to_which_nothing_applies_is_a_case_of_which_nothing_is_known() {
+    let all = ["R1", "D1", "D2", "T1", "T2", "A1"].map(|it| format!("{it} not_applicable")).join("; ");
+    let card = Draft::answered().both(&all).score();
+    assert_eq!((card.coverage, card.confidence.share, card.confidence.word.as_str()), (0.0, 0.0, "low"));
+    assert_eq!(card.verdict.deciding.as_deref(), Some("G-COVER"));
+    assert!(card.pillars.iter().all(|it| it.score.is_none() && it.coverage == 1.0));
+}
+
+#[test]
 fn readers_who_differ_make_a_range_and_a_line_in_the_list() {
     let draft = Draft::answered().answers("li", "R1 1 C1");
     let score = draft.criterion("R1");
