@@ -8,6 +8,9 @@ use crate::blueprint::template::Template;
 const TABLES: &[&str] =
     &["inv_freq", "position_ids", "token_type_ids", "cos_cached", "sin_cached", "relative_position_index"];
 
+/// Modules of llama.cpp whose `weight` is such a table.
+const TABLE_MODULES: &[&str] = &["rope_freqs", "rope_factors_long", "rope_factors_short", "attn_rot_embd"];
+
 /// Blocks whose `bias` and `masked_bias` may be a causal mask.
 const ATTENTION: &[&str] = &["attn", "attention", "self_attn", "self_attention"];
 
@@ -17,6 +20,7 @@ pub(crate) fn is_buffer(template: &Template) -> bool {
     let (last, parent) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let is_mask_name = ATTENTION.contains(&parent);
     TABLES.contains(&last)
+        || TABLE_MODULES.contains(&parent)
         || is_causal_mask(&template.shape)
         || is_mask_name && last == "masked_bias" && template.elements() == 1
         || is_mask_name && last == "bias" && template.shape.len() == 4
@@ -54,5 +58,6 @@ mod tests {
         check("h.{i}.attn.masked_bias", &[], true);
         check("a.{i}.x", &[1, 1, 2048, 2048], true);
         check("embeddings.position_ids", &[1, 512], true);
+        check("rope_freqs.weight", &[64], true);
     }
 }

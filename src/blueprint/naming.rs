@@ -40,12 +40,12 @@ const ATTENTION: Words = &[
     ("inner_norm", &["norm", "sub_norm", "ln_x", "attn_sub_norm"]),
     ("sinks", &["sinks", "attn_sinks"]),
     ("gate", &["output_gate", "gate"]),
-    ("query_down", &["q_a_proj", "wq_a"]),
-    ("query_down_norm", &["q_a_layernorm", "q_a_norm"]),
-    ("query_up", &["q_b_proj", "wq_b"]),
-    ("key_value_down", &["kv_a_proj_with_mqa", "kv_a_proj", "wkv_a"]),
-    ("key_value_down_norm", &["kv_a_layernorm", "kv_a_norm", "kv_norm"]),
-    ("key_value_up", &["kv_b_proj", "wkv_b"]),
+    ("query_down", &["q_a_proj", "wq_a", "attn_q_a"]),
+    ("query_down_norm", &["q_a_layernorm", "q_a_norm", "attn_q_a_norm"]),
+    ("query_up", &["q_b_proj", "wq_b", "attn_q_b"]),
+    ("key_value_down", &["kv_a_proj_with_mqa", "kv_a_proj", "wkv_a", "attn_kv_a_mqa"]),
+    ("key_value_down_norm", &["kv_a_layernorm", "kv_a_norm", "kv_norm", "attn_kv_a_norm"]),
+    ("key_value_up", &["kv_b_proj", "wkv_b", "attn_kv_b"]),
     ("receptance", &["receptance"]),
 ];
 
@@ -142,10 +142,22 @@ const LAYER: Words = &[
             "post_attention_norm",
         ],
     ),
-    ("attention.post_norm", &["post_self_attn_layernorm", "post_attn_norm", "sa_layer_norm"]),
+    (
+        "attention.post_norm",
+        &["post_self_attn_layernorm", "post_attn_norm", "sa_layer_norm", "attn_post_norm", "attn_output_norm"],
+    ),
     (
         "ffn.post_norm",
-        &["post_feedforward_layernorm", "post_mlp_layernorm", "post_ffn_norm", "output_layer_norm", "post_mlp_norm"],
+        &[
+            "post_feedforward_layernorm",
+            "post_mlp_layernorm",
+            "post_ffn_norm",
+            "output_layer_norm",
+            "post_mlp_norm",
+            "post_ffw_norm",
+            "ffn_post_norm",
+            "layer_output_norm",
+        ],
     ),
     ("mixer.norm", &["norm"]),
     ("ffn.up", &["fc1"]),
@@ -154,14 +166,14 @@ const LAYER: Words = &[
 
 /// Inside a state-space or linear-attention block.
 const STATE_SPACE: Words = &[
-    ("in", &["in_proj", "in_proj_qkvz"]),
+    ("in", &["in_proj", "in_proj_qkvz", "in"]),
     ("beta_alpha", &["in_proj_ba"]),
     ("conv", &["conv1d"]),
-    ("x", &["x_proj"]),
+    ("x", &["x_proj", "x"]),
     ("dt", &["dt_proj", "dt"]),
     ("a", &["a_log", "a"]),
     ("d", &["d"]),
-    ("out", &["out_proj"]),
+    ("out", &["out_proj", "out"]),
     ("norm", &["norm"]),
     ("dt_norm", &["dt_layernorm"]),
     ("b_norm", &["b_layernorm"]),
@@ -188,15 +200,25 @@ const OUTSIDE: Words = &[
         ],
     ),
     ("position_embedding", &["wpe", "embed_positions", "position_embeddings", "position_embd", "pos_emb"]),
-    ("segment_embedding", &["token_type_embeddings", "segment_embeddings"]),
+    ("segment_embedding", &["token_type_embeddings", "segment_embeddings", "token_types"]),
     (
         "token_embedding.norm",
-        &["word_embeddings_layernorm", "embed_layer_norm", "layernorm_embedding", "embedding_norm"],
+        &["word_embeddings_layernorm", "embed_layer_norm", "layernorm_embedding", "embedding_norm", "token_embd_norm"],
     ),
     ("output", &["lm_head", "output", "embed_out", "output_layer", "head"]),
     (
         "output_norm",
-        &["norm", "ln_f", "final_layernorm", "final_layer_norm", "norm_f", "ln_out", "final_norm", "ln_final"],
+        &[
+            "norm",
+            "ln_f",
+            "final_layernorm",
+            "final_layer_norm",
+            "norm_f",
+            "ln_out",
+            "final_norm",
+            "ln_final",
+            "output_norm",
+        ],
     ),
     ("pooler", &["pooler"]),
 ];
@@ -246,7 +268,11 @@ const FEED_FORWARD_SCOPE: &[&str] = &[
     "experts",
 ];
 const SHARED_SCOPE: &[&str] = &["shared_expert", "shared_experts", "shared_mlp", "share_expert"];
-const ROUTERS: &[&str] = &["gate", "router", "wg", "layer"];
+const ROUTERS: &[&str] = &["gate", "router", "wg", "layer", "ffn_gate_inp"];
+
+/// What llama.cpp puts behind a word of the feed-forward block where it is that of the experts, or of the shared expert.
+const STACKED: &str = "_exps";
+const SHARED: &str = "_shexp";
 
 /// A name taken apart.
 pub(crate) struct Parsed {
@@ -279,7 +305,11 @@ impl Parsed {
             }
             _ => {}
         }
-        let in_expert = name.contains("{j}") || module.iter().any(|it| it == "experts");
+        let in_expert = name.contains("{j}") || module.iter().any(|it| it == "experts" || it.ends_with(STACKED));
+        if let Some(last) = module.pop() {
+            module.extend(last.ends_with(SHARED).then(|| "shared_expert".to_owned()));
+            module.push(last.trim_end_matches(STACKED).trim_end_matches(SHARED).to_owned());
+        }
         Self { module, is_bias, in_layer: name.contains("{i}"), in_expert }
     }
 
@@ -346,7 +376,16 @@ fn inside(parsed: &Parsed, siblings: &BTreeSet<String>) -> Option<String> {
     if parsed.has(CROSS) {
         return look(ATTENTION, last).map(|it| format!("cross_attention.{it}"));
     }
-    if parsed.has(ATTENTION_SCOPE) || parsed.has(STATE_SPACE_SCOPE) && !parsed.has(FEED_FORWARD_SCOPE) {
+    if let Some(word) = last.strip_prefix("cross_") {
+        return look(ATTENTION, word).map(|it| format!("cross_attention.{it}"));
+    }
+    if let Some(word) = last.strip_prefix("ssm_") {
+        return look(STATE_SPACE, word).map(|it| format!("ssm.{it}"));
+    }
+    if parsed.has(ATTENTION_SCOPE)
+        || last.starts_with("attn_")
+        || parsed.has(STATE_SPACE_SCOPE) && !parsed.has(FEED_FORWARD_SCOPE)
+    {
         return attention(parsed);
     }
     feed_forward(parsed, siblings)
@@ -382,6 +421,9 @@ fn layer_norm(last: &str, siblings: &BTreeSet<String>) -> Option<&'static str> {
         "post_attention_layernorm" if has("post_feedforward_layernorm") && !has("input_layernorm") => {
             Some("attention.post_norm")
         }
+        // llama.cpp's word for the norm behind the attention, beside `ffn_norm`; alone it is the norm before the
+        // feed-forward block.
+        "post_attention_norm" if has("ffn_norm") => Some("attention.post_norm"),
         // DBRX has both norms around its attention; the second one feeds the experts all the same.
         _ => look(LAYER, last),
     }
@@ -396,10 +438,10 @@ fn feed_forward(parsed: &Parsed, siblings: &BTreeSet<String>) -> Option<String> 
         "ffn"
     };
     let last = parsed.last();
-    if last == "shared_expert_gate" {
+    if last == "shared_expert_gate" || last == "ffn_gate_inp" && parsed.has(SHARED_SCOPE) {
         return Some("shared_expert.router".into());
     }
-    if last == "e_score_correction" {
+    if last == "e_score_correction" || last == "exp_probs_b" {
         return Some("router.correction".into());
     }
     if ROUTERS.contains(&last)

@@ -191,7 +191,9 @@ fn list_of(part: &Part) -> &str {
 fn expert_count(templates: &[(Template, bool)], config: &Config) -> Option<u64> {
     let is_router = |it: &&(Template, bool)| {
         let words: Vec<&str> = it.0.name.split('.').collect();
-        it.0.shape.len() == 2 && !words.contains(&"experts") && words.iter().any(|it| matches!(*it, "router" | "gate"))
+        it.0.shape.len() == 2
+            && !words.contains(&"experts")
+            && words.iter().any(|it| matches!(*it, "router" | "gate" | "ffn_gate_inp"))
     };
     let stated = config.number("num_experts").or_else(|| config.number("moe_num_experts"));
     stated.or_else(|| templates.iter().find(is_router).map(|it| it.0.shape[0]))
@@ -202,7 +204,7 @@ fn unstacked(template: &Template, experts: Option<u64>) -> Option<(u32, Vec<u64>
     if template.layers.is_empty() || !template.experts.is_empty() {
         return None;
     }
-    let is_named = template.name.split('.').any(|it| it == "experts");
+    let is_named = template.name.split('.').any(|it| it == "experts" || it.ends_with("_exps"));
     match (template.shape.as_slice(), experts) {
         ([count, rest @ ..], stated)
             if rest.len() == 2 && rest.iter().all(|it| *it > 1) && (is_named || stated == Some(*count)) =>

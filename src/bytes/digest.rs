@@ -15,17 +15,33 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// SHA-256 of bytes that come piece by piece.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them, as 64 lower-case hex digits.
+    pub fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// SHA-256 of a whole regular file, however long, as 64 lower-case hex digits.
 pub fn sha256_of_file(path: &Path) -> Result<String, Error> {
     let file = File::open(path)?;
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     let mut at = 0;
     while at < file.len() {
         let end = at.saturating_add(STEP).min(file.len());
-        hasher.update(&*file.read_at(at..end)?);
+        hasher.update(&file.read_at(at..end)?);
         at = end;
     }
-    Ok(hex(&hasher.finalize()))
+    Ok(hasher.finish())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -49,3 +49,27 @@ pub const WRITTEN_BY_HAND: u64 = 4 << 20;
 
 /// Name of an element type, such as `F8_E4M3FNUZ`.
 pub const DTYPE_NAME: usize = 64;
+
+/// Header of a GGUF file, the vocabulary in it included. The largest vocabularies take about 15 MB.
+pub const GGUF_HEADER: u64 = 128 << 20;
+
+/// Keys of a GGUF header. Released models have some dozens.
+pub const GGUF_KEYS: u64 = 65_536;
+
+/// Name of a GGUF key; the format allows no longer one.
+pub const GGUF_KEY: u64 = 65_535;
+
+/// One text in a GGUF header. Chat templates reach 30 kB, licences 40 kB.
+pub const GGUF_TEXT: u64 = 4 << 20;
+
+/// Elements of one array of a GGUF header. The largest vocabularies have 262,144 tokens and twice as many merges.
+pub const GGUF_ARRAY: u64 = 16 << 20;
+
+/// Elements of an array of a GGUF header that are kept, as sizes layer by layer are; of a longer one only the length is.
+pub const GGUF_KEPT: u64 = 1_024;
+
+/// Arrays in arrays of a GGUF header. The common writers nest none.
+pub const GGUF_DEPTH: usize = 4;
+
+/// Alignment of the data of a GGUF file, in bytes. Writers use 32.
+pub const GGUF_ALIGNMENT: u32 = 1 << 20;

@@ -22,7 +22,7 @@ mod replace;
 mod shown;
 
 pub use cursor::Cursor;
-pub use digest::{sha256, sha256_of_file};
+pub use digest::{Hasher, sha256, sha256_of_file};
 pub use error::Error;
 pub use file::{File, read_whole};
 pub use location::Location;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::bytes::{Source, limits, sha256, shown};
 use crate::checkpoint::findings::finding_in;
-use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Table, Tensor, kind};
+use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Split, Table, Tensor, kind};
 use crate::fact::{FileFacts, Finding};
 
 /// A checkpoint that is being put together.
@@ -13,7 +13,7 @@ use crate::fact::{FileFacts, Finding};
 pub(crate) struct Assembly {
     /// Every file that was read, with its table if it holds weights.
     parts: BTreeMap<String, (FileFacts, Option<Table>)>,
-    format: Option<&'static str>,
+    pub(crate) format: Option<&'static str>,
     pub(crate) config: Option<serde_json::Value>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) bytes_read: u64,
@@ -24,8 +24,13 @@ pub(crate) fn single_file(path: &Path, source: &dyn Source) -> Result<Checkpoint
     let name = last_part(path);
     let mut assembly = Assembly::default();
     assembly.weights(&name, path, source)?;
-    if let Some((_, part, of)) = numbered(&name).filter(|(.., of)| *of > 1) {
-        let detail = format!("by its name it is part {part} of {of}, and the others were not read");
+    let by_header = || {
+        let (_, split) = assembly.splits().next()?;
+        Some(("header", split.index.saturating_add(1), split.count))
+    };
+    let by_name = numbered(&name).filter(|it| it.of > 1).map(|it| ("name", u64::from(it.part), u64::from(it.of)));
+    if let Some((what, part, of)) = by_name.or_else(by_header) {
+        let detail = format!("by its {what} it is part {part} of {of}, and the others were not read");
         assembly.findings.push(finding_in(&name, "part-of-a-set", None, detail));
     }
     assembly.finish(path)
@@ -64,6 +69,17 @@ impl Assembly {
         self.parts.contains_key(name)
     }
 
+    /// The files that say which part of a model they are.
+    pub(crate) fn splits(&self) -> impl Iterator<Item = (&str, Split)> {
+        self.parts.iter().filter_map(|(name, (_, table))| Some((name.as_str(), table.as_ref()?.split?)))
+    }
+
+    /// How many tensors all files have.
+    pub(crate) fn tensor_count(&self) -> usize {
+        let tables = self.parts.values().filter_map(|(_, table)| table.as_ref());
+        tables.map(|it| it.tensors.len()).fold(0, usize::saturating_add)
+    }
+
     /// Which file holds each tensor, and the size of all data in bytes.
     pub(crate) fn held(&self) -> (BTreeMap<&str, &str>, u64) {
         let tables = self.parts.iter().filter_map(|(name, (_, table))| Some((name.as_str(), table.as_ref()?)));
@@ -85,6 +101,7 @@ impl Assembly {
         for (index, (name, (facts, table))) in std::mem::take(&mut self.parts).into_iter().enumerate() {
             files.push(facts);
             let Some(table) = table else { continue };
+            self.config = self.config.or(table.config);
             self.findings.extend(merge_metadata(&mut metadata, table.metadata, &name));
             tensors.extend(table.tensors.into_iter().map(|it| Tensor { file: index, ..it }));
         }
@@ -120,7 +137,7 @@ pub(crate) fn recognise(path: &Path, source: &dyn Source) -> Result<&'static For
     alike(Likeness::Possible).ok_or_else(|| Error::WrongKind {
         file: path.to_owned(),
         what: format!("of no kind that is known; it begins with the bytes {}", hex(&head)),
-        hint: "name the file or folder that holds the weights; this version reads safetensors".into(),
+        hint: "name the file or folder that holds the weights; this version reads safetensors and GGUF".into(),
     })
 }
 
@@ -129,13 +146,24 @@ pub(crate) fn alike(head: &[u8], length: u64, wanted: Likeness) -> Option<&'stat
     FORMATS.iter().find(|format| (format.recognise)(head, length) == wanted)
 }
 
-/// The prefix, number and count of a name such as `model-00001-of-00003.safetensors`.
-pub(crate) fn numbered(name: &str) -> Option<(&str, u32, u32)> {
-    let stem = name.strip_suffix(".safetensors")?;
+/// A name such as `model-00001-of-00003.safetensors`, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Numbered<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) part: u32,
+    pub(crate) of: u32,
+    /// The name of the format, without a dot.
+    pub(crate) ending: &'static str,
+}
+
+/// Takes the name of one file of several apart.
+pub(crate) fn numbered(name: &str) -> Option<Numbered<'_>> {
+    let of_format = |it: &Format| Some((name.strip_suffix(it.name)?.strip_suffix('.')?, it.name));
+    let (stem, ending) = FORMATS.iter().find_map(of_format)?;
     let (rest, of) = stem.rsplit_once("-of-")?;
     let (prefix, part) = rest.rsplit_once('-')?;
     let number = |text: &str| text.bytes().all(|it| it.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    Some((prefix, number(part)?, number(of)?))
+    Some(Numbered { prefix, part: number(part)?, of: number(of)?, ending })
 }
 
 /// The last part of a path as text; that of the folder itself for `.` and `..`.
@@ -193,8 +221,10 @@ mod tests {
 
     #[test]
     fn numbered_names_are_told_from_others() {
-        assert_eq!(numbered("model-00002-of-00015.safetensors"), Some(("model", 2, 15)));
-        assert_eq!(numbered("a-b-1-of-2.safetensors"), Some(("a-b", 1, 2)));
+        let is = |prefix, part, of, ending| Some(Numbered { prefix, part, of, ending });
+        assert_eq!(numbered("model-00002-of-00015.safetensors"), is("model", 2, 15, "safetensors"));
+        assert_eq!(numbered("a-b-1-of-2.safetensors"), is("a-b", 1, 2, "safetensors"));
+        assert_eq!(numbered("model-00002-of-00003.gguf"), is("model", 2, 3, "gguf"));
         assert_eq!(numbered("model.safetensors"), None);
         assert_eq!(numbered("model-one-of-two.safetensors"), None);
         assert_eq!(numbered("model-00002-of-00015.bin"), None);

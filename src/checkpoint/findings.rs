@@ -1,6 +1,6 @@
 //! Everything that is legal and yet worth knowing, each with a stable code.
 
-use crate::bytes::counted;
+use crate::bytes::{counted, is_unprintable, shown};
 use crate::fact::Finding;
 
 /// Every code that a checkpoint's findings may carry: the code, what it means, and what to do.
@@ -77,9 +77,19 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "Name the folder to describe the whole model.",
     ),
     (
+        "split-disagrees",
+        "The parts of a split GGUF model have another number of tensors together than the parts themselves say.",
+        "The parts may come from two models; download all of them again from one place.",
+    ),
+    (
         "tensor-not-in-index",
         "A file holds a tensor that the index does not name. It was described all the same.",
         "Ask what it is; loaders that go by the index never read it.",
+    ),
+    (
+        "trailing-bytes",
+        "Behind the last tensor the file has bytes that belong to none.",
+        "Bytes that no tensor owns can hide another file; ask how this one was made.",
     ),
     (
         "two-sets-of-weights",
@@ -112,6 +122,19 @@ pub(crate) fn finding(code: &'static str, item: Option<&str>, detail: String) ->
 /// A finding of a code in the list above about a file.
 pub(crate) fn finding_in(file: &str, code: &'static str, item: Option<&str>, detail: String) -> Finding {
     Finding { file: Some(file.to_owned()), ..finding(code, item, detail) }
+}
+
+/// A finding about names that have to be printed with escapes.
+pub(crate) fn unprintable_names<'a>(names: impl Iterator<Item = &'a str>) -> Option<Finding> {
+    let mut names: Vec<&str> = names.filter(|it| is_unprintable(it)).collect();
+    names.sort_unstable();
+    let first = names.first()?;
+    let detail = format!(
+        "control or invisible characters are in {}; the first is {}",
+        counted(names.len(), "tensor name"),
+        shown(first)
+    );
+    Some(finding("unprintable-name", Some(first), detail))
 }
 
 /// How many findings of one code a file may give one by one; a hostile header could give a million.

@@ -9,7 +9,7 @@ use crate::checkpoint::assembly::{Assembly, numbered};
 use crate::checkpoint::findings::{finding, finding_in};
 use crate::checkpoint::index::{self, Index};
 use crate::checkpoint::surroundings::{Look, cached_name, links_outside, look, no_weights, unread_weights};
-use crate::checkpoint::{Checkpoint, Error, json, kind};
+use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, json, kind};
 use crate::fact::Finding;
 
 const CONFIG: &str = "config.json";
@@ -36,6 +36,7 @@ pub(crate) fn open(folder: &Path) -> Result<Checkpoint, Error> {
         let findings = index.compare(&held, data_bytes).map_err(|refusal| Error::of(&folder.join(&name), refusal))?;
         assembly.findings.extend(findings.into_iter().map(|it| Finding { file: Some(name.clone()), ..it }));
     }
+    parts_belong_together(folder, &mut assembly)?;
     unread_weights(folder, &names, &mut assembly);
     links_outside(folder, &names.union(&plan.read).cloned().collect(), &mut assembly);
     assembly.findings.extend(plan.findings);
@@ -99,13 +100,8 @@ impl Plan {
     }
 
     fn by_names(folder: &Path, names: &BTreeSet<String>) -> Result<Self, Error> {
-        let ends_well =
-            |name: &&String| Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("safetensors"));
-        let mut read: BTreeSet<String> = names.iter().filter(ends_well).cloned().collect();
-        if read.is_empty() {
-            let is_weights = |name: &&String| matches!(look(&folder.join(name)).0, Some(Look::Format(_)));
-            read = names.iter().filter(is_weights).cloned().collect();
-        }
+        let by_ending = FORMATS.iter().map(|format| named_as(format, names)).find(|it| !it.is_empty());
+        let read = by_ending.or_else(|| built_as_one_format(folder, names)).unwrap_or_default();
         if read.is_empty() {
             return Err(no_weights(folder, names));
         }
@@ -113,24 +109,68 @@ impl Plan {
             return Err(Error::TooMany { path: folder.to_owned(), what: "weights files", limit: limits::SHARDS });
         }
         all_parts_are_there(folder, &read)?;
-        let findings = (read.len() > 1)
+        // The parts of a GGUF model say themselves which ones they are.
+        let has_index = read.iter().any(|it| ends_as("safetensors", it));
+        let findings = (read.len() > 1 && has_index)
             .then(|| finding("no-index", None, format!("{} weights files and no index that names them", read.len())));
         Ok(Self { read, by_index: false, findings: findings.into_iter().collect() })
     }
 }
 
+fn ends_as(ending: &str, name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case(ending))
+}
+
+fn named_as(format: &Format, names: &BTreeSet<String>) -> BTreeSet<String> {
+    names.iter().filter(|name| ends_as(format.name, name)).cloned().collect()
+}
+
+/// Files that are weights by their structure, whatever they are called; of one format, the first that any is of.
+fn built_as_one_format(folder: &Path, names: &BTreeSet<String>) -> Option<BTreeSet<String>> {
+    let mut built: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for name in names {
+        if let (Some(Look::Format(format)), _) = look(&folder.join(name)) {
+            built.entry(format.name).or_default().insert(name.clone());
+        }
+    }
+    FORMATS.iter().find_map(|format| built.remove(format.name))
+}
+
+/// Parts that say how many they are must all be there, whatever their names say.
+fn parts_belong_together(folder: &Path, assembly: &mut Assembly) -> Result<(), Error> {
+    let mut indices: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    for (_, split) in assembly.splits() {
+        indices.entry(split.count).or_default().insert(split.index);
+    }
+    for (count, indices) in indices {
+        let missing = (0..count).filter(|index| !indices.contains(index));
+        let missing: Vec<String> = missing.map(|index| format!("part {}", index.saturating_add(1))).collect();
+        if !missing.is_empty() {
+            let (of, by) = (usize::try_from(count).unwrap_or(usize::MAX), "`split.count`".to_owned());
+            return Err(Error::MissingFiles { folder: folder.to_owned(), missing, of, by });
+        }
+    }
+    let stated = assembly.splits().find_map(|(name, split)| Some((name.to_owned(), split.tensors?)));
+    let found = assembly.tensor_count() as u64;
+    if let Some((name, stated)) = stated.filter(|(_, stated)| *stated != found) {
+        let detail = format!("all parts should have {stated} tensors together, and have {found}");
+        assembly.findings.push(finding_in(&name, "split-disagrees", Some("split.tensors.count"), detail));
+    }
+    Ok(())
+}
+
 /// `model-00001-of-00003.safetensors` says that there are three.
 fn all_parts_are_there(folder: &Path, read: &BTreeSet<String>) -> Result<(), Error> {
-    let mut sets: BTreeMap<(&str, u32), BTreeSet<u32>> = BTreeMap::new();
-    for (prefix, part, of) in read.iter().filter_map(|name| numbered(name)) {
-        sets.entry((prefix, of)).or_default().insert(part);
+    let mut sets: BTreeMap<(&str, u32, &str), BTreeSet<u32>> = BTreeMap::new();
+    for it in read.iter().filter_map(|name| numbered(name)) {
+        sets.entry((it.prefix, it.of, it.ending)).or_default().insert(it.part);
     }
-    for ((prefix, of), parts) in sets {
+    for ((prefix, of, ending), parts) in sets {
         if usize::try_from(of).is_ok_and(|of| of > limits::SHARDS) {
             return Err(Error::TooMany { path: folder.to_owned(), what: "weights files", limit: limits::SHARDS });
         }
         let missing = (1..=of).filter(|part| !parts.contains(part));
-        let missing: Vec<String> = missing.map(|part| format!("{prefix}-{part:05}-of-{of:05}.safetensors")).collect();
+        let missing: Vec<String> = missing.map(|part| format!("{prefix}-{part:05}-of-{of:05}.{ending}")).collect();
         if !missing.is_empty() {
             let by = "their numbering".to_owned();
             let of = usize::try_from(of).unwrap_or(usize::MAX);

@@ -11,7 +11,7 @@ pub(crate) struct Kind {
     recognise: fn(&[u8]) -> bool,
 }
 
-const LATER: &str = "this version reads safetensors only; ask for the safetensors files of the same model";
+const LATER: &str = "this version reads safetensors and GGUF; ask for the safetensors files of the same model";
 const DAMAGED: &str = "the download did not give the file; download it again and compare its size with the publisher's";
 const NOT_WEIGHTS: &str = "name the file or folder that holds the weights";
 
@@ -24,7 +24,6 @@ const KINDS: &[Kind] = &[
         weights: false,
         recognise: |head| head.starts_with(b"version https://git-lfs"),
     },
-    Kind { what: "a GGUF file", hint: LATER, weights: true, recognise: |head| head.starts_with(b"GGUF") },
     Kind {
         what: "a PyTorch file (a zip archive with a pickle inside)",
         hint: LATER,
@@ -128,7 +127,6 @@ mod tests {
             assert!(what.contains(expected), "{what}");
         };
         check(b"", "empty");
-        check(b"GGUF\x03\0\0\0", "GGUF");
         check(b"PK\x03\x04\0\0\x08\x08\0\0archive/data.pkl", "PyTorch");
         check(b"PK\x03\x04\0\0\x08\x08\0\0weights.npy", "a zip archive");
         check(b"\x80\x02}q\0", "pickle");

@@ -26,7 +26,7 @@ mod json;
 mod kind;
 mod surroundings;
 
-pub use dtype::Dtype;
+pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;
 
@@ -39,7 +39,7 @@ macro_rules! formats {
     };
 }
 
-formats![safetensors];
+formats![safetensors, gguf];
 
 /// A model's files as one table: everything their headers say.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub struct Checkpoint {
     pub tensors: Vec<Tensor>,
     /// What the writer put beside the tensors, of all files together.
     pub metadata: BTreeMap<String, String>,
-    /// `config.json`, where there is one that can be read.
+    /// `config.json`, where there is one that can be read; otherwise what the weights files state themselves.
     pub config: Option<serde_json::Value>,
     /// What a reader should know before trusting the files, sorted by file.
     pub findings: Vec<Finding>,
@@ -108,11 +108,26 @@ pub(crate) struct Table {
     /// In any order; names differ; `file` is still 0.
     pub(crate) tensors: Vec<Tensor>,
     pub(crate) metadata: BTreeMap<String, String>,
+    /// The fields of a configuration that the file states itself, under the names of `config.json`.
+    pub(crate) config: Option<serde_json::Value>,
+    /// Which part of a model it is, where it says so.
+    pub(crate) split: Option<Split>,
     /// Without the file's name.
     pub(crate) findings: Vec<Finding>,
     /// How many bytes from the start were read.
     pub(crate) read_bytes: u64,
     pub(crate) read_sha256: String,
+}
+
+/// One of several files that a model was split into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Split {
+    /// Counted from 0; less than `count`.
+    pub(crate) index: u64,
+    /// How many parts there are; more than one.
+    pub(crate) count: u64,
+    /// How many tensors all parts have together, where the file says it.
+    pub(crate) tensors: Option<u64>,
 }
 
 /// Why a file was not read, still without its name.

@@ -19,6 +19,10 @@ pub(crate) fn unread_weights(folder: &Path, names: &BTreeSet<String>, assembly: 
         let (look, read) = look(&folder.join(name));
         assembly.bytes_read = assembly.bytes_read.saturating_add(read);
         assembly.findings.extend(match look {
+            Some(Look::Format(format)) if Some(format.name) != assembly.format => {
+                let detail = format!("it is a {} file, and was not read", format.name);
+                Some(finding_in(name, "other-weights", None, detail))
+            }
             Some(Look::Format(format)) => Some(finding_in(
                 name,
                 "unread-weights",
@@ -94,7 +98,7 @@ pub(crate) fn no_weights(folder: &Path, names: &BTreeSet<String>) -> Error {
     } else {
         let names: Vec<String> = names.iter().cloned().collect();
         let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
-        (found, "name the folder that holds `model.safetensors`, or its parts and their index".into())
+        (found, "name the folder that holds `model.safetensors`, or its parts and their index, or a GGUF model".into())
     };
     Error::NoWeights { folder: folder.to_owned(), found, hint }
 }
@@ -106,7 +110,7 @@ fn weights_below(folder: &Path) -> Option<String> {
         level = level.iter().flat_map(|below| folders_in(folder, below)).take(FOLDERS_LOOKED_AT).collect();
         let holds_weights = |below: &&String| {
             names_in(&folder.join(below))
-                .is_ok_and(|(names, _)| names.iter().any(|name| name.ends_with(".safetensors")))
+                .is_ok_and(|(names, _)| names.iter().any(|it| it.ends_with(".safetensors") || it.ends_with(".gguf")))
         };
         if let Some(found) = level.iter().find(holds_weights) {
             return Some(found.clone());

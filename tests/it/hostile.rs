@@ -11,6 +11,8 @@ use safetensors::SafeTensors;
 use unshell::bytes::Memory;
 use unshell::checkpoint::{Checkpoint, Dtype, FINDINGS};
 
+use crate::gguf::{self, from_hex};
+
 const FIXTURES: &str = "tests/hostile";
 
 /// Files longer than this are sparse, and are not given to the crate, which wants them in memory.
@@ -166,6 +168,7 @@ struct Draft {
     path: PathBuf,
     length: Option<u64>,
     header: Option<Vec<u8>>,
+    gguf: Option<gguf::Draft>,
     body: Vec<u8>,
     sparse: u64,
 }
@@ -182,6 +185,9 @@ impl Builder {
     }
 
     fn directive(&mut self, directive: &str, rest: &str) {
+        if self.file.as_mut().and_then(|it| it.gguf.as_mut()).is_some_and(|it| it.takes(directive, rest)) {
+            return;
+        }
         match directive {
             "file" => {
                 self.close();
@@ -196,6 +202,7 @@ impl Builder {
                     .for_each(|it| header.extend(text.replace("{n}", &it.to_string()).bytes()));
             }
             "length" => self.draft().length = Some(rest.parse().unwrap()),
+            "gguf" => self.draft().gguf = Some(gguf::Draft::new(rest)),
             "text" => self.draft().body.extend(format!("{rest}\n").bytes()),
             "hex" => self.draft().body.extend(from_hex(rest)),
             "data" => self.draft().sparse += rest.parse::<u64>().unwrap(),
@@ -230,6 +237,7 @@ impl Builder {
             bytes.extend(header);
             self.built.with_header.push(draft.path.clone());
         }
+        bytes.extend(draft.gguf.map(|it| it.bytes()).unwrap_or_default());
         bytes.extend(draft.body);
         fs::write(&draft.path, &bytes).unwrap();
         let file = fs::OpenOptions::new().write(true).open(&draft.path).unwrap();
@@ -241,10 +249,6 @@ impl Draft {
     fn header(&mut self) -> &mut Vec<u8> {
         self.header.get_or_insert_default()
     }
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
 }
 
 #[cfg(unix)]

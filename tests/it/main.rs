@@ -6,6 +6,7 @@ mod floors;
 
 // Files from strangers: described or refused in exactly these words, and in agreement with the `safetensors` crate.
 mod checkpoint;
+mod gguf;
 mod hostile;
 // Case folders, good and broken.
 mod cases;

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::bytes::{Cursor, Source, counted, is_unprintable, limits, sha256, shown};
-use crate::checkpoint::findings::{few, finding};
+use crate::bytes::{Cursor, Source, counted, limits, sha256, shown};
+use crate::checkpoint::findings::{few, finding, unprintable_names};
 use crate::checkpoint::{Dtype, Format, Likeness, Refusal, Table};
 use crate::fact::Finding;
 
@@ -44,7 +44,15 @@ fn read(source: &dyn Source) -> Result<Table, Refusal> {
     let written = header::read(text)?;
     let findings = findings(text, &written);
     let tensors = layout::check(written.tensors, end, source.len().saturating_sub(end))?;
-    Ok(Table { tensors, metadata: written.metadata, findings, read_bytes: end, read_sha256: sha256(&start) })
+    Ok(Table {
+        tensors,
+        metadata: written.metadata,
+        config: None,
+        split: None,
+        findings,
+        read_bytes: end,
+        read_sha256: sha256(&start),
+    })
 }
 
 /// The header's length, once it is known to be possible. Nothing is allocated before that.
@@ -68,7 +76,7 @@ fn findings(text: &[u8], written: &Written) -> Vec<Finding> {
         findings.push(finding("no-tensors", None, "the header describes no tensor".into()));
     }
     findings.extend(unknown_dtypes(&written.tensors));
-    findings.extend(unprintable_names(&written.tensors));
+    findings.extend(unprintable_names(written.tensors.iter().map(|it| it.name.as_str())));
     findings.extend(few("header-extra-field", written.extra_fields.iter().map(|field| extra_field(field))));
     findings.extend(few("metadata-not-text", written.not_text.iter().map(|key| not_text(key))));
     findings.extend(few("metadata-repeated-key", written.repeated.iter().map(|key| repeated(key))));
@@ -138,16 +146,4 @@ fn sizes(tensors: &[&WrittenTensor]) -> String {
         }
         _ => "the length of the data gives no single whole number of bits for one element".into(),
     }
-}
-
-fn unprintable_names(tensors: &[WrittenTensor]) -> Option<Finding> {
-    let mut names: Vec<&str> = tensors.iter().map(|it| it.name.as_str()).filter(|it| is_unprintable(it)).collect();
-    names.sort_unstable();
-    let first = names.first()?;
-    let detail = format!(
-        "control or invisible characters are in {}; the first is {}",
-        counted(names.len(), "tensor name"),
-        shown(first)
-    );
-    Some(finding("unprintable-name", Some(first), detail))
 }
