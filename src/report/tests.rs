@@ -1,6 +1,9 @@
 //! Memos of two scorecards, looked at from outside: words, files, sameness.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[cfg(feature = "pdf")]
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+#[cfg(feature = "pdf")]
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::*;
