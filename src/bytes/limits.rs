@@ -73,3 +73,27 @@ pub const GGUF_DEPTH: usize = 4;
 
 /// Alignment of the data of a GGUF file, in bytes. Writers use 32.
 pub const GGUF_ALIGNMENT: u32 = 1 << 20;
+
+/// Pickle of a `PyTorch` file, without its data. 150,000 tensors take about 25 MB.
+pub const PICKLE: u64 = 64 << 20;
+
+/// Opcodes of a pickle: about 45 a tensor.
+pub const PICKLE_OPCODES: usize = 10_000_000;
+
+/// Values of a pickle, each about 100 bytes here: about 15 a tensor.
+pub const PICKLE_VALUES: usize = 3_000_000;
+
+/// Values on a pickle's stack. Python's writer never lets more than some thousand wait.
+pub const PICKLE_STACK: usize = 100_000;
+
+/// One text in a pickle. A configuration or a licence may be kept in one.
+pub const PICKLE_TEXT: usize = 1 << 20;
+
+/// Nesting in a pickle. A model that was saved with its code needs some dozen levels.
+pub const PICKLE_DEPTH: usize = 256;
+
+/// Entries of an archive: one a tensor, and a handful more.
+pub const ARCHIVE_ENTRIES: usize = 300_000;
+
+/// Directory of an archive, about 100 bytes an entry.
+pub const ARCHIVE_DIRECTORY: u64 = 64 << 20;

@@ -1,6 +1,6 @@
 //! Puts the tables of single files together into one checkpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::bytes::{Source, limits, sha256, shown};
@@ -85,10 +85,14 @@ impl Assembly {
         let tables = self.parts.iter().filter_map(|(name, (_, table))| Some((name.as_str(), table.as_ref()?)));
         let tensors = tables.flat_map(|(name, table)| table.tensors.iter().map(move |it| (it, name)));
         let mut held = BTreeMap::new();
+        // What tied tensors share is stored once, and an index counts it once.
+        let mut places = BTreeSet::new();
         let mut data_bytes = 0_u64;
         for (tensor, name) in tensors {
             held.insert(tensor.name.as_str(), name);
-            data_bytes = data_bytes.saturating_add(tensor.bytes());
+            if places.insert((name, tensor.data.start, tensor.data.end)) {
+                data_bytes = data_bytes.saturating_add(tensor.bytes());
+            }
         }
         (held, data_bytes)
     }
@@ -137,7 +141,8 @@ pub(crate) fn recognise(path: &Path, source: &dyn Source) -> Result<&'static For
     alike(Likeness::Possible).ok_or_else(|| Error::WrongKind {
         file: path.to_owned(),
         what: format!("of no kind that is known; it begins with the bytes {}", hex(&head)),
-        hint: "name the file or folder that holds the weights; this version reads safetensors and GGUF".into(),
+        hint: "name the file or folder that holds the weights; this version reads safetensors, GGUF and PyTorch files"
+            .into(),
     })
 }
 
@@ -152,14 +157,14 @@ pub(crate) struct Numbered<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) part: u32,
     pub(crate) of: u32,
-    /// The name of the format, without a dot.
+    /// How it ends, without the dot.
     pub(crate) ending: &'static str,
 }
 
 /// Takes the name of one file of several apart.
 pub(crate) fn numbered(name: &str) -> Option<Numbered<'_>> {
-    let of_format = |it: &Format| Some((name.strip_suffix(it.name)?.strip_suffix('.')?, it.name));
-    let (stem, ending) = FORMATS.iter().find_map(of_format)?;
+    let mut endings = FORMATS.iter().flat_map(|it| it.endings);
+    let (stem, ending) = endings.find_map(|it| Some((name.strip_suffix(it)?.strip_suffix('.')?, *it)))?;
     let (rest, of) = stem.rsplit_once("-of-")?;
     let (prefix, part) = rest.rsplit_once('-')?;
     let number = |text: &str| text.bytes().all(|it| it.is_ascii_digit()).then(|| text.parse().ok()).flatten();
@@ -174,7 +179,9 @@ pub(crate) fn last_part(path: &Path) -> String {
 }
 
 fn other_name(name: &str, format: &Format) -> Option<Finding> {
-    let fits = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case(format.name));
+    let fits = Path::new(name)
+        .extension()
+        .is_some_and(|it| format.endings.iter().any(|ending| it.eq_ignore_ascii_case(ending)));
     let detail = || format!("it is a {} file by its structure, and is called {}", format.name, shown(name));
     (!fits).then(|| finding_in(name, "other-name", None, detail()))
 }
@@ -225,9 +232,10 @@ mod tests {
         assert_eq!(numbered("model-00002-of-00015.safetensors"), is("model", 2, 15, "safetensors"));
         assert_eq!(numbered("a-b-1-of-2.safetensors"), is("a-b", 1, 2, "safetensors"));
         assert_eq!(numbered("model-00002-of-00003.gguf"), is("model", 2, 3, "gguf"));
+        assert_eq!(numbered("pytorch_model-00002-of-00015.bin"), is("pytorch_model", 2, 15, "bin"));
         assert_eq!(numbered("model.safetensors"), None);
         assert_eq!(numbered("model-one-of-two.safetensors"), None);
-        assert_eq!(numbered("model-00002-of-00015.bin"), None);
+        assert_eq!(numbered("model-00002-of-00015.txt"), None);
         assert_eq!(numbered("model-99999999999-of-1.safetensors"), None);
     }
 

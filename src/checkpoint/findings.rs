@@ -67,6 +67,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "Harmless by itself; loaders that go by the name will not find it.",
     ),
     (
+        "other-values",
+        "A PyTorch file also holds values that are no tensors: numbers, texts, the state of a training run.",
+        "Harmless by itself; they may tell when and how the file was made.",
+    ),
+    (
         "other-weights",
         "The folder also holds weights in a format that was not read.",
         "They may differ from those that were described; ask which ones the product uses.",
@@ -77,9 +82,24 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "Name the folder to describe the whole model.",
     ),
     (
+        "pickle-calls",
+        "The file is a Python pickle that imports or calls something that no description of tensors needs. Loading it without protection would run that; this program ran nothing. What rests on the call could not be described.",
+        "Do not load the file before someone has read what it calls; ask for safetensors.",
+    ),
+    (
+        "shared-data",
+        "Several tensors of a PyTorch file share their data, wholly or in part.",
+        "Usual for tied embeddings; both names were described, and the data counts for each.",
+    ),
+    (
         "split-disagrees",
         "The parts of a split GGUF model have another number of tensors together than the parts themselves say.",
         "The parts may come from two models; download all of them again from one place.",
+    ),
+    (
+        "strided-view",
+        "A tensor of a PyTorch file is a view: its elements are stored in another order than that of its shape, or with gaps.",
+        "The shape is right; a program that reads the data must follow the strides.",
     ),
     (
         "tensor-not-in-index",
@@ -110,6 +130,16 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "unread-weights",
         "A weights file lies in the folder that the index does not name, or that stands beside the one that loaders take. It was not read.",
         "Ask what it is; name the file by itself to describe it.",
+    ),
+    (
+        "unused-entries",
+        "The archive of a PyTorch file holds entries that no tensor refers to.",
+        "They may hide something, or be code or the state of an optimiser; list the archive to see them.",
+    ),
+    (
+        "wrapped-weights",
+        "The tensors of a PyTorch file stand inside another dictionary, as training programs save them. They were described without its key.",
+        "Ask whether it is a training snapshot or the product; what stands beside the weights was not described.",
     ),
 ];
 

@@ -7,14 +7,42 @@ use std::path::Path;
 use crate::bytes::{self, File, counted, limits, read_whole, shown};
 use crate::checkpoint::assembly::{Assembly, numbered};
 use crate::checkpoint::findings::{finding, finding_in};
-use crate::checkpoint::index::{self, Index};
+use crate::checkpoint::index::Index;
 use crate::checkpoint::surroundings::{Look, cached_name, links_outside, look, no_weights, unread_weights};
 use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, json, kind};
 use crate::fact::Finding;
 
 const CONFIG: &str = "config.json";
-const INDEX: &str = "model.safetensors.index.json";
-const SINGLE: &str = "model.safetensors";
+
+/// How the files of a model are called.
+#[derive(Debug)]
+struct Layout {
+    single: &'static str,
+    index: &'static str,
+    /// How another index may end.
+    index_ending: &'static str,
+}
+
+const SAFETENSORS: Layout = Layout {
+    single: "model.safetensors",
+    index: "model.safetensors.index.json",
+    index_ending: ".safetensors.index.json",
+};
+const PYTORCH: Layout =
+    Layout { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", index_ending: ".bin.index.json" };
+
+impl Layout {
+    /// As common loaders do: safetensors wherever there are any.
+    fn of(names: &BTreeSet<String>) -> &'static Self {
+        let any = |ending: &str| names.iter().any(|name| name.ends_with(ending));
+        let has_safetensors = any(".safetensors") || any(SAFETENSORS.index_ending);
+        let has_pytorch = names.contains(PYTORCH.single) || any(PYTORCH.index_ending);
+        if has_pytorch && !has_safetensors { &PYTORCH } else { &SAFETENSORS }
+    }
+}
+
+/// How the names of files begin that hold the state of a training run and no model.
+const TRAINING: &[&str] = &["optimizer", "rng_state", "scaler", "scheduler", "training_args"];
 
 /// Opens a folder.
 pub(crate) fn open(folder: &Path) -> Result<Checkpoint, Error> {
@@ -25,8 +53,9 @@ pub(crate) fn open(folder: &Path) -> Result<Checkpoint, Error> {
         assembly.findings.push(finding("unprintable-name", None, detail));
     }
     config(folder, &names, &mut assembly);
-    let index = read_index(folder, &names, &mut assembly)?;
-    let plan = Plan::make(folder, &names, index.as_ref().map(|(name, index)| (name.as_str(), index)))?;
+    let layout = Layout::of(&names);
+    let index = read_index(folder, layout, &names, &mut assembly)?;
+    let plan = Plan::make(folder, layout, &names, index.as_ref().map(|(name, index)| (name.as_str(), index)))?;
     for name in &plan.read {
         let path = folder.join(name);
         assembly.weights(name, &path, &File::open(&path)?)?;
@@ -77,13 +106,20 @@ struct Plan {
 
 impl Plan {
     /// Decides as common loaders do: `model.safetensors` first, then the index; without both, all there are.
-    fn make(folder: &Path, names: &BTreeSet<String>, index: Option<(&str, &Index)>) -> Result<Self, Error> {
+    fn make(
+        folder: &Path,
+        layout: &Layout,
+        names: &BTreeSet<String>,
+        index: Option<(&str, &Index)>,
+    ) -> Result<Self, Error> {
+        let single = layout.single;
+        let only = |findings| Self { read: BTreeSet::from([single.to_owned()]), by_index: false, findings };
         match index {
-            Some((name, index)) if names.contains(SINGLE) && !index.files().contains(SINGLE) => {
-                let detail = format!("it names other files than {}, which was read instead", shown(SINGLE));
-                let finding = finding_in(name, "two-sets-of-weights", None, detail);
-                Ok(Self { read: BTreeSet::from([SINGLE.to_owned()]), by_index: false, findings: vec![finding] })
+            Some((name, index)) if names.contains(single) && !index.files().contains(single) => {
+                let detail = format!("it names other files than {}, which was read instead", shown(single));
+                Ok(only(vec![finding_in(name, "two-sets-of-weights", None, detail)]))
             }
+            None if single == PYTORCH.single => Ok(only(Vec::new())),
             Some((name, index)) => Self::by_index(folder, name, index),
             None => Self::by_names(folder, names),
         }
@@ -110,7 +146,7 @@ impl Plan {
         }
         all_parts_are_there(folder, &read)?;
         // The parts of a GGUF model say themselves which ones they are.
-        let has_index = read.iter().any(|it| ends_as("safetensors", it));
+        let has_index = read.iter().any(|it| !ends_as("gguf", it));
         let findings = (read.len() > 1 && has_index)
             .then(|| finding("no-index", None, format!("{} weights files and no index that names them", read.len())));
         Ok(Self { read, by_index: false, findings: findings.into_iter().collect() })
@@ -121,14 +157,18 @@ fn ends_as(ending: &str, name: &str) -> bool {
     Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case(ending))
 }
 
+/// Files with the format's own ending. PyTorch has none: `.bin` may be anything, so its files are told by their structure.
 fn named_as(format: &Format, names: &BTreeSet<String>) -> BTreeSet<String> {
-    names.iter().filter(|name| ends_as(format.name, name)).cloned().collect()
+    let own_ending = format.endings.iter().find(|it| **it == format.name);
+    let is_named = |name: &&String| own_ending.is_some_and(|it| ends_as(it, name));
+    names.iter().filter(is_named).cloned().collect()
 }
 
 /// Files that are weights by their structure, whatever they are called; of one format, the first that any is of.
 fn built_as_one_format(folder: &Path, names: &BTreeSet<String>) -> Option<BTreeSet<String>> {
     let mut built: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for name in names {
+    let is_training = |name: &&String| TRAINING.iter().any(|it| name.starts_with(it));
+    for name in names.iter().filter(|name| !is_training(name)) {
         if let (Some(Look::Format(format)), _) = look(&folder.join(name)) {
             built.entry(format.name).or_default().insert(name.clone());
         }
@@ -182,11 +222,12 @@ fn all_parts_are_there(folder: &Path, read: &BTreeSet<String>) -> Result<(), Err
 
 fn read_index(
     folder: &Path,
+    layout: &Layout,
     names: &BTreeSet<String>,
     assembly: &mut Assembly,
 ) -> Result<Option<(String, Index)>, Error> {
-    let any = || names.iter().find(|name| name.ends_with(index::SUFFIX));
-    let Some(name) = names.get(INDEX).or_else(any) else { return Ok(None) };
+    let any = || names.iter().find(|name| name.ends_with(layout.index_ending));
+    let Some(name) = names.get(layout.index).or_else(any) else { return Ok(None) };
     let path = folder.join(name);
     let text = read_whole(&path, limits::INDEX)?;
     assembly.text(name, &text);
@@ -242,7 +283,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let header = br#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#;
         let file = [&(header.len() as u64).to_le_bytes()[..], header, b"x"].concat();
-        fs::write(folder.path().join(SINGLE), &file).unwrap();
+        fs::write(folder.path().join(SAFETENSORS.single), &file).unwrap();
         fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.safetensors")), &file).unwrap();
         let checkpoint = open(folder.path()).unwrap();
         let details: Vec<_> = checkpoint.findings.iter().map(|it| it.detail.as_str()).collect();

@@ -11,9 +11,6 @@ use crate::checkpoint::findings::finding;
 use crate::checkpoint::{Refusal, json};
 use crate::fact::Finding;
 
-/// How the name of an index ends.
-pub(crate) const SUFFIX: &str = ".safetensors.index.json";
-
 /// An index whose every file name is a plain path inside the folder.
 #[derive(Debug)]
 pub(crate) struct Index {

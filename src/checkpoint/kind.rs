@@ -11,7 +11,8 @@ pub(crate) struct Kind {
     recognise: fn(&[u8]) -> bool,
 }
 
-const LATER: &str = "this version reads safetensors and GGUF; ask for the safetensors files of the same model";
+const LATER: &str =
+    "this version reads safetensors, GGUF and PyTorch files; ask for the safetensors files of the same model";
 const DAMAGED: &str = "the download did not give the file; download it again and compare its size with the publisher's";
 const NOT_WEIGHTS: &str = "name the file or folder that holds the weights";
 
@@ -24,19 +25,7 @@ const KINDS: &[Kind] = &[
         weights: false,
         recognise: |head| head.starts_with(b"version https://git-lfs"),
     },
-    Kind {
-        what: "a PyTorch file (a zip archive with a pickle inside)",
-        hint: LATER,
-        weights: true,
-        recognise: |head| is_zip(head) && contains(head, b"/data.pkl"),
-    },
     Kind { what: "a zip archive", hint: "unpack it, and name the folder", weights: false, recognise: is_zip },
-    Kind {
-        what: "a Python pickle, which can run code when it is loaded; none was run",
-        hint: LATER,
-        weights: true,
-        recognise: |head| matches!(head, [0x80, 2..=5, b'}' | b'c' | b']' | b'(' | b'X' | 0x8a | 0x95, ..]),
-    },
     Kind {
         what: "an HDF5 file (Keras, TensorFlow)",
         hint: LATER,
@@ -106,10 +95,6 @@ fn is_zip(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
 }
 
-fn contains(head: &[u8], part: &[u8]) -> bool {
-    head.windows(part.len()).any(|window| window == part)
-}
-
 /// Whether it reads as text: no control characters, and UTF-8 up to a character that may be cut at the end.
 fn is_text(head: &[u8]) -> bool {
     let is_utf8 = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
@@ -127,9 +112,7 @@ mod tests {
             assert!(what.contains(expected), "{what}");
         };
         check(b"", "empty");
-        check(b"PK\x03\x04\0\0\x08\x08\0\0archive/data.pkl", "PyTorch");
         check(b"PK\x03\x04\0\0\x08\x08\0\0weights.npy", "a zip archive");
-        check(b"\x80\x02}q\0", "pickle");
         check(b"\n<!DOCTYPE html><html>", "web page");
         check(b"{\"error\":\"Invalid credentials\"}", "JSON");
         check(b"Entry not found", "text");

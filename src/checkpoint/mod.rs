@@ -39,7 +39,7 @@ macro_rules! formats {
     };
 }
 
-formats![safetensors, gguf];
+formats![safetensors, gguf, torch];
 
 /// A model's files as one table: everything their headers say.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +82,8 @@ pub struct Tensor {
 pub struct Format {
     /// Its name, e.g. `safetensors`.
     pub name: &'static str,
+    /// How its files are called, the usual ending first, without the dot.
+    pub endings: &'static [&'static str],
     /// Tells it from the first [`HEAD`] bytes (fewer if the file has fewer) and the length of the file.
     pub recognise: fn(head: &[u8], length: u64) -> Likeness,
     /// Reads and checks the whole header.

@@ -98,19 +98,27 @@ pub(crate) fn no_weights(folder: &Path, names: &BTreeSet<String>) -> Error {
     } else {
         let names: Vec<String> = names.iter().cloned().collect();
         let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
-        (found, "name the folder that holds `model.safetensors`, or its parts and their index, or a GGUF model".into())
+        (
+            found,
+            "name the folder that holds `model.safetensors`, its parts and their index, or a GGUF or PyTorch model"
+                .into(),
+        )
     };
     Error::NoWeights { folder: folder.to_owned(), found, hint }
 }
 
-/// The first folder at most two levels below that holds a file with the usual ending, with `/` between its parts.
+/// By the usual endings, and for PyTorch by the usual name, as `.bin` may be anything.
+fn is_called_as_weights(name: &str) -> bool {
+    name.ends_with(".safetensors") || name.ends_with(".gguf") || name.starts_with("pytorch_model")
+}
+
+/// The first folder at most two levels below that holds a file with the usual ending or name, with `/` between its parts.
 fn weights_below(folder: &Path) -> Option<String> {
     let mut level = vec![String::new()];
     for _ in 0..2 {
         level = level.iter().flat_map(|below| folders_in(folder, below)).take(FOLDERS_LOOKED_AT).collect();
         let holds_weights = |below: &&String| {
-            names_in(&folder.join(below))
-                .is_ok_and(|(names, _)| names.iter().any(|it| it.ends_with(".safetensors") || it.ends_with(".gguf")))
+            names_in(&folder.join(below)).is_ok_and(|(names, _)| names.iter().any(|it| is_called_as_weights(it)))
         };
         if let Some(found) = level.iter().find(holds_weights) {
             return Some(found.clone());

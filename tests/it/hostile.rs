@@ -11,6 +11,7 @@ use safetensors::SafeTensors;
 use unshell::bytes::Memory;
 use unshell::checkpoint::{Checkpoint, Dtype, FINDINGS};
 
+use crate::draft_torch::{Entry, archive, opcodes};
 use crate::gguf::{self, from_hex};
 
 const FIXTURES: &str = "tests/hostile";
@@ -170,6 +171,7 @@ struct Draft {
     header: Option<Vec<u8>>,
     gguf: Option<gguf::Draft>,
     body: Vec<u8>,
+    entries: Vec<Entry>,
     sparse: u64,
 }
 
@@ -203,8 +205,19 @@ impl Builder {
             }
             "length" => self.draft().length = Some(rest.parse().unwrap()),
             "gguf" => self.draft().gguf = Some(gguf::Draft::new(rest)),
-            "text" => self.draft().body.extend(format!("{rest}\n").bytes()),
-            "hex" => self.draft().body.extend(from_hex(rest)),
+            "text" => self.draft().body().extend(format!("{rest}\n").bytes()),
+            "hex" => self.draft().body().extend(from_hex(rest)),
+            "op" => self.draft().body().extend(opcodes(rest)),
+            "op-repeat" => {
+                let (count, line) = rest.split_once(' ').unwrap();
+                let body = self.draft().body();
+                (0..count.parse::<u64>().unwrap())
+                    .for_each(|it| body.extend(opcodes(&line.replace("{n}", &it.to_string()))));
+            }
+            "entry" => self.draft().entries.push(Entry { name: rest.to_owned(), ..Entry::default() }),
+            "entry-before-data" => self.draft().entry().name_before_data = Some(rest.to_owned()),
+            "entry-method" => self.draft().entry().method = rest.parse().unwrap(),
+            "entry-claims" => self.draft().entry().claims = Some(rest.parse().unwrap()),
             "data" => self.draft().sparse += rest.parse::<u64>().unwrap(),
             "link" => {
                 self.close();
@@ -238,6 +251,9 @@ impl Builder {
             self.built.with_header.push(draft.path.clone());
         }
         bytes.extend(draft.gguf.map(|it| it.bytes()).unwrap_or_default());
+        if !draft.entries.is_empty() {
+            bytes.extend(archive(&draft.entries));
+        }
         bytes.extend(draft.body);
         fs::write(&draft.path, &bytes).unwrap();
         let file = fs::OpenOptions::new().write(true).open(&draft.path).unwrap();
@@ -246,6 +262,15 @@ impl Builder {
 }
 
 impl Draft {
+    /// Of the last entry, where there is one.
+    fn body(&mut self) -> &mut Vec<u8> {
+        self.entries.last_mut().map_or(&mut self.body, |it| &mut it.body)
+    }
+
+    fn entry(&mut self) -> &mut Entry {
+        self.entries.last_mut().expect("begin with `entry NAME`")
+    }
+
     fn header(&mut self) -> &mut Vec<u8> {
         self.header.get_or_insert_default()
     }

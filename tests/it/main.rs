@@ -6,8 +6,11 @@ mod floors;
 
 // Files from strangers: described or refused in exactly these words, and in agreement with the `safetensors` crate.
 mod checkpoint;
+mod draft_torch;
 mod gguf;
 mod hostile;
+// PyTorch files: those of the real writer, and any opcodes.
+mod torch;
 // Case folders, good and broken.
 mod cases;
 // The examples: the verdicts they are there to show.

@@ -22,7 +22,7 @@ use self::layout::{Data, aligned};
 use self::problem::Problem;
 use self::reader::Reader;
 
-pub(crate) const FORMAT: Format = Format { name: "gguf", recognise, read };
+pub(crate) const FORMAT: Format = Format { name: "gguf", endings: &["gguf"], recognise, read };
 
 const MAGIC: &[u8] = b"GGUF";
 

@@ -18,7 +18,7 @@ mod problem;
 use self::header::{Written, WrittenTensor};
 use self::problem::Problem;
 
-pub(crate) const FORMAT: Format = Format { name: "safetensors", recognise, read };
+pub(crate) const FORMAT: Format = Format { name: "safetensors", endings: &["safetensors"], recognise, read };
 
 /// Bytes of the number that begins the file.
 const PREFIX: u64 = size_of::<u64>() as u64;
