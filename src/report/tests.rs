@@ -389,19 +389,6 @@ fn a_character_without_a_font_is_named_with_its_place() {
     assert!(error.hint().unwrap().contains("--font-path"));
 }
 
-/// Writes the memos of both cards where a person can look at them.
-#[test]
-#[ignore = "for looking: `cargo test --lib look -- --ignored`, then see `target/look`"]
-fn look() {
-    each(|name, json, tag| {
-        let formats = [Format::Html, Format::Pdf];
-        for memo in memos(&card(json), &[tag.to_owned()], &formats, &FontSources::default()).unwrap() {
-            std::fs::create_dir_all("target/look").unwrap();
-            std::fs::write(format!("target/look/{name}.{}", memo.file_name), memo.bytes).unwrap();
-        }
-    });
-}
-
 /// Where rows for both answers lead to one verdict, the memo says neither as a fact.
 #[test]
 fn whose_weights_they_are_is_never_taken_for_granted() {
