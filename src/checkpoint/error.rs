@@ -65,6 +65,16 @@ pub enum Error {
         /// The other one.
         second: String,
     },
+    /// A tensor whose numbers cannot be had.
+    #[error("{}: tensor {} cannot be read: {why}", path_of(path), shown(tensor))]
+    Unreadable {
+        /// The folder or file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// One clause.
+        why: String,
+    },
     /// More of something than the limit.
     #[error("{} has more than {} {what}", path_of(path), grouped(*limit as u64))]
     TooMany {
@@ -90,6 +100,7 @@ impl Error {
             Self::TwoHolders { .. } => {
                 Some("a folder may hold two sets of weights; keep one, or name a single file".into())
             }
+            Self::Unreadable { .. } => None,
             Self::TooMany { .. } => Some("name the folder of one model".into()),
         }
     }

@@ -17,6 +17,7 @@ use crate::bytes::{self, File, Source};
 use crate::fact::{FileFacts, Finding};
 
 mod assembly;
+mod data;
 mod dtype;
 mod error;
 mod findings;
@@ -26,6 +27,7 @@ mod json;
 mod kind;
 mod surroundings;
 
+pub use data::{Data, Values};
 pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;

@@ -1,0 +1,109 @@
+//! The numbers behind a header, as `f32`, read on demand and never all at once.
+//!
+//! What stands here is told by [`Values`]: one entry for each matrix or vector that a model computes with, under the name
+//! and in the shape that the unquantised model has. How a file stores it (element type, blocks, scales beside it, rows in
+//! another order) is undone on the way.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::bytes::{File, Source};
+use crate::checkpoint::{Checkpoint, Error, Tensor};
+
+mod decode;
+
+/// A checkpoint whose numbers can be read.
+pub struct Data {
+    checkpoint: Checkpoint,
+    values: Vec<Values>,
+    sources: Vec<Option<Arc<dyn Source>>>,
+    path: PathBuf,
+}
+
+/// Something that can be read as numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    /// Name, without the marks of quantisation.
+    pub name: String,
+    /// Sizes of the unquantised tensor, slowest first.
+    pub shape: Vec<u64>,
+    /// Why it cannot be read, if it cannot.
+    pub unreadable: Option<String>,
+    /// Which tensor of the checkpoint holds it.
+    tensor: usize,
+}
+
+impl Data {
+    /// Opens the data of a folder in Hugging Face layout, or of a single file.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::of(Checkpoint::open(path)?, path)
+    }
+
+    fn of(checkpoint: Checkpoint, path: &Path) -> Result<Self, Error> {
+        let mut holds = vec![false; checkpoint.files.len()];
+        for tensor in &checkpoint.tensors {
+            if let Some(holds) = holds.get_mut(tensor.file) {
+                *holds = true;
+            }
+        }
+        let is_folder = path.is_dir();
+        let open = |(file, holds): (&crate::fact::FileFacts, bool)| -> Result<Option<Arc<dyn Source>>, Error> {
+            let path = if is_folder { path.join(&file.name) } else { path.to_owned() };
+            if holds { Ok(Some(Arc::new(File::open(path)?))) } else { Ok(None) }
+        };
+        let sources = checkpoint.files.iter().zip(holds).map(open).collect::<Result<Vec<_>, _>>()?;
+        let values = checkpoint.tensors.iter().enumerate().map(|(index, it)| Values::plain(it, index)).collect();
+        Ok(Self { checkpoint, values, sources, path: path.to_owned() })
+    }
+
+    /// What its headers say.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Everything that can be read, sorted by name.
+    pub fn values(&self) -> &[Values] {
+        &self.values
+    }
+
+    /// What goes by a name.
+    pub fn find(&self, name: &str) -> Option<&Values> {
+        let at = self.values.binary_search_by(|it| it.name.as_str().cmp(name)).ok()?;
+        self.values.get(at)
+    }
+
+    /// The elements of a range, counted row by row over the unquantised tensor.
+    ///
+    /// Fails where the range reaches beyond the tensor, where it cannot be decoded, and where its file cannot be read.
+    pub fn read(&self, values: &Values, elements: Range<u64>) -> Result<Vec<f32>, Error> {
+        let unreadable =
+            |why: &str| Error::Unreadable { path: self.path.clone(), tensor: values.name.clone(), why: why.to_owned() };
+        if let Some(why) = &values.unreadable {
+            return Err(unreadable(why));
+        }
+        let tensor = self.checkpoint.tensors.get(values.tensor).ok_or_else(|| unreadable("it is not there"))?;
+        let source = self.sources.get(tensor.file).and_then(Option::as_ref);
+        let source = source.ok_or_else(|| unreadable("its file is not open"))?;
+        let place = decode::place(tensor, &elements).ok_or_else(|| unreadable("the range is not inside it"))?;
+        let bytes = source.read_at(place)?;
+        decode::decode(&tensor.dtype, &bytes).ok_or_else(|| unreadable("its element type cannot be decoded"))
+    }
+
+    /// How many bytes of data were read so far; what is read twice counts twice.
+    pub fn bytes_read(&self) -> u64 {
+        self.sources.iter().flatten().map(|it| it.bytes_read()).fold(0, u64::saturating_add)
+    }
+}
+
+impl Values {
+    fn plain(tensor: &Tensor, index: usize) -> Self {
+        let unreadable = decode::unreadable(&tensor.dtype);
+        Self { name: tensor.name.clone(), shape: tensor.shape.clone(), unreadable, tensor: index }
+    }
+
+    /// Number of elements.
+    pub fn elements(&self) -> u64 {
+        self.shape.iter().copied().fold(1, u64::saturating_mul)
+    }
+}
