@@ -89,7 +89,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "shared-data",
         "Several tensors of a PyTorch file share their data, wholly or in part.",
-        "Usual for tied embeddings; both names were described, and the data counts for each.",
+        "Usual for tied embeddings; both names were described, and the data counts once.",
     ),
     (
         "split-disagrees",
@@ -99,7 +99,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "strided-view",
         "A tensor of a PyTorch file is a view: its elements are stored in another order than that of its shape, or with gaps.",
-        "The shape is right; a program that reads the data must follow the strides.",
+        "The shape is right, and the numbers are read in its order; other programs must follow the strides.",
     ),
     (
         "tensor-not-in-index",

@@ -26,11 +26,13 @@ mod index;
 mod json;
 mod kind;
 mod surroundings;
+mod view;
 
 pub use data::{Data, Values};
 pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;
+pub use view::View;
 
 /// Declares the module of each format and lists it, from one word.
 macro_rules! formats {
@@ -77,6 +79,8 @@ pub struct Tensor {
     pub file: usize,
     /// Where its data is in that file, in bytes from the start of the file.
     pub data: Range<u64>,
+    /// Where its elements lie among the stored ones, where that is not one behind the other in the order of the shape.
+    pub view: Option<View>,
 }
 
 /// One file format: how to recognise it, and how to read its table of tensors.
@@ -158,9 +162,13 @@ impl Checkpoint {
         assembly::single_file(path, source)
     }
 
-    /// Number of bytes of all tensors' data.
+    /// Number of bytes of all tensors' data; what several tensors share counts once.
     pub fn data_bytes(&self) -> u64 {
-        self.tensors.iter().map(Tensor::bytes).fold(0, u64::saturating_add)
+        // What tied tensors share is stored once, and counts once.
+        let mut places: Vec<_> = self.tensors.iter().map(|it| (it.file, it.data.start, it.data.end)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.iter().map(|(_, start, end)| end.saturating_sub(*start)).fold(0, u64::saturating_add)
     }
 }
 

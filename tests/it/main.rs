@@ -9,6 +9,8 @@ mod checkpoint;
 mod draft_torch;
 mod gguf;
 mod hostile;
+// The numbers behind the headers, against the libraries of the formats.
+mod data;
 // PyTorch files: those of the real writer, and any opcodes.
 mod torch;
 // Case folders, good and broken.

@@ -35,7 +35,7 @@ pub(crate) fn check(mut written: Vec<WrittenTensor>, data: Data) -> Result<(Vec<
         }
         before.clone_from(&it.name);
         let data = data.start.saturating_add(it.begin)..data.start.saturating_add(end);
-        tensors.push(Tensor { name: it.name, dtype: it.dtype, shape: it.shape, file: 0, data });
+        tensors.push(Tensor { name: it.name, dtype: it.dtype, shape: it.shape, file: 0, data, view: None });
     }
     Ok((tensors, data.length.saturating_sub(aligned(end, data.alignment))))
 }

@@ -15,6 +15,7 @@ mod header;
 mod layout;
 mod problem;
 mod reader;
+mod rows;
 mod value;
 
 use self::header::Written;
@@ -44,7 +45,8 @@ fn read(source: &dyn Source) -> Result<Table, Refusal> {
     let mut findings = findings(&written, split);
     let config = config::config(&written.keys);
     let metadata = metadata(&written);
-    let (tensors, behind) = layout::check(written.tensors, data)?;
+    let (mut tensors, behind) = layout::check(written.tensors, data)?;
+    rows::unweave(&written.keys, &mut tensors);
     findings.extend((behind > 0).then(|| trailing(behind)));
     Ok(Table { tensors, metadata, config, split, findings, read_bytes, read_sha256: reader.digest() })
 }

@@ -18,6 +18,7 @@ pub(crate) fn check(mut written: Vec<WrittenTensor>, start: u64, length: u64) ->
         shape: it.shape,
         file: 0,
         data: start.saturating_add(it.begin)..start.saturating_add(it.end),
+        view: None,
     });
     Ok(tensors.collect())
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::bytes::{Source, counted, grouped, is_unprintable, limits, sha256, shown};
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::{few, finding};
-use crate::checkpoint::{Dtype, Format, Likeness, Refusal, Table, Tensor};
+use crate::checkpoint::{Dtype, Format, Likeness, Refusal, Table, Tensor, View as Strided};
 use crate::fact::Finding;
 
 mod archive;
@@ -172,6 +172,7 @@ fn tensor(name: &str, view: &View, storages: &BTreeMap<String, Range<u64>>) -> R
         shape: view.shape.clone(),
         file: 0,
         data,
+        view: (!view.is_contiguous()).then(|| Strided::strided(&view.shape, &view.strides)),
     })
 }
 

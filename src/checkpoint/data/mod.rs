@@ -9,16 +9,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bytes::{File, Source};
-use crate::checkpoint::{Checkpoint, Error, Tensor};
+use crate::checkpoint::{Checkpoint, Error};
 
+mod blocks;
 mod decode;
+mod gather;
+mod recipe;
+mod small;
+mod store;
+mod superblocks;
+
+use self::recipe::Recipe;
+use self::store::Store;
 
 /// A checkpoint whose numbers can be read.
 pub struct Data {
-    checkpoint: Checkpoint,
+    store: Store,
     values: Vec<Values>,
-    sources: Vec<Option<Arc<dyn Source>>>,
-    path: PathBuf,
 }
 
 /// Something that can be read as numbers.
@@ -30,8 +37,7 @@ pub struct Values {
     pub shape: Vec<u64>,
     /// Why it cannot be read, if it cannot.
     pub unreadable: Option<String>,
-    /// Which tensor of the checkpoint holds it.
-    tensor: usize,
+    recipe: Recipe,
 }
 
 impl Data {
@@ -53,13 +59,18 @@ impl Data {
             if holds { Ok(Some(Arc::new(File::open(path)?))) } else { Ok(None) }
         };
         let sources = checkpoint.files.iter().zip(holds).map(open).collect::<Result<Vec<_>, _>>()?;
-        let values = checkpoint.tensors.iter().enumerate().map(|(index, it)| Values::plain(it, index)).collect();
-        Ok(Self { checkpoint, values, sources, path: path.to_owned() })
+        Ok(Self::over(checkpoint, path.to_owned(), sources))
+    }
+
+    /// A checkpoint with its open files, in the order in which it lists them.
+    fn over(checkpoint: Checkpoint, path: PathBuf, sources: Vec<Option<Arc<dyn Source>>>) -> Self {
+        let values = recipe::values(&checkpoint);
+        Self { store: Store { checkpoint, sources, path }, values }
     }
 
     /// What its headers say.
     pub fn checkpoint(&self) -> &Checkpoint {
-        &self.checkpoint
+        &self.store.checkpoint
     }
 
     /// Everything that can be read, sorted by name.
@@ -77,31 +88,22 @@ impl Data {
     ///
     /// Fails where the range reaches beyond the tensor, where it cannot be decoded, and where its file cannot be read.
     pub fn read(&self, values: &Values, elements: Range<u64>) -> Result<Vec<f32>, Error> {
-        let unreadable =
-            |why: &str| Error::Unreadable { path: self.path.clone(), tensor: values.name.clone(), why: why.to_owned() };
         if let Some(why) = &values.unreadable {
-            return Err(unreadable(why));
+            return Err(self.store.unreadable(&values.name, why));
         }
-        let tensor = self.checkpoint.tensors.get(values.tensor).ok_or_else(|| unreadable("it is not there"))?;
-        let source = self.sources.get(tensor.file).and_then(Option::as_ref);
-        let source = source.ok_or_else(|| unreadable("its file is not open"))?;
-        let place = decode::place(tensor, &elements).ok_or_else(|| unreadable("the range is not inside it"))?;
-        let bytes = source.read_at(place)?;
-        decode::decode(&tensor.dtype, &bytes).ok_or_else(|| unreadable("its element type cannot be decoded"))
+        if elements.start > elements.end || elements.end > values.elements() {
+            return Err(self.store.unreadable(&values.name, "the range is not inside it"));
+        }
+        values.recipe.read(&self.store, values, elements)
     }
 
     /// How many bytes of data were read so far; what is read twice counts twice.
     pub fn bytes_read(&self) -> u64 {
-        self.sources.iter().flatten().map(|it| it.bytes_read()).fold(0, u64::saturating_add)
+        self.store.sources.iter().flatten().map(|it| it.bytes_read()).fold(0, u64::saturating_add)
     }
 }
 
 impl Values {
-    fn plain(tensor: &Tensor, index: usize) -> Self {
-        let unreadable = decode::unreadable(&tensor.dtype);
-        Self { name: tensor.name.clone(), shape: tensor.shape.clone(), unreadable, tensor: index }
-    }
-
     /// Number of elements.
     pub fn elements(&self) -> u64 {
         self.shape.iter().copied().fold(1, u64::saturating_mul)

@@ -1,0 +1,117 @@
+//! The tensors of a checkpoint as they are stored: numbers and words of whole tensors or ranges, views followed.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::bytes::{self, Source};
+use crate::checkpoint::data::decode::{self, Decoder};
+use crate::checkpoint::data::gather::gather;
+use crate::checkpoint::view::View;
+use crate::checkpoint::{Checkpoint, Error, Tensor};
+
+/// A checkpoint and its open files.
+pub(super) struct Store {
+    pub(super) checkpoint: Checkpoint,
+    /// One for each file that holds tensors.
+    pub(super) sources: Vec<Option<Arc<dyn Source>>>,
+    pub(super) path: PathBuf,
+}
+
+/// How many stored numbers are read at once: enough to keep a disk busy, and little enough to stay in a cache.
+const STEP: u64 = 512 << 10;
+
+impl Store {
+    /// Why something cannot be read, with the place.
+    pub(super) fn unreadable(&self, name: &str, why: &str) -> Error {
+        Error::Unreadable { path: self.path.clone(), tensor: name.to_owned(), why: why.to_owned() }
+    }
+
+    pub(super) fn tensor(&self, index: usize) -> Result<&Tensor, Error> {
+        self.checkpoint.tensors.get(index).ok_or_else(|| self.unreadable("", "it is not there"))
+    }
+
+    /// Elements of a range, in the order of the tensor's shape.
+    pub(super) fn floats(&self, index: usize, range: Range<u64>) -> Result<Vec<f32>, Error> {
+        let tensor = self.tensor(index)?;
+        match &tensor.view {
+            None => self.stored(tensor, range),
+            Some(view) => self.floats_by(index, view, range),
+        }
+    }
+
+    /// Elements of a range of a view of a tensor's stored elements.
+    pub(super) fn floats_by(&self, index: usize, view: &View, range: Range<u64>) -> Result<Vec<f32>, Error> {
+        let tensor = self.tensor(index)?;
+        self.viewed(tensor, view, range, &|range| self.stored(tensor, range))
+    }
+
+    fn viewed<T: Copy + Default>(
+        &self,
+        tensor: &Tensor,
+        view: &View,
+        range: Range<u64>,
+        fetch: &dyn Fn(Range<u64>) -> Result<Vec<T>, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut numbers = self.room_for(tensor, &range)?;
+        let outside = || self.unreadable(&tensor.name, "the range is not inside its data");
+        gather(view, range, &mut numbers, fetch).ok_or_else(outside)??;
+        Ok(numbers)
+    }
+
+    /// Zeros to be overwritten; none of them is allocated unless all can be.
+    fn room_for<T: Clone + Default>(&self, tensor: &Tensor, range: &Range<u64>) -> Result<Vec<T>, Error> {
+        let count = range.end.saturating_sub(range.start);
+        let mut room = Vec::new();
+        let reserved = usize::try_from(count).ok().filter(|count| room.try_reserve_exact(*count).is_ok());
+        let Some(count) = reserved else {
+            let length = count.saturating_mul(size_of::<T>() as u64);
+            return Err(Error::Bytes(bytes::Error::OutOfMemory { name: tensor.name.clone(), length }));
+        };
+        room.resize(count, T::default());
+        Ok(room)
+    }
+
+    fn source(&self, tensor: &Tensor) -> Result<&dyn Source, Error> {
+        let source = self.sources.get(tensor.file).and_then(Option::as_deref);
+        source.ok_or_else(|| self.unreadable(&tensor.name, "its file is not open"))
+    }
+
+    /// Numbers in the order in which they are stored.
+    fn stored(&self, tensor: &Tensor, range: Range<u64>) -> Result<Vec<f32>, Error> {
+        let decoder = decode::decoder(&tensor.dtype)
+            .ok_or_else(|| self.unreadable(&tensor.name, "its element type cannot be decoded"))?;
+        // The whole place is checked before room is made for it.
+        decoder
+            .place(tensor, &range)
+            .ok_or_else(|| self.unreadable(&tensor.name, "the range is not inside its data"))?;
+        let mut numbers = self.room_for(tensor, &range)?;
+        let mut rest = numbers.as_mut_slice();
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start.saturating_add(STEP));
+            let count = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
+            let Some((here, behind)) = std::mem::take(&mut rest).split_at_mut_checked(count) else { break };
+            self.step(tensor, decoder, start..end, here)?;
+            (rest, start) = (behind, end);
+        }
+        Ok(numbers)
+    }
+
+    /// A few numbers, in one read.
+    fn step(&self, tensor: &Tensor, decoder: Decoder, range: Range<u64>, to: &mut [f32]) -> Result<(), Error> {
+        let outside = || self.unreadable(&tensor.name, "the range is not inside its data");
+        let (place, before) = decoder.place(tensor, &range).ok_or_else(outside)?;
+        let bytes = self.source(tensor)?.read_at(place)?;
+        let held = decoder.numbers_in(bytes.len());
+        if held == to.len() {
+            decoder.decode(&bytes, to);
+            return Ok(());
+        }
+        let mut whole = vec![0.0; held];
+        decoder.decode(&bytes, &mut whole);
+        let wanted = usize::try_from(before).ok().and_then(|before| whole.get(before..)?.get(..to.len()));
+        to.copy_from_slice(wanted.ok_or_else(outside)?);
+        Ok(())
+    }
+}

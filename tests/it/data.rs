@@ -1,0 +1,73 @@
+//! The numbers behind the headers: what the formats' own libraries make of the same files, to the last bit.
+
+use std::path::Path;
+
+use unshell::checkpoint::Data;
+
+/// Numbers as a writer of another language left them.
+fn numbers(path: &str) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap();
+    bytes.as_chunks().0.iter().map(|it| f32::from_le_bytes(*it)).collect()
+}
+
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|it| it.to_bits()).collect()
+}
+
+/// All of it, and every odd range of it, is as expected.
+#[track_caller]
+fn check(data: &Data, name: &str, expected: &[f32]) {
+    let values = data.find(name).unwrap_or_else(|| panic!("{name} is not there"));
+    assert_eq!(values.elements(), expected.len() as u64, "{name}: {:?}", values.shape);
+    assert_eq!(bits(&data.read(values, 0..values.elements()).unwrap()), bits(expected), "{name}");
+    for start in (0..expected.len()).step_by(7) {
+        for end in (start..=expected.len()).step_by(13) {
+            let found = data.read(values, start as u64..end as u64).unwrap();
+            assert_eq!(bits(&found), bits(&expected[start..end]), "{name} {start}..{end}");
+        }
+    }
+}
+
+#[test]
+fn blocks_of_gguf_are_decoded_as_its_own_library_does() {
+    let data = Data::open(Path::new("tests/gguf/blocks.gguf")).unwrap();
+    let expected = numbers("tests/gguf/blocks.f32");
+    assert_eq!(data.values().len(), 11);
+    for (values, expected) in data.values().iter().zip(expected.chunks(512)) {
+        assert_eq!(values.shape[0], 2);
+        check(&data, &values.name, &expected[..values.elements() as usize]);
+    }
+}
+
+#[test]
+fn rows_that_llama_cpp_wove_are_in_their_own_order_again() {
+    let data = Data::open(Path::new("tests/gguf/woven.gguf")).unwrap();
+    let expected = numbers("tests/gguf/unwoven.f32");
+    check(&data, "blk.0.attn_q.weight", &expected[..80]);
+    check(&data, "blk.0.attn_k.weight", &expected[80..]);
+    check(&data, "blk.0.attn_v.weight", &expected[80..]);
+}
+
+#[test]
+fn views_of_pytorch_are_read_in_the_order_of_their_shape() {
+    for file in ["tests/torch/zip.bin", "tests/torch/stream.bin"] {
+        let data = Data::open(Path::new(file)).unwrap();
+        let turned: Vec<f32> = (0..4).flat_map(|column| (0..3).map(move |row| (row * 4 + column) as f32)).collect();
+        check(&data, "turned", &turned);
+        check(&data, "half", &[1.0; 6]);
+        check(&data, "steps", &[7.0]);
+        check(&data, "mask", &[]);
+        let tied = |name: &str| data.read(data.find(name).unwrap(), 0..24).unwrap();
+        assert_eq!(tied("embed.weight"), tied("head.weight"));
+        // 24 + 6 halves + 12 bf16 + 1 i64: tied tensors are stored once.
+        assert_eq!(data.checkpoint().data_bytes(), 24 * 4 + 6 * 2 + 12 * 2 + 8);
+    }
+}
+
+#[test]
+fn a_range_outside_is_refused_by_name() {
+    let data = Data::open(Path::new("tests/gguf/woven.gguf")).unwrap();
+    let values = data.find("blk.0.attn_v.weight").unwrap();
+    let error = data.read(values, 39..41).unwrap_err().to_string();
+    assert!(error.contains("`blk.0.attn_v.weight`") && error.contains("not inside"), "{error}");
+}
