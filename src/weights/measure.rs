@@ -15,6 +15,9 @@ use crate::weights::units::{self, Block, Sums, Units};
 /// At most so many tokens make an alignment.
 const TOKENS: usize = 4_096;
 
+/// Share of units that must agree before a pair of layers is said to answer each other.
+pub(crate) const AGREEING_SHARE: f64 = 0.1;
+
 /// A held-out cosine of embeddings from which on a map is taken at its word.
 const SURE_FIT: f64 = 0.5;
 
@@ -35,7 +38,6 @@ pub(crate) struct BlockPair {
     /// Position in the list of answers.
     pub(crate) answer: usize,
     pub(crate) subject_expert: usize,
-    pub(crate) reference_expert: usize,
     pub(crate) units: Units,
 }
 
@@ -60,6 +62,8 @@ pub(crate) struct Measured {
     pub(crate) looks: Sums,
     pub(crate) plain_heads: Sums,
     pub(crate) gains: Gains,
+    /// The same of those layers alone whose units agree.
+    pub(crate) kept_gains: Gains,
     pub(crate) embedding: Tokens,
     pub(crate) head: Tokens,
     /// Rows of both embeddings, means taken away, in the subject's coordinates.
@@ -79,6 +83,7 @@ pub(crate) fn measure(
     let mut measured = Measured {
         fits,
         gains: gains::compare(subject, reference, &answers, &stream)?,
+        kept_gains: Gains::default(),
         stream,
         answers,
         blocks: Vec::new(),
@@ -100,6 +105,8 @@ pub(crate) fn measure(
         measured.blocks(subject, reference, at, &groups)?;
         measured.heads(subject, reference, at, &groups)?;
     }
+    let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
+    measured.kept_gains = gains::compare(subject, reference, &kept, &measured.stream)?;
     Ok(measured)
 }
 
@@ -117,13 +124,13 @@ impl Measured {
             let tried = theirs.iter().enumerate().filter_map(|(it, block)| Some((it, block.as_ref()?)));
             let compared = tried.map(|(it, their)| (it, units::compare(&block, their)));
             let best = compared.max_by(|a, b| match_score(&a.1).total_cmp(&match_score(&b.1)).then(b.0.cmp(&a.0)));
-            let Some((reference_expert, units)) = best else { continue };
+            let Some((_, units)) = best else { continue };
             self.has_gate &= ffn.gate.is_some();
             // Experts of one layer may be copies of each other: units of one number share a coin.
             for (unit, value) in &units.signs {
                 self.unit_signs.add((groups[answer.reference], 0, *unit), *value);
             }
-            self.blocks.push(BlockPair { answer: at, subject_expert: expert, reference_expert, units });
+            self.blocks.push(BlockPair { answer: at, subject_expert: expert, units });
         }
         Ok(())
     }
@@ -156,9 +163,19 @@ impl Measured {
         self.blocks.iter().map(|it| number(&it.units)).sum()
     }
 
-    /// The sums of one kind over all blocks.
+    /// Which answers have units that agree, and so are answers indeed.
+    pub(crate) fn kept(&self) -> Vec<usize> {
+        let agree = |it: &&BlockPair| it.units.agreeing as f64 >= AGREEING_SHARE * it.units.possible as f64;
+        let mut kept: Vec<usize> = self.blocks.iter().filter(agree).map(|it| it.answer).collect();
+        kept.dedup();
+        kept
+    }
+
+    /// The sums of one kind over all blocks of answers that are answers indeed, or over all where none is.
     pub(crate) fn sums(&self, kind: impl Fn(&Units) -> Sums) -> Sums {
-        self.blocks.iter().map(|it| kind(&it.units)).fold(Sums::default(), |mut all, it| {
+        let kept = self.kept();
+        let blocks = self.blocks.iter().filter(|it| kept.is_empty() || kept.contains(&it.answer));
+        blocks.map(|it| kind(&it.units)).fold(Sums::default(), |mut all, it| {
             all.add(it.both, it.subject, it.reference);
             all
         })

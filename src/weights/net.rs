@@ -49,11 +49,6 @@ impl Slot {
         (if self.is_turned { self.stored.0 } else { self.stored.1 }) as usize
     }
 
-    /// Number of elements.
-    pub(crate) fn elements(&self) -> u64 {
-        (self.outputs() as u64).saturating_mul(self.inputs() as u64)
-    }
-
     /// The whole matrix.
     pub(crate) fn load(&self, numbers: &dyn Numbers) -> Result<Matrix, Error> {
         let (rows, cols) = self.stored;
@@ -132,8 +127,6 @@ pub struct Net<'a> {
     pub(crate) head: Option<Slot>,
     pub(crate) final_norm: Option<String>,
     pub(crate) layers: Vec<Layer>,
-    /// Whether norms take the mean away (LayerNorm); then signs of the stream are no symmetry.
-    pub(crate) has_mean_norm: bool,
     /// Roles that could not be told apart, and tensors that cannot be read.
     pub(crate) left_out: Vec<String>,
     lengths: BTreeMap<String, u64>,
@@ -154,7 +147,6 @@ impl<'a> Net<'a> {
             head: None,
             final_norm: None,
             layers: Vec::new(),
-            has_mean_norm: placed.iter().any(|it| it.roles.iter().any(|role| role.ends_with("norm.bias"))),
             left_out: Vec::new(),
             lengths: BTreeMap::new(),
         };

@@ -6,13 +6,10 @@ use serde_json::{Value, json};
 
 use crate::checkpoint::Error;
 use crate::fact::{Disguise, LayerSource, Novelty, RecipeStep, Weights, WeightsRelation};
-use crate::weights::measure::Measured;
+use crate::weights::measure::{AGREEING_SHARE, Measured};
 use crate::weights::net::Net;
 use crate::weights::relation::rounded;
 use crate::weights::stream::Stream;
-
-/// Share of a layer's units that must agree before it is said to answer a layer of the reference.
-const LAYER_SHARE: f64 = 0.1;
 
 /// Adds layer map, recipe, disguises and novelty, where there is a relation at all.
 pub(crate) fn describe(
@@ -45,7 +42,7 @@ fn layer_map(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured) -> Vec
         let pairs: usize = blocks.iter().map(|it| it.pairs.len()).sum();
         let units = agreeing as f64 / possible.max(1) as f64;
         let cosine = blocks.iter().map(|it| it.gate_cosine).sum::<f64>() / pairs.max(1) as f64;
-        let source = (units >= LAYER_SHARE).then(|| reference.layers[answer.reference].index);
+        let source = (units >= AGREEING_SHARE).then(|| reference.layers[answer.reference].index);
         map.push(LayerSource {
             subject: subject.layers[answer.subject].index,
             reference: source,
@@ -116,7 +113,7 @@ fn experts(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: 
         let experts: BTreeSet<usize> = measured
             .blocks
             .iter()
-            .filter(|it| it.units.agreeing as f64 >= LAYER_SHARE * it.units.possible as f64)
+            .filter(|it| it.units.agreeing as f64 >= AGREEING_SHARE * it.units.possible as f64)
             .map(|it| it.subject_expert)
             .collect();
         let detail = format!("{} of {ours} experts were made from the reference's dense block", experts.len());

@@ -4,7 +4,7 @@
 //! the gates of the feed-forward blocks, and where there is none, the attention.
 
 use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
-use crate::weights::measure::Measured;
+use crate::weights::measure::{AGREEING_SHARE, Measured};
 use crate::weights::tail;
 
 /// The level of a decision: one in a million, after paying for every test of the same kind.
@@ -13,13 +13,13 @@ pub(crate) const LEVEL: f64 = -6.0;
 /// A calibrated statistic must go further, since its law is only approximate.
 const CALIBRATED_LEVEL: f64 = -12.0;
 
-/// Share of units that must agree before agreement alone, which is calibrated and not exact, decides.
-const AGREEING_SHARE: f64 = 0.1;
-
 /// How much of what training wrote must be kept for derivation rather than a shared start. Under derivation the regression
 /// slope of the later model on the earlier one is 1, however long the later one was trained; two trainings from one start
 /// share only what the data force on both.
 const RETAINED: f64 = 0.7;
+
+/// From here on gains are taken to say something about what was kept.
+const GAINS_SPEAK: f64 = -3.0;
 
 /// Cosine of token rows from which on they are called the same part.
 const TOKEN_COSINE: f64 = 0.5;
@@ -114,15 +114,20 @@ impl Evidence {
 }
 
 /// How much of what training wrote is kept. Gains start at one in every model, so that all of what they hold was written by
-/// training; where they were folded away, what blocks write into the stream, which starts small, stands for them.
+/// training. What blocks write into the stream starts small, so that most of it was, too.
+///
+/// Gains that show nothing although the body is related were folded or scaled away; then the stream may have been scaled as a
+/// whole, and what is written is measured by the size of the token rows, which such a scale multiplies alike.
 fn retained(measured: &Measured) -> Option<f64> {
     let down = measured.sums(|it| it.down);
-    let written = (down.reference > 0.0).then(|| down.retained());
-    if measured.gains.count > 0 && measured.gains.dimensions >= 16 {
-        let gains = measured.gains.sums.retained();
-        return Some(written.map_or(gains, |it| f64::midpoint(gains, it.min(1.2))));
+    let gains = &measured.kept_gains;
+    if gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK {
+        let written = if down.reference > 0.0 { down.retained(1.0).min(1.2) } else { gains.sums.retained(1.0) };
+        return Some(f64::midpoint(gains.sums.retained(1.0), written));
     }
-    written
+    let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= 0.3);
+    let scale = tokens.map_or(1.0, |it| (it.sums.subject / it.sums.reference.max(f64::MIN_POSITIVE)).sqrt());
+    (down.reference > 0.0).then(|| down.retained(scale))
 }
 
 fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation> {
@@ -162,6 +167,19 @@ fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation
 
 fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
     let mut all = Vec::new();
+    for (word, held_out) in &measured.fits {
+        let null = "unrelated models: the held-out cosine of token rows is near 0, unless both learned the same geometry";
+        all.push(Statistic {
+            id: "stream-fit".to_owned(),
+            component: format!("embeddings, {word}"),
+            value: rounded(*held_out),
+            samples: measured.embedding.count as u64,
+            log10_p: None,
+            p_kind: PKind::Heuristic,
+            null: null.to_owned(),
+            speaks_for: false,
+        });
+    }
     let mut add = |id: &str, component: &str, value: f64, samples: usize, log10_p: Option<f64>, p_kind, null: &str, speaks_for| {
         all.push(Statistic {
             id: id.to_owned(),

@@ -65,10 +65,10 @@ impl Sums {
     }
 
     /// How much of the one is kept in the other: the larger of the two regression slopes. 1 where one side is the other
-    /// plus something unrelated to it, whichever side that is.
-    pub(crate) fn retained(&self) -> f64 {
+    /// plus something unrelated to it, whichever side that is. `scale` is how much larger the subject is by its units.
+    pub(crate) fn retained(&self, scale: f64) -> f64 {
         let slope = |size: f64| if size > 0.0 { self.both / size } else { 0.0 };
-        slope(self.reference).max(slope(self.subject))
+        (slope(self.reference) / scale).max(slope(self.subject) * scale)
     }
 }
 
