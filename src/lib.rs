@@ -34,6 +34,8 @@ pub mod checkpoint;
 
 pub mod blueprint;
 
+pub mod weights;
+
 pub mod catalog;
 
 pub mod lineage;

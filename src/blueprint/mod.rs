@@ -13,6 +13,7 @@ mod matching;
 mod naming;
 mod normalise;
 mod part;
+mod placed;
 mod projection;
 mod quantisation;
 mod role;
@@ -26,6 +27,7 @@ use crate::blueprint::part::Part;
 pub use config::Config;
 pub use contradiction::FINDINGS;
 pub use form::compare_blueprints;
+pub use placed::Placed;
 pub use template::Template;
 
 /// What a model is built like, from the names and shapes of its tensors and from its configuration.

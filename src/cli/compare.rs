@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let subject = open(&arguments.subject)?;
     let reference = open(&arguments.reference)?;
-    let comparison = lineage::compare(&subject, &reference, Catalog::builtin());
+    let comparison = lineage::compare_with_weights(&subject, &reference, Catalog::builtin())
+        .map_err(lineage::Error::from)?;
     if arguments.json {
         terminal.print_json(&comparison);
     } else {

@@ -7,9 +7,11 @@ mod message;
 mod model;
 mod text;
 mod value;
+mod weights;
 
 pub use interval::{Interval, Truth};
 pub use message::{Argument, Message};
 pub use model::*;
 pub use text::Text;
 pub use value::{Fact, Facts, Unknown, Value};
+pub use weights::*;

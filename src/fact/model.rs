@@ -6,6 +6,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::fact::Weights;
+
 /// A model as a command or a case named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelName {
@@ -320,21 +322,6 @@ pub struct SharedValue {
     pub population: u64,
     /// `-log2((holders + 1) / (population + 1))`: bits of surprise that two unrelated models share it.
     pub bits: f64,
-}
-
-/// What the weights say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Weights {
-    /// `unexamined` until weights are compared.
-    pub relation: WeightsRelation,
-}
-
-/// Relation of a subject to one reference, decided by weights alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum WeightsRelation {
-    /// No weight was read, so nothing is said.
-    Unexamined,
 }
 
 /// The answer of `identify`.

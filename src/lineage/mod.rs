@@ -6,16 +6,17 @@
 mod compare;
 mod identify;
 mod inspect;
+mod tokens;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::blueprint::{Blueprint, Config};
 use crate::bytes::{self, Location};
 use crate::catalog::{Catalog, Entry, SCHEME};
-use crate::checkpoint::{self, Checkpoint, Tensor};
+use crate::checkpoint::{self, Checkpoint, Data, Tensor};
 use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
 
-pub use compare::compare;
+pub use compare::{compare, compare_with_weights};
 pub use identify::identify;
 pub use inspect::inspect;
 
@@ -36,6 +37,8 @@ pub struct Model {
     pub findings: Vec<Finding>,
     /// Bytes read from its files.
     pub bytes_read: u64,
+    /// Where its files are; none for a catalogue entry.
+    path: Option<PathBuf>,
 }
 
 /// Why a model cannot be described.
@@ -107,6 +110,7 @@ impl Model {
             data_bytes: Some(data_bytes),
             findings: checkpoint.findings,
             bytes_read: checkpoint.bytes_read,
+            path: Some(path.to_owned()),
         })
     }
 
@@ -127,7 +131,13 @@ impl Model {
             data_bytes: None,
             findings: entry_findings(entry),
             bytes_read: 0,
+            path: None,
         })
+    }
+
+    /// Its numbers; none for a catalogue entry.
+    fn data(&self) -> Result<Option<Data>, checkpoint::Error> {
+        self.path.as_deref().map(Data::open).transpose()
     }
 
     /// Whether its weights could be read, if anything read weights.

@@ -267,7 +267,13 @@ pub(in crate::report) fn relation_key(relation: FormRelation) -> &'static str {
 }
 
 fn weights_word(writer: &Writer<'_>, relation: WeightsRelation) -> String {
-    match relation {
-        WeightsRelation::Unexamined => writer.say("weights.unexamined"),
-    }
+    writer.say(match relation {
+        WeightsRelation::Unexamined => "weights.unexamined",
+        WeightsRelation::Identical => "weights.identical",
+        WeightsRelation::Derived => "weights.derived",
+        WeightsRelation::ComponentDerived => "weights.component_derived",
+        WeightsRelation::SharedInit => "weights.shared_init",
+        WeightsRelation::Independent => "weights.independent",
+        WeightsRelation::Undetermined => "weights.undetermined",
+    })
 }

@@ -1,0 +1,176 @@
+//! What weights say: the part of `compare` that may say "derived".
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the weights say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Weights {
+    /// Decided by weights alone; `unexamined` where none were read.
+    pub relation: WeightsRelation,
+    /// Base-10 logarithm of the p-value of the test that decided, after paying for the number of tests; null where nothing
+    /// was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log10_p: Option<f64>,
+    /// What kind of p-value it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_kind: Option<PKind>,
+    /// The rule that decided, as `explain` knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Why, one English sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// What would still have been found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<Power>,
+    /// Part by part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentRelation>,
+    /// Which layer of the reference each layer of the subject answers; only where a relation was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layer_map: Vec<LayerSource>,
+    /// How the subject came from the reference, as far as weights show it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipe: Vec<RecipeStep>,
+    /// Changes that leave the function as it is and hide where it comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disguises: Vec<Disguise>,
+    /// Every statistic that was computed, those that disagree included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<Statistic>,
+    /// How much of the subject answers nothing in the reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub novelty: Option<Novelty>,
+}
+
+/// Relation of a subject to one reference, decided by weights alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightsRelation {
+    /// No weight was read, so nothing is said.
+    #[default]
+    Unexamined,
+    /// Every number is the same.
+    Identical,
+    /// The body of one was made from the body of the other, or both from a third.
+    Derived,
+    /// A part of it was, and the body was not.
+    ComponentDerived,
+    /// They started from the same random numbers and were trained apart.
+    SharedInit,
+    /// No derivation was found at the power that is stated.
+    Independent,
+    /// The weights that could be read do not decide.
+    Undetermined,
+}
+
+/// What a p-value rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PKind {
+    /// It holds for every number of samples and every course of training, under the null that is stated.
+    Exact,
+    /// Its law was approximated or measured.
+    Calibrated,
+    /// A rule of thumb; no law is claimed.
+    Heuristic,
+}
+
+/// What would still have been found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Power {
+    /// The smallest mean cosine between matched units that would have been found at the level of the decision.
+    pub least_cosine: f64,
+    /// Number of units tested.
+    pub units: u64,
+    /// The same in words.
+    pub detail: String,
+}
+
+/// One part of the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComponentRelation {
+    /// `embeddings`, `attention`, `feed-forward`, `experts`, `norms`, `head`.
+    pub component: String,
+    /// What its weights alone say.
+    pub relation: WeightsRelation,
+    /// Base-10 logarithm of its p-value, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log10_p: Option<f64>,
+    /// What kind of p-value it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_kind: Option<PKind>,
+    /// Cosine of what answers each other, after alignment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f64>,
+}
+
+/// Where one layer comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LayerSource {
+    /// The subject's layer.
+    pub subject: u32,
+    /// The reference's layer; null where none answers.
+    pub reference: Option<u32>,
+    /// Share of its hidden units that have a partner there, gate and up projection agreeing.
+    pub units: f64,
+    /// Mean cosine of their gates.
+    pub cosine: f64,
+}
+
+/// One step from the reference to the subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecipeStep {
+    /// Stable kebab-case word, e.g. `layers-duplicated`.
+    pub step: String,
+    /// How sure it is: `measured`, `likely` or `possible`.
+    pub certainty: String,
+    /// Its numbers.
+    pub parameters: BTreeMap<String, serde_json::Value>,
+    /// One English sentence.
+    pub detail: String,
+}
+
+/// A change that leaves the function as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Disguise {
+    /// Stable kebab-case word: `permuted-units`, `rotated-stream`, `folded-gains`, ….
+    pub kind: String,
+    /// One English sentence.
+    pub detail: String,
+}
+
+/// One statistic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Statistic {
+    /// Stable id, as `explain` knows it.
+    pub id: String,
+    /// The component it is about.
+    pub component: String,
+    /// Its value.
+    pub value: f64,
+    /// Number of samples behind it.
+    pub samples: u64,
+    /// Base-10 logarithm of its p-value; null where it has none.
+    pub log10_p: Option<f64>,
+    /// What kind of p-value that is.
+    pub p_kind: PKind,
+    /// Its null, in a few words.
+    pub null: String,
+    /// Whether it speaks for a relation.
+    pub speaks_for: bool,
+}
+
+/// How much is new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Novelty {
+    /// Share of the subject's layers that answer no layer of the reference.
+    pub layers: f64,
+    /// Share of its tokens that the reference's vocabulary lacks; null where vocabularies were not compared.
+    pub vocabulary: Option<f64>,
+    /// Share of its parameters in such layers and tokens.
+    pub parameters: Option<f64>,
+}

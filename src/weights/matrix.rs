@@ -1,0 +1,186 @@
+//! Dense matrices of `f32`, row by row, and the one product that everything here is made of.
+//!
+//! Sums run in a fixed order over fixed lanes, so that the same numbers come out on every machine and with any number of
+//! threads.
+
+use rayon::prelude::*;
+
+/// How many partial sums a dot product keeps.
+const LANES: usize = 8;
+
+/// A matrix in row-major order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Matrix {
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) data: Vec<f32>,
+}
+
+impl Matrix {
+    /// `data` has `rows * cols` numbers; fewer are filled up with zeros.
+    pub(crate) fn new(rows: usize, cols: usize, mut data: Vec<f32>) -> Self {
+        data.resize(rows.saturating_mul(cols), 0.0);
+        Self { rows, cols, data }
+    }
+
+    pub(crate) fn row(&self, row: usize) -> &[f32] {
+        &self.data[row * self.cols..(row + 1) * self.cols]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
+        self.data.chunks_exact(self.cols.max(1))
+    }
+
+    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
+        let data = rows.iter().flat_map(|row| self.row(*row).iter().copied()).collect();
+        Self { rows: rows.len(), cols: self.cols, data }
+    }
+
+    pub(crate) fn transposed(&self) -> Self {
+        let mut data = vec![0.0; self.data.len()];
+        for (row, numbers) in self.iter().enumerate() {
+            for (col, number) in numbers.iter().enumerate() {
+                data[col * self.rows + row] = *number;
+            }
+        }
+        Self { rows: self.cols, cols: self.rows, data }
+    }
+
+    /// Multiplies each column by its factor.
+    pub(crate) fn scale_columns(&mut self, factors: &[f32]) {
+        for row in self.data.chunks_exact_mut(self.cols.max(1)) {
+            for (number, factor) in row.iter_mut().zip(factors) {
+                *number *= factor;
+            }
+        }
+    }
+
+    /// Takes the mean of each column away.
+    pub(crate) fn centre_columns(&mut self) {
+        let mut means = vec![0.0_f64; self.cols];
+        for row in self.iter() {
+            for (mean, number) in means.iter_mut().zip(row) {
+                *mean += f64::from(*number);
+            }
+        }
+        for row in self.data.chunks_exact_mut(self.cols.max(1)) {
+            for (number, mean) in row.iter_mut().zip(&means) {
+                *number -= (*mean / self.rows.max(1) as f64) as f32;
+            }
+        }
+    }
+
+    /// Rows of length one; rows of zeros stay as they are.
+    pub(crate) fn unit_rows(mut self) -> Self {
+        let cols = self.cols.max(1);
+        self.data.par_chunks_exact_mut(cols).for_each(|row| {
+            let length = norm(row);
+            if length > 0.0 {
+                row.iter_mut().for_each(|it| *it = (f64::from(*it) / length) as f32);
+            }
+        });
+        self
+    }
+
+    /// `self * otherᵀ`: the dot products of all rows of one with all rows of the other.
+    pub(crate) fn times_transposed(&self, other: &Self) -> Self {
+        let mut data = vec![0.0; self.rows * other.rows];
+        if other.rows > 0 {
+            data.par_chunks_exact_mut(other.rows).zip(self.data.par_chunks_exact(self.cols.max(1))).for_each(
+                |(out, row)| {
+                    for (four, others) in out.chunks_mut(4).zip(other.data.chunks(4 * other.cols.max(1))) {
+                        four_dots(row, others, four);
+                    }
+                },
+            );
+        }
+        Self { rows: self.rows, cols: other.rows, data }
+    }
+
+    /// `self * other`.
+    pub(crate) fn times(&self, other: &Self) -> Self {
+        self.times_transposed(&other.transposed())
+    }
+}
+
+/// Dot products of one row with up to four others that lie behind each other.
+fn four_dots(row: &[f32], others: &[f32], out: &mut [f32]) {
+    let cols = row.len();
+    if out.len() < 4 || cols == 0 {
+        for (out, other) in out.iter_mut().zip(others.chunks_exact(cols.max(1))) {
+            *out = dot_f32(row, other);
+        }
+        return;
+    }
+    let (one, rest) = others.split_at(cols);
+    let (two, rest) = rest.split_at(cols);
+    let (three, four) = rest.split_at(cols);
+    let mut sums = [[0.0_f32; LANES]; 4];
+    let (chunks, tail) = row.as_chunks::<LANES>();
+    let parts = [one, two, three, four].map(|it| it.as_chunks::<LANES>());
+    for (at, chunk) in chunks.iter().enumerate() {
+        for (sum, part) in sums.iter_mut().zip(&parts) {
+            for lane in 0..LANES {
+                sum[lane] += chunk[lane] * part.0[at][lane];
+            }
+        }
+    }
+    for ((out, sum), part) in out.iter_mut().zip(&sums).zip(&parts) {
+        *out = sum.iter().sum::<f32>() + tail.iter().zip(part.1).map(|(a, b)| a * b).sum::<f32>();
+    }
+}
+
+fn dot_f32(one: &[f32], other: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let ((ones, tail), (others, other_tail)) = (one.as_chunks::<LANES>(), other.as_chunks::<LANES>());
+    for (a, b) in ones.iter().zip(others) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + tail.iter().zip(other_tail).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// Dot product in double precision.
+pub(crate) fn dot(one: &[f32], other: &[f32]) -> f64 {
+    let mut sums = [0.0_f64; 4];
+    let ((ones, tail), (others, other_tail)) = (one.as_chunks::<4>(), other.as_chunks::<4>());
+    for (a, b) in ones.iter().zip(others) {
+        for lane in 0..4 {
+            sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
+        }
+    }
+    sums.iter().sum::<f64>() + tail.iter().zip(other_tail).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+}
+
+/// Length of a row.
+pub(crate) fn norm(row: &[f32]) -> f64 {
+    dot(row, row).sqrt()
+}
+
+/// Cosine of two rows; 0 where one of them is nothing but zeros.
+pub(crate) fn cosine(one: &[f32], other: &[f32]) -> f64 {
+    let lengths = norm(one) * norm(other);
+    if lengths > 0.0 { dot(one, other) / lengths } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_what_they_should_be() {
+        let number = |it: usize| ((it * 37 % 17) as f32) - 8.0;
+        let one = Matrix::new(5, 19, (0..95).map(number).collect());
+        let other = Matrix::new(7, 19, (0..133).map(|it| number(it + 3)).collect());
+        let product = one.times_transposed(&other);
+        for row in 0..5 {
+            for col in 0..7 {
+                let plain: f32 = one.row(row).iter().zip(other.row(col)).map(|(a, b)| a * b).sum();
+                assert_eq!(product.row(row)[col], plain);
+            }
+        }
+        assert_eq!(one.times(&other.transposed()), product);
+        assert_eq!(one.transposed().transposed(), one);
+    }
+}

@@ -1,0 +1,335 @@
+//! A model as the tests see it: every matrix by what it does, `[out, in]`, whatever its name and its storage.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::blueprint::{Blueprint, Placed};
+use crate::checkpoint::{Data, Error};
+use crate::weights::matrix::Matrix;
+
+/// Numbers by the name of their tensor.
+pub trait Numbers: Sync {
+    /// Elements of a range, counted row by row.
+    fn read(&self, name: &str, elements: Range<u64>) -> Result<Vec<f32>, Error>;
+    /// Whether there is a tensor of this name that can be read.
+    fn has(&self, name: &str) -> bool;
+}
+
+impl Numbers for Data {
+    fn read(&self, name: &str, elements: Range<u64>) -> Result<Vec<f32>, Error> {
+        self.find(name).map_or_else(|| Ok(Vec::new()), |it| Self::read(self, it, elements))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|it| it.unreadable.is_none())
+    }
+}
+
+/// Which way a projection lies in its file, and which of its rows are meant.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Slot {
+    name: String,
+    /// Sizes as stored, of one expert where experts are stacked.
+    stored: (u64, u64),
+    /// Which expert of a stack.
+    stacked: u64,
+    is_turned: bool,
+    /// The rows that are meant, of the matrix as `[out, in]`.
+    rows: Vec<Range<u64>>,
+}
+
+impl Slot {
+    /// Number of outputs.
+    pub(crate) fn outputs(&self) -> usize {
+        self.rows.iter().map(|it| it.end - it.start).sum::<u64>() as usize
+    }
+
+    /// Number of inputs.
+    pub(crate) fn inputs(&self) -> usize {
+        (if self.is_turned { self.stored.0 } else { self.stored.1 }) as usize
+    }
+
+    /// Number of elements.
+    pub(crate) fn elements(&self) -> u64 {
+        (self.outputs() as u64).saturating_mul(self.inputs() as u64)
+    }
+
+    /// The whole matrix.
+    pub(crate) fn load(&self, numbers: &dyn Numbers) -> Result<Matrix, Error> {
+        let (rows, cols) = self.stored;
+        let start = self.stacked.saturating_mul(rows.saturating_mul(cols));
+        if self.is_turned {
+            let all = self.pieces(numbers, start, 0..rows)?;
+            let turned = Matrix::new(rows as usize, cols as usize, all).transposed();
+            let kept: Vec<usize> = self.rows.iter().flat_map(|it| it.start as usize..it.end as usize).collect();
+            return Ok(if kept.len() == turned.rows { turned } else { turned.gather(&kept) });
+        }
+        let mut data = Vec::new();
+        for range in &self.rows {
+            data.extend(self.pieces(numbers, start, range.clone())?);
+        }
+        Ok(Matrix::new(self.outputs(), cols as usize, data))
+    }
+
+    /// Some rows as stored, in pieces that a source hands out at once.
+    fn pieces(&self, numbers: &dyn Numbers, start: u64, rows: Range<u64>) -> Result<Vec<f32>, Error> {
+        const PIECE: u64 = 4 << 20;
+        let (mut at, end) = (start + rows.start * self.stored.1, start + rows.end * self.stored.1);
+        let mut data = Vec::with_capacity((end - at) as usize);
+        while at < end {
+            let next = (at + PIECE).min(end);
+            data.extend(numbers.read(&self.name, at..next)?);
+            at = next;
+        }
+        Ok(data)
+    }
+
+    fn part(&self, rows: Vec<Range<u64>>) -> Self {
+        Self { rows, ..self.clone() }
+    }
+}
+
+/// One feed-forward block, or one expert.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct FeedForward {
+    pub(crate) gate: Option<Slot>,
+    pub(crate) up: Option<Slot>,
+    pub(crate) down: Option<Slot>,
+}
+
+impl FeedForward {
+    /// What units are matched by: the gate, where there is one.
+    pub(crate) fn key(&self) -> Option<&Slot> {
+        self.gate.as_ref().or(self.up.as_ref())
+    }
+}
+
+/// One layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Layer {
+    pub(crate) index: u32,
+    pub(crate) query: Option<Slot>,
+    pub(crate) key: Option<Slot>,
+    pub(crate) value: Option<Slot>,
+    pub(crate) output: Option<Slot>,
+    pub(crate) attention_norm: Option<String>,
+    pub(crate) ffn_norm: Option<String>,
+    /// One for a dense layer, one an expert for a mixture.
+    pub(crate) ffns: Vec<FeedForward>,
+    pub(crate) router: Option<Slot>,
+    /// Biases, by role.
+    pub(crate) biases: BTreeMap<String, String>,
+}
+
+/// A model.
+pub struct Net<'a> {
+    pub(crate) numbers: &'a dyn Numbers,
+    pub(crate) hidden: usize,
+    pub(crate) heads: usize,
+    pub(crate) kv_heads: usize,
+    pub(crate) head_dim: usize,
+    pub(crate) embedding: Option<Slot>,
+    pub(crate) head: Option<Slot>,
+    pub(crate) final_norm: Option<String>,
+    pub(crate) layers: Vec<Layer>,
+    /// Whether norms take the mean away (LayerNorm); then signs of the stream are no symmetry.
+    pub(crate) has_mean_norm: bool,
+    /// Roles that could not be told apart, and tensors that cannot be read.
+    pub(crate) left_out: Vec<String>,
+    lengths: BTreeMap<String, u64>,
+}
+
+impl<'a> Net<'a> {
+    /// Puts the matrices of a model in their places.
+    pub fn new(blueprint: &Blueprint, numbers: &'a dyn Numbers) -> Self {
+        let size = |name: &str| blueprint.dimension(name).unwrap_or(0) as usize;
+        let placed: Vec<Placed> = blueprint.placed().into_iter().filter(|it| it.tower.is_none()).collect();
+        let mut net = Self {
+            numbers,
+            hidden: size("hidden"),
+            heads: size("heads"),
+            kv_heads: size("kv_heads"),
+            head_dim: size("head_dim"),
+            embedding: None,
+            head: None,
+            final_norm: None,
+            layers: Vec::new(),
+            has_mean_norm: placed.iter().any(|it| it.roles.iter().any(|role| role.ends_with("norm.bias"))),
+            left_out: Vec::new(),
+            lengths: BTreeMap::new(),
+        };
+        let is_turned = lies_turned(&placed, net.hidden as u64);
+        let mut layers: BTreeMap<u32, (Layer, BTreeMap<u32, FeedForward>)> = BTreeMap::new();
+        let family = blueprint.config().get("model_type").and_then(|it| it.as_str()).unwrap_or_default().to_owned();
+        for it in settled(placed) {
+            if !numbers.has(&it.placed.name) {
+                net.left_out.push(it.placed.name.clone());
+                continue;
+            }
+            match it.placed.layer {
+                Some(layer) => {
+                    let place = layers.entry(layer).or_default();
+                    net.place(place, &it, is_turned, &family);
+                }
+                None => net.place_outside(&it),
+            }
+        }
+        net.layers = layers
+            .into_iter()
+            .map(|(index, (layer, ffns))| Layer { index, ffns: ffns.into_values().collect(), ..layer })
+            .filter(|it| it.query.is_some() || !it.ffns.is_empty())
+            .collect();
+        net
+    }
+
+    fn place_outside(&mut self, it: &Settled) {
+        let rows = it.placed.shape.first().copied().unwrap_or(0);
+        match it.role.as_str() {
+            "token_embedding" => self.embedding = slot(&it.placed, false),
+            "output" => self.head = slot(&it.placed, false),
+            "output_norm" => {
+                self.lengths.insert(it.placed.name.clone(), rows);
+                self.final_norm = Some(it.placed.name.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn place(
+        &mut self,
+        (layer, ffns): &mut (Layer, BTreeMap<u32, FeedForward>),
+        it: &Settled,
+        is_turned: bool,
+        family: &str,
+    ) {
+        let name = it.placed.name.clone();
+        if it.role.ends_with("norm") || it.role.ends_with(".bias") {
+            self.lengths.insert(name.clone(), it.placed.shape.first().copied().unwrap_or(0));
+        }
+        let slot = || slot(&it.placed, turned(&it.placed, &it.role, self.hidden as u64, is_turned));
+        let expert = it.placed.expert.map_or(0, |it| it + 1);
+        match it.role.as_str() {
+            "attention.query" => layer.query = slot(),
+            "attention.key" => layer.key = slot(),
+            "attention.value" => layer.value = slot(),
+            "attention.output" => layer.output = slot(),
+            "attention.query_key_value" => {
+                if let Some(fused) = slot() {
+                    let parts = self.unfused(&fused, &name, family);
+                    [layer.query, layer.key, layer.value] = parts.map(|rows| Some(fused.part(rows)));
+                }
+            }
+            "attention.norm" => layer.attention_norm = Some(name),
+            "ffn.norm" => layer.ffn_norm = Some(name),
+            "ffn.gate" | "expert.ffn.gate" => ffns.entry(expert).or_default().gate = slot(),
+            "ffn.up" | "expert.ffn.up" => ffns.entry(expert).or_default().up = slot(),
+            "ffn.down" | "expert.ffn.down" => ffns.entry(expert).or_default().down = slot(),
+            "ffn.gate_up" | "expert.ffn.gate_up" => {
+                if let Some(fused) = slot() {
+                    let (all, half) = (fused.outputs() as u64, fused.outputs() as u64 / 2);
+                    let ffn = ffns.entry(expert).or_default();
+                    (ffn.gate, ffn.up) = (Some(fused.part(vec![0..half])), Some(fused.part(vec![half..all])));
+                }
+            }
+            "router" => layer.router = slot(),
+            role if role.ends_with(".bias") && !role.contains("norm") => {
+                layer.biases.insert(role.to_owned(), name);
+            }
+            _ => {}
+        }
+    }
+
+    /// The rows of query, key and value in one fused projection: side by side, head by head (GPT-NeoX, BLOOM, Falcon), or
+    /// by groups of heads (InternLM2).
+    fn unfused(&self, fused: &Slot, name: &str, family: &str) -> [Vec<Range<u64>>; 3] {
+        let (heads, kv, dim) = (self.heads as u64, self.kv_heads as u64, self.head_dim as u64);
+        let all = fused.outputs() as u64;
+        let is_by_head = ["gpt_neox", "bloom", "falcon", "RefinedWeb", "RefinedWebModel"].contains(&family);
+        if (is_by_head || name.contains("wqkv")) && kv > 0 && heads.is_multiple_of(kv) && (heads + 2 * kv) * dim == all {
+            let queries = heads / kv;
+            let group = (queries + 2) * dim;
+            let rows = |start: u64, length: u64| (0..kv).map(|it| it * group + start..it * group + start + length).collect();
+            return [rows(0, queries * dim), rows(queries * dim, dim), rows((queries + 1) * dim, dim)];
+        }
+        let query = if (heads + 2 * kv) * dim == all { heads * dim } else { all / 3 };
+        let key = (all - query) / 2;
+        [vec![0..query], vec![query..query + key], vec![query + key..all]]
+    }
+
+    /// Tensors that have a place and cannot be read.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// A vector by the name of its tensor.
+    pub(crate) fn vector(&self, name: Option<&String>) -> Result<Option<Vec<f32>>, Error> {
+        let Some(name) = name else { return Ok(None) };
+        let length = self.lengths.get(name).copied().unwrap_or(0);
+        self.numbers.read(name, 0..length).map(Some)
+    }
+
+    /// A projection that reads the stream behind a norm, with the gain of the norm folded in.
+    pub(crate) fn folded(&self, slot: &Slot, norm: Option<&String>) -> Result<Matrix, Error> {
+        let mut matrix = slot.load(self.numbers)?;
+        if let Some(gain) = self.vector(norm)?.filter(|it| it.len() == matrix.cols) {
+            matrix.scale_columns(&gain);
+        }
+        Ok(matrix)
+    }
+}
+
+/// A tensor with the one role that it is taken to have.
+struct Settled {
+    placed: Placed,
+    role: String,
+}
+
+/// Gives each tensor one role. Where several tensors of a layer may have several roles, they get them in the order of their
+/// names, and so the same in every layer; a wrong guess makes a test silent and never loud.
+fn settled(placed: Vec<Placed>) -> Vec<Settled> {
+    let mut taken: BTreeMap<(Option<u32>, Option<u32>), Vec<String>> = BTreeMap::new();
+    let mut settled = Vec::with_capacity(placed.len());
+    for it in placed {
+        let taken = taken.entry((it.layer, it.expert)).or_default();
+        let Some(role) = it.roles.iter().find(|role| !taken.contains(role)).or(it.roles.first()).cloned() else { continue };
+        taken.push(role.clone());
+        settled.push(Settled { placed: it, role });
+    }
+    settled
+}
+
+/// Whether the projections of a model lie as `[in, out]`, told by those that are not square.
+fn lies_turned(placed: &[Placed], hidden: u64) -> bool {
+    let mut votes = 0_i64;
+    for it in placed.iter().filter(|it| it.shape.len() == 2 && it.shape[0] != it.shape[1]) {
+        let [rows, cols] = it.shape[..] else { continue };
+        for role in &it.roles {
+            match role.rsplit('.').next().unwrap_or_default() {
+                "gate" | "up" | "gate_up" | "query_key_value" | "key" | "value" => votes += i64::from(rows == hidden) - i64::from(cols == hidden),
+                "down" => votes += i64::from(cols == hidden) - i64::from(rows == hidden),
+                _ => {}
+            }
+        }
+    }
+    votes > 0
+}
+
+/// Whether one projection lies as `[in, out]`: its shape tells, or where it is square, the others.
+fn turned(placed: &Placed, role: &str, hidden: u64, is_turned: bool) -> bool {
+    let [rows, cols] = placed.shape[..] else { return false };
+    let is_output = role.ends_with("down") || role == "attention.output";
+    let stream = if is_output { rows } else { cols };
+    let other = if is_output { cols } else { rows };
+    match (stream == hidden, other == hidden) {
+        (true, false) => false,
+        (false, true) => true,
+        _ => is_turned,
+    }
+}
+
+fn slot(placed: &Placed, is_turned: bool) -> Option<Slot> {
+    let [rows, cols] = placed.shape[..] else { return None };
+    let outputs = if is_turned { cols } else { rows };
+    let stacked = placed.stacked.and(placed.expert).map_or(0, u64::from);
+    Some(Slot { name: placed.name.clone(), stored: (rows, cols), stacked, is_turned, rows: vec![0..outputs] })
+}

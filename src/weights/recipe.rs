@@ -1,0 +1,192 @@
+//! How the subject came from the reference: layers, units, tokens, precision; and what was done to hide it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::checkpoint::Error;
+use crate::fact::{Disguise, LayerSource, Novelty, RecipeStep, Weights, WeightsRelation};
+use crate::weights::measure::Measured;
+use crate::weights::net::Net;
+use crate::weights::relation::rounded;
+use crate::weights::stream::Stream;
+
+/// Share of a layer's units that must agree before it is said to answer a layer of the reference.
+const LAYER_SHARE: f64 = 0.1;
+
+/// Adds layer map, recipe, disguises and novelty, where there is a relation at all.
+pub(crate) fn describe(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    measured: &Measured,
+    weights: &mut Weights,
+) -> Result<(), Error> {
+    if !matches!(weights.relation, WeightsRelation::Derived | WeightsRelation::SharedInit | WeightsRelation::Identical) {
+        return Ok(());
+    }
+    weights.layer_map = layer_map(subject, reference, measured);
+    weights.disguises = disguises(measured);
+    weights.novelty = Some(novelty(subject, measured, &weights.layer_map));
+    if weights.relation == WeightsRelation::Derived {
+        layers(reference, &weights.layer_map, &mut weights.recipe);
+        widths(subject, reference, measured, &mut weights.recipe);
+        experts(subject, reference, measured, &mut weights.recipe);
+        vocabulary(subject, reference, measured, &mut weights.recipe);
+    }
+    Ok(())
+}
+
+fn layer_map(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured) -> Vec<LayerSource> {
+    let mut map = Vec::new();
+    for (at, answer) in measured.answers.iter().enumerate() {
+        let blocks: Vec<_> = measured.blocks.iter().filter(|it| it.answer == at).map(|it| &it.units).collect();
+        let possible: usize = blocks.iter().map(|it| it.possible).sum();
+        let agreeing: usize = blocks.iter().map(|it| it.agreeing).sum();
+        let pairs: usize = blocks.iter().map(|it| it.pairs.len()).sum();
+        let units = agreeing as f64 / possible.max(1) as f64;
+        let cosine = blocks.iter().map(|it| it.gate_cosine).sum::<f64>() / pairs.max(1) as f64;
+        let source = (units >= LAYER_SHARE).then(|| reference.layers[answer.reference].index);
+        map.push(LayerSource {
+            subject: subject.layers[answer.subject].index,
+            reference: source,
+            units: rounded(units),
+            cosine: rounded(cosine),
+        });
+    }
+    map
+}
+
+fn step(step: &str, certainty: &str, parameters: &[(&str, Value)], detail: String) -> RecipeStep {
+    let parameters: BTreeMap<String, Value> =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    RecipeStep { step: step.to_owned(), certainty: certainty.to_owned(), parameters, detail }
+}
+
+fn layers(reference: &Net<'_>, map: &[LayerSource], recipe: &mut Vec<RecipeStep>) {
+    let sources: Vec<u32> = map.iter().filter_map(|it| it.reference).collect();
+    let used: BTreeSet<u32> = sources.iter().copied().collect();
+    let dropped: Vec<u32> = reference.layers.iter().map(|it| it.index).filter(|it| !used.contains(it)).collect();
+    if !dropped.is_empty() && !used.is_empty() {
+        let detail = format!("{} of the reference's layers have no answer in the subject", dropped.len());
+        recipe.push(step("layers-dropped", "measured", &[("layers", json!(dropped)), ("map", json!(sources))], detail));
+    }
+    if used.len() < sources.len() {
+        let detail = format!("{} layers come from {} of the reference", sources.len(), used.len());
+        recipe.push(step("layers-duplicated", "measured", &[("map", json!(sources))], detail));
+    }
+    let new: Vec<u32> = map.iter().filter(|it| it.reference.is_none()).map(|it| it.subject).collect();
+    if !new.is_empty() {
+        let detail = format!("{} layers of the subject answer none of the reference", new.len());
+        recipe.push(step("layers-added", "measured", &[("layers", json!(new))], detail));
+    }
+    let runs = sources.windows(2).filter(|it| it[1] < it[0]).count();
+    if used.len() == sources.len() && runs > 0 {
+        let detail = "layers stand in another order than in the reference".to_owned();
+        recipe.push(step("layers-reordered", "measured", &[("map", json!(sources))], detail));
+    }
+}
+
+fn widths(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &mut Vec<RecipeStep>) {
+    if subject.hidden < reference.hidden {
+        let mut parameters = vec![("from", json!(reference.hidden)), ("to", json!(subject.hidden))];
+        if let Stream::Signed { source } = &measured.stream {
+            parameters.push(("kept", json!(source.iter().flatten().map(|it| it.0).collect::<BTreeSet<_>>())));
+        }
+        let detail = format!("the stream was cut from {} to {} dimensions", reference.hidden, subject.hidden);
+        recipe.push(step("width-pruned", "measured", &parameters, detail));
+    }
+    let units = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first()?.up.as_ref().map(|it| it.outputs()));
+    if let (Some(ours), Some(theirs)) = (units(subject), units(reference))
+        && ours < theirs
+    {
+        let kept: Vec<Value> = measured
+            .blocks
+            .iter()
+            .map(|it| json!(it.units.pairs.iter().map(|pair| pair.1).collect::<BTreeSet<_>>().len()))
+            .collect();
+        let detail = format!("feed-forward blocks have {ours} of the reference's {theirs} units");
+        recipe.push(step("units-pruned", "measured", &[("from", json!(theirs)), ("to", json!(ours)), ("matched", json!(kept))], detail));
+    }
+}
+
+fn experts(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &mut Vec<RecipeStep>) {
+    let count = |net: &Net<'_>| net.layers.iter().map(|it| it.ffns.len()).max().unwrap_or(0);
+    let (ours, theirs) = (count(subject), count(reference));
+    if ours > 1 && theirs == 1 {
+        let experts: BTreeSet<usize> = measured
+            .blocks
+            .iter()
+            .filter(|it| it.units.agreeing as f64 >= LAYER_SHARE * it.units.possible as f64)
+            .map(|it| it.subject_expert)
+            .collect();
+        let detail = format!("{} of {ours} experts were made from the reference's dense block", experts.len());
+        recipe.push(step("moe-upcycled", "measured", &[("experts", json!(ours)), ("from_reference", json!(experts))], detail));
+    }
+}
+
+fn vocabulary(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &mut Vec<RecipeStep>) {
+    let size = |net: &Net<'_>| net.embedding.as_ref().map(|it| it.outputs());
+    let (Some(ours), Some(theirs)) = (size(subject), size(reference)) else { return };
+    if ours > theirs && measured.embedding.cosine >= 0.5 {
+        let detail = format!("the vocabulary grew from {theirs} to {ours} rows");
+        recipe.push(step("vocabulary-extended", "measured", &[("from", json!(theirs)), ("to", json!(ours))], detail));
+    }
+    if measured.embedding.count >= 32 && measured.embedding.cosine < 0.5 {
+        let detail = format!("token rows keep a cosine of {:.2} only: the embedding was replaced or trained anew", measured.embedding.cosine);
+        recipe.push(step("embedding-replaced", "likely", &[("cosine", json!(rounded(measured.embedding.cosine)))], detail));
+    }
+}
+
+fn disguises(measured: &Measured) -> Vec<Disguise> {
+    let mut found = Vec::new();
+    let mut add = |kind: &str, detail: String| found.push(Disguise { kind: kind.to_owned(), detail });
+    match &measured.stream {
+        Stream::Rotated(_) => add("rotated-stream", "the residual stream was rotated; no training does that".to_owned()),
+        Stream::Signed { source } => {
+            if !measured.stream.is_ordered() {
+                add("permuted-stream", "the coordinates of the residual stream stand in another order".to_owned());
+            }
+            let turned = source.iter().flatten().filter(|it| it.1 < 0.0).count();
+            if turned * 10 > source.len() {
+                add("turned-stream", format!("{turned} coordinates of the residual stream have the other sign"));
+            }
+        }
+        Stream::Same => {}
+    }
+    let pairs = measured.total(|it| it.pairs.len());
+    let agreeing = measured.total(|it| it.agreeing);
+    let in_place = measured.total(|it| it.in_place);
+    let is_same_size = measured.blocks.iter().all(|it| it.units.possible == it.units.pairs.len() || it.units.in_place > 0);
+    if agreeing * 2 > pairs && in_place * 4 < pairs && is_same_size {
+        add("permuted-units", format!("{} of {pairs} matched hidden units stand at another place", pairs - in_place));
+    }
+    let turned = measured.total(|it| it.turned);
+    if turned * 5 > pairs && agreeing * 2 > pairs {
+        add("turned-units", format!("{turned} of {pairs} hidden units have the other sign before and behind the gate"));
+    }
+    let spread = measured.blocks.iter().map(|it| it.units.scale_spread).sum::<f64>() / measured.blocks.len().max(1) as f64;
+    if spread > 0.25 && measured.sums(|it| it.up).cosine() > 0.5 {
+        add("scaled-units", format!("hidden units are scaled before and back behind the gate (spread of the logarithm {spread:.2})"));
+    }
+    if measured.gains.is_folded {
+        add("folded-gains", "norm gains of one side are all alike, folded into the next projection".to_owned());
+    }
+    if measured.heads > 1 && measured.heads_moved * 3 > measured.heads * 2 && measured.looks.cosine() > 0.5 {
+        add("permuted-heads", format!("{} of {} heads answer a head at another place", measured.heads_moved, measured.heads));
+    }
+    let products = measured.products.cosine();
+    if products > 0.7 && measured.plain_heads.cosine() < products - 0.4 {
+        add("changed-head-basis", "what heads compute is the same, and their matrices are not".to_owned());
+    }
+    found
+}
+
+fn novelty(subject: &Net<'_>, measured: &Measured, map: &[LayerSource]) -> Novelty {
+    let new = map.iter().filter(|it| it.reference.is_none()).count();
+    let vocabulary = measured.shared_tokens.zip(subject.embedding.as_ref());
+    Novelty {
+        layers: rounded(new as f64 / map.len().max(1) as f64),
+        vocabulary: vocabulary.map(|(shared, it)| rounded(1.0 - shared as f64 / it.outputs().max(1) as f64)),
+        parameters: None,
+    }
+}

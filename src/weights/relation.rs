@@ -1,0 +1,258 @@
+//! From statistics to one relation, by named rules in a fixed order.
+//!
+//! `body-signs`, `body-agreement`, `part-only`, `shared-start`, `nothing-found`, `too-little`. The body is what stands behind
+//! the gates of the feed-forward blocks, and where there is none, the attention.
+
+use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
+use crate::weights::measure::Measured;
+use crate::weights::tail;
+
+/// The level of a decision: one in a million, after paying for every test of the same kind.
+pub(crate) const LEVEL: f64 = -6.0;
+
+/// A calibrated statistic must go further, since its law is only approximate.
+const CALIBRATED_LEVEL: f64 = -12.0;
+
+/// Share of units that must agree before agreement alone, which is calibrated and not exact, decides.
+const AGREEING_SHARE: f64 = 0.1;
+
+/// How much of what training wrote must be kept for derivation rather than a shared start. Under derivation the regression
+/// slope of the later model on the earlier one is 1, however long the later one was trained; two trainings from one start
+/// share only what the data force on both.
+const RETAINED: f64 = 0.7;
+
+/// Cosine of token rows from which on they are called the same part.
+const TOKEN_COSINE: f64 = 0.5;
+
+/// Tests that may decide about one pair.
+const TESTS: usize = 3;
+
+/// Decides.
+pub(crate) fn decide(measured: &Measured) -> Weights {
+    let evidence = Evidence::of(measured);
+    let mut weights = Weights {
+        statistics: statistics(measured, &evidence),
+        components: components(measured, &evidence),
+        ..Weights::default()
+    };
+    let (relation, rule) = evidence.decide();
+    weights.relation = relation;
+    weights.rule = Some(rule.to_owned());
+    weights.log10_p = Some(evidence.log10_p);
+    weights.p_kind = Some(evidence.kind);
+    weights.power = Some(power(measured));
+    weights.reasons = reasons(measured, &evidence, relation);
+    weights
+}
+
+/// What the rules look at.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    unit_signs: f64,
+    agreement: f64,
+    agreeing: f64,
+    value_signs: f64,
+    head_z: f64,
+    body: bool,
+    attention: bool,
+    tokens: bool,
+    /// How much of what training wrote is kept; none where nothing shows it.
+    pub(crate) retained: Option<f64>,
+    log10_p: f64,
+    kind: PKind,
+    units: usize,
+}
+
+impl Evidence {
+    pub(crate) fn of(measured: &Measured) -> Self {
+        let units = measured.total(|it| it.possible);
+        let agreeing = measured.total(|it| it.agreeing);
+        let unit_signs = if measured.has_gate { tail::smallest_of(measured.unit_signs.log10_p(), TESTS) } else { 0.0 };
+        let agreement = tail::smallest_of(tail::agreeing_points(agreeing, measured.blocks.len()), TESTS);
+        let value_signs = tail::smallest_of(measured.value_signs.log10_p(), TESTS);
+        let layers = measured.head_z.len().max(1) as f64;
+        let head_z = tail::smallest_of(tail::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), TESTS);
+        let agreeing_share = agreeing as f64 / units.max(1) as f64;
+        let by_agreement = agreement <= CALIBRATED_LEVEL && agreeing_share >= AGREEING_SHARE;
+        let by_signs = unit_signs <= LEVEL;
+        let attention = value_signs <= LEVEL || head_z <= CALIBRATED_LEVEL && measured.products.cosine() >= 0.3;
+        let (log10_p, kind) = match (by_signs, by_agreement) {
+            (true, _) => (unit_signs, PKind::Exact),
+            (false, true) => (agreement, PKind::Calibrated),
+            _ if measured.has_gate => (unit_signs, PKind::Exact),
+            _ => (agreement, PKind::Calibrated),
+        };
+        let tokens = [&measured.embedding, &measured.head];
+        Self {
+            unit_signs,
+            agreement,
+            agreeing: agreeing_share,
+            value_signs,
+            head_z,
+            body: by_signs || by_agreement,
+            attention,
+            tokens: tokens.iter().any(|it| it.count >= 32 && it.cosine >= TOKEN_COSINE),
+            retained: retained(measured),
+            log10_p,
+            kind,
+            units,
+        }
+    }
+
+    fn decide(&self) -> (WeightsRelation, &'static str) {
+        match () {
+            () if self.body && self.retained.is_some_and(|it| it < RETAINED) => {
+                (WeightsRelation::SharedInit, "shared-start")
+            }
+            () if self.body && self.unit_signs <= LEVEL => (WeightsRelation::Derived, "body-signs"),
+            () if self.body => (WeightsRelation::Derived, "body-agreement"),
+            () if self.attention || self.tokens => (WeightsRelation::ComponentDerived, "part-only"),
+            () if self.units >= 48 => (WeightsRelation::Independent, "nothing-found"),
+            () => (WeightsRelation::Undetermined, "too-little"),
+        }
+    }
+}
+
+/// How much of what training wrote is kept. Gains start at one in every model, so that all of what they hold was written by
+/// training; where they were folded away, what blocks write into the stream, which starts small, stands for them.
+fn retained(measured: &Measured) -> Option<f64> {
+    let down = measured.sums(|it| it.down);
+    let written = (down.reference > 0.0).then(|| down.retained());
+    if measured.gains.count > 0 && measured.gains.dimensions >= 16 {
+        let gains = measured.gains.sums.retained();
+        return Some(written.map_or(gains, |it| f64::midpoint(gains, it.min(1.2))));
+    }
+    written
+}
+
+fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation> {
+    let found = |is: bool| if is { WeightsRelation::Derived } else { WeightsRelation::Independent };
+    let part = |component: &str, relation, log10_p, p_kind, cosine| ComponentRelation {
+        component: component.to_owned(),
+        relation,
+        log10_p,
+        p_kind,
+        cosine: Some(rounded(cosine)),
+    };
+    let mut parts = Vec::new();
+    for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
+        if it.count >= 32 {
+            parts.push(part(name, found(it.cosine >= TOKEN_COSINE), None, Some(PKind::Heuristic), it.cosine));
+        }
+    }
+    if !measured.head_z.is_empty() {
+        let (log10_p, kind) = if evidence.value_signs <= LEVEL {
+            (evidence.value_signs, PKind::Exact)
+        } else {
+            (evidence.head_z, PKind::Calibrated)
+        };
+        parts.push(part("attention", found(evidence.attention), Some(rounded(log10_p)), Some(kind), measured.products.cosine()));
+    }
+    if evidence.units > 0 {
+        let cosine = measured.sums(|it| it.up).cosine();
+        parts.push(part("feed-forward", found(evidence.body), Some(rounded(evidence.log10_p)), Some(evidence.kind), cosine));
+    }
+    if measured.gains.count > 0 {
+        let log10_p = measured.gains.log10_p();
+        let cosine = measured.gains.sums.cosine();
+        parts.push(part("norms", found(log10_p <= LEVEL && cosine > 0.3), Some(rounded(log10_p)), Some(PKind::Calibrated), cosine));
+    }
+    parts
+}
+
+fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
+    let mut all = Vec::new();
+    let mut add = |id: &str, component: &str, value: f64, samples: usize, log10_p: Option<f64>, p_kind, null: &str, speaks_for| {
+        all.push(Statistic {
+            id: id.to_owned(),
+            component: component.to_owned(),
+            value: rounded(value),
+            samples: samples as u64,
+            log10_p: log10_p.map(rounded),
+            p_kind,
+            null: null.to_owned(),
+            speaks_for,
+        });
+    };
+    let signs = &measured.unit_signs;
+    if measured.has_gate && signs.count() > 0 {
+        add("random-sign", "feed-forward", signs.mean(), signs.count(), Some(evidence.unit_signs), PKind::Exact,
+            "independent initialisation: signs of matched units are fair coins", evidence.unit_signs <= LEVEL);
+    }
+    let possible = measured.total(|it| it.possible);
+    if possible > 0 {
+        add("agreement", "feed-forward", evidence.agreeing, possible, Some(evidence.agreement), PKind::Calibrated,
+            "independent models: gate and up projection do not name the same partner more often than two random permutations",
+            evidence.agreement <= CALIBRATED_LEVEL && evidence.agreeing >= AGREEING_SHARE);
+    }
+    let values = &measured.value_signs;
+    if values.count() > 0 {
+        add("random-sign", "attention", values.mean(), values.count(), Some(evidence.value_signs), PKind::Exact,
+            "independent initialisation: signs of value dimensions are fair coins", evidence.value_signs <= LEVEL);
+    }
+    if !measured.head_z.is_empty() {
+        add("head-products", "attention", measured.products.cosine(), measured.heads, Some(evidence.head_z), PKind::Calibrated,
+            "heads matched by what they look for write no more alike than heads that do not match", evidence.head_z <= CALIBRATED_LEVEL);
+    }
+    if measured.gains.count > 0 {
+        let samples = measured.gains.count * measured.gains.dimensions;
+        let log10_p = measured.gains.log10_p();
+        add("norm-gains", "norms", measured.gains.sums.cosine(), samples, Some(log10_p), PKind::Calibrated,
+            "independent training: dimensions of one model are in no order of the other's", log10_p <= LEVEL);
+    }
+    if let Some(retained) = evidence.retained {
+        add("retention", "body", retained, possible, None, PKind::Heuristic,
+            "two trainings from one start keep less than 0.7 of what each wrote", evidence.body && retained >= RETAINED);
+    }
+    for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
+        if it.count > 0 {
+            add("token-rows", name, it.cosine, it.count, None, PKind::Heuristic,
+                "unrelated models: rows of the same token have a cosine near 0 after alignment", it.cosine >= TOKEN_COSINE);
+        }
+    }
+    all
+}
+
+fn power(measured: &Measured) -> Power {
+    let least = measured.unit_signs.least_mean_found(LEVEL) / 2.0;
+    let units = measured.unit_signs.count() as u64;
+    let least_cosine = rounded(if least.is_finite() { least.min(1.0) } else { 1.0 });
+    let detail = format!(
+        "with {units} units, a mean cosine of {least_cosine} between matched units would still have been found; training \
+         that changed weights by less than {:.1} times their own size would not have hidden it",
+        (1.0 / (least_cosine * least_cosine).max(1e-6) - 1.0).max(0.0).sqrt()
+    );
+    Power { least_cosine, units, detail }
+}
+
+fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let signs = &measured.unit_signs;
+    if measured.has_gate && signs.count() > 0 {
+        reasons.push(format!(
+            "signs of {} matched hidden units: log10 p = {:.1}, where fair coins are what independent starts give",
+            signs.count(),
+            evidence.unit_signs
+        ));
+    }
+    reasons.push(format!(
+        "gate and up projection name the same partner for {:.0} % of hidden units",
+        evidence.agreeing * 100.0
+    ));
+    if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
+        reasons.push(format!("{:.0} % of what training wrote into the one is found in the other", retained * 100.0));
+    }
+    if relation == WeightsRelation::Independent {
+        reasons.push("no derivation was found at the power stated; that is the most that can be said".to_owned());
+    }
+    reasons
+}
+
+/// Four significant digits: what a reader can use, and the same on every machine.
+pub(crate) fn rounded(number: f64) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return 0.0;
+    }
+    let digits = 3 - number.abs().log10().floor() as i32;
+    format!("{number:.*}", digits.clamp(0, 12) as usize).parse().unwrap_or(number)
+}

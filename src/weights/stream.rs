@@ -1,0 +1,248 @@
+//! The map from a reference's residual stream to a subject's: none, a signed choice of coordinates, or a rotation.
+//!
+//! Two models that compute the same may hold their stream in different coordinates. Token embeddings show the map, since
+//! the same token stands behind the same text: correlation of coordinates over shared tokens where the coordinates were
+//! only re-ordered, dropped or turned in sign; the orthogonal polar factor (Procrustes) where they were rotated.
+//!
+//! References: P. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31 (1966); B.
+//! Zeng et al., AWM, ICLR 2026 (assignment on embedding coordinates). The map is made without the signs that
+//! [`random_sign`](crate::weights::random_sign) tests, so that it takes nothing from the test's exactness.
+
+use crate::weights::assignment::{assign, mutual_best};
+use crate::weights::matrix::{Matrix, cosine};
+
+/// How a reference's coordinates become the subject's.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stream {
+    /// Coordinate by coordinate the same.
+    Same,
+    /// Subject coordinate `i` is the reference's `source[i].0`, times `source[i].1`.
+    Signed {
+        /// One entry a subject coordinate; none where nothing answers it.
+        source: Vec<Option<(usize, f32)>>,
+    },
+    /// `[subject, reference]`, rows or columns orthonormal.
+    Rotated(Matrix),
+}
+
+impl Stream {
+    /// Rows in the reference's coordinates, as rows in the subject's.
+    pub(crate) fn apply(&self, rows: &Matrix) -> Matrix {
+        match self {
+            Self::Same => rows.clone(),
+            Self::Signed { source } => {
+                let pick = |row: &[f32]| -> Vec<f32> {
+                    source.iter().map(|it| it.map_or(0.0, |(col, sign)| row[col] * sign)).collect()
+                };
+                let data = rows.iter().flat_map(pick).collect();
+                Matrix { rows: rows.rows, cols: source.len(), data }
+            }
+            Self::Rotated(map) => rows.times_transposed(map),
+        }
+    }
+
+    /// One word for it.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Same => "same coordinates",
+            Self::Signed { source } if self.is_ordered() && source.iter().flatten().all(|it| it.1 > 0.0) => "chosen coordinates",
+            Self::Signed { source } if source.iter().flatten().all(|it| it.1 > 0.0) => "permuted coordinates",
+            Self::Signed { .. } if self.is_ordered() => "coordinates with other signs",
+            Self::Signed { .. } => "permuted coordinates with other signs",
+            Self::Rotated(_) => "rotated",
+        }
+    }
+
+    /// Whether a choice of coordinates keeps their order, as pruning does and a permutation does not.
+    pub(crate) fn is_ordered(&self) -> bool {
+        match self {
+            Self::Signed { source } => {
+                let mut kept = source.iter().flatten().map(|it| it.0);
+                let mut last = kept.next();
+                kept.all(|it| last.replace(it).is_some_and(|before| before < it))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// A map with how well it carries tokens it was not made from: the mean cosine of held-out embedding rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Fit {
+    pub(crate) stream: Stream,
+    pub(crate) held_out: f64,
+}
+
+/// Every map that the rows of shared tokens suggest, the simplest first. Row `t` of both matrices is the same token.
+pub(crate) fn candidates(subject: &Matrix, reference: &Matrix) -> Vec<Fit> {
+    let mut found = Vec::new();
+    let even: Vec<usize> = (0..subject.rows).step_by(2).collect();
+    let odd: Vec<usize> = (1..subject.rows).step_by(2).collect();
+    let centred = |matrix: &Matrix, rows: &[usize]| {
+        let mut part = matrix.gather(rows);
+        part.centre_columns();
+        part
+    };
+    let (fit_s, fit_r) = (centred(subject, &even), centred(reference, &even));
+    let (test_s, test_r) = (centred(subject, &odd), centred(reference, &odd));
+    let mut add = |stream: Stream| {
+        let held_out = mean_cosine(&test_s, &stream.apply(&test_r));
+        found.push(Fit { stream, held_out });
+    };
+    if subject.cols == reference.cols {
+        add(Stream::Same);
+    }
+    if subject.rows < 16 {
+        return found;
+    }
+    if let Some(stream) = signed(&fit_s, &fit_r) {
+        add(stream);
+    }
+    if let Some(stream) = rotated(&fit_s, &fit_r) {
+        add(stream);
+    }
+    found
+}
+
+/// The mean cosine of rows that answer each other.
+fn mean_cosine(one: &Matrix, other: &Matrix) -> f64 {
+    one.iter().zip(other.iter()).map(|(a, b)| cosine(a, b)).sum::<f64>() / one.rows.max(1) as f64
+}
+
+/// The choice of coordinates with the largest correlations over shared tokens.
+fn signed(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
+    let correlation =
+        subject.transposed().unit_rows().times_transposed(&reference.transposed().unit_rows());
+    let size = Matrix { data: correlation.data.iter().map(|it| it.abs()).collect(), ..correlation.clone() };
+    // The largest of d² correlations of t unrelated numbers each.
+    let chance = (2.0 * ((size.rows * size.cols) as f64).ln() / subject.rows as f64).sqrt();
+    let mut source: Vec<Option<(usize, f32)>> = vec![None; size.rows];
+    let take = |row: usize, col: usize, source: &mut Vec<Option<(usize, f32)>>| {
+        source[row] = Some((col, correlation.row(row)[col].signum()));
+    };
+    for (row, col, _) in mutual_best(&size) {
+        take(row, col, &mut source);
+    }
+    let sure = mutual_best(&size).iter().filter(|it| it.2 > chance).count();
+    if sure * 3 < size.rows.min(size.cols) {
+        return None;
+    }
+    // What is nobody's mutual best is few where the map is real, and is assigned as a whole.
+    let rows: Vec<usize> = (0..size.rows).filter(|it| source[*it].is_none()).collect();
+    let used: std::collections::BTreeSet<usize> = source.iter().flatten().map(|it| it.0).collect();
+    let cols: Vec<usize> = (0..size.cols).filter(|it| !used.contains(it)).collect();
+    if !rows.is_empty() && rows.len() <= cols.len() {
+        let left = size.gather(&rows).transposed().gather(&cols).transposed();
+        for (row, col) in assign(&left).into_iter().enumerate() {
+            take(rows[row], cols[col], &mut source);
+        }
+    }
+    Some(Stream::Signed { source })
+}
+
+/// The orthogonal factor of `subjectᵀ reference`, by Newton-Schulz iteration; none where it does not come to rest.
+///
+/// Reference: N. Higham, "Functions of Matrices", SIAM 2008, section 8.3.
+fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
+    let (tall_s, tall_r) = (subject.transposed(), reference.transposed());
+    let product = tall_s.times_transposed(&tall_r);
+    let is_wide = product.rows < product.cols;
+    let mut x = if is_wide { product } else { product.transposed() }; // rows <= cols: rows become orthonormal
+    let scale = spectral_bound(&x)?;
+    x.data.iter_mut().for_each(|it| *it = (f64::from(*it) / scale) as f32);
+    for _ in 0..40 {
+        let gram = x.times_transposed(&x);
+        let correction = gram.times(&x);
+        let mut change = 0.0_f64;
+        for (it, cubed) in x.data.iter_mut().zip(&correction.data) {
+            let next = 1.5 * *it - 0.5 * cubed;
+            change = change.max(f64::from((next - *it).abs()));
+            *it = next;
+        }
+        if !change.is_finite() {
+            return None;
+        }
+        if change < 1e-6 {
+            break;
+        }
+    }
+    Some(Stream::Rotated(if is_wide { x } else { x.transposed() }))
+}
+
+/// An upper bound of the largest singular value that is not far above it: power steps, with a margin.
+fn spectral_bound(matrix: &Matrix) -> Option<f64> {
+    let gram = matrix.times_transposed(matrix);
+    let mut vector = Matrix::new(1, gram.rows, vec![1.0; gram.rows]).unit_rows();
+    let mut size = 0.0;
+    for _ in 0..30 {
+        let next = vector.times_transposed(&gram);
+        size = crate::weights::matrix::norm(next.row(0));
+        vector = next.unit_rows();
+    }
+    (size.is_finite() && size > 0.0).then(|| size.sqrt() * 1.05)
+}
+
+impl Stream {
+    /// Rows in the subject's coordinates, as rows in the reference's; the transpose of [`Stream::apply`].
+    pub(crate) fn back(&self, rows: &Matrix, reference: usize) -> Matrix {
+        match self {
+            Self::Same => rows.clone(),
+            Self::Signed { source } => {
+                let mut data = vec![0.0; rows.rows * reference];
+                for (out, row) in data.chunks_exact_mut(reference.max(1)).zip(rows.iter()) {
+                    for (number, (col, sign)) in row.iter().zip(source).filter_map(|(it, to)| Some((it, to.as_ref()?))) {
+                        out[*col] = number * sign;
+                    }
+                }
+                Matrix { rows: rows.rows, cols: reference, data }
+            }
+            Self::Rotated(map) => rows.times(map),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::random::Random;
+
+    fn drawn(rows: usize, cols: usize, seed: u64) -> Matrix {
+        let mut random = Random::new(seed);
+        Matrix::new(rows, cols, (0..rows * cols).map(|_| random.normal()).collect())
+    }
+
+    #[test]
+    fn a_signed_permutation_is_found_again() {
+        let reference = drawn(400, 24, 1);
+        let source: Vec<Option<(usize, f32)>> =
+            (0..24).map(|it| Some(((it * 7 + 3) % 24, if it % 3 == 0 { -1.0 } else { 1.0 }))).collect();
+        let truth = Stream::Signed { source };
+        let found = candidates(&truth.apply(&reference), &reference);
+        assert!(found.iter().any(|it| it.stream == truth && it.held_out > 0.999), "{found:?}");
+    }
+
+    #[test]
+    fn a_rotation_is_found_again_and_to_fewer_coordinates_too() {
+        let reference = drawn(400, 24, 2);
+        for width in [24, 16] {
+            let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else { panic!("no rotation") };
+            let found = candidates(&Stream::Rotated(truth).apply(&reference), &reference);
+            let best = found.iter().map(|it| it.held_out).fold(0.0, f64::max);
+            assert!(best > 0.99, "{width} {best}");
+        }
+    }
+
+    #[test]
+    fn unrelated_rows_fit_nothing() {
+        let found = candidates(&drawn(400, 24, 4), &drawn(400, 24, 5));
+        assert!(found.iter().all(|it| it.held_out < 0.1), "{found:?}");
+    }
+
+    #[test]
+    fn back_is_the_transpose() {
+        let stream = Stream::Signed { source: vec![Some((2, -1.0)), None, Some((0, 1.0))] };
+        let there = stream.apply(&Matrix::new(1, 4, vec![1.0, 2.0, 3.0, 4.0]));
+        assert_eq!(there.data, [-3.0, 0.0, 1.0]);
+        assert_eq!(stream.back(&there, 4).data, [1.0, 0.0, 3.0, 0.0]);
+    }
+}
