@@ -1,4 +1,4 @@
-//! Files in, one table of tensors out; never the data.
+//! Files in, one table of tensors out; and the numbers behind it, where they are asked for.
 //!
 //! [`Checkpoint::open`] takes a folder in Hugging Face layout or a single file and reads headers only: names, element
 //! types, shapes and offsets. What a file is, is told by its first bytes and its structure, never by its name. Files
@@ -25,6 +25,7 @@ mod folder;
 mod index;
 mod json;
 mod kind;
+mod quantised;
 mod surroundings;
 mod view;
 
@@ -32,6 +33,7 @@ pub use data::{Data, Values};
 pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;
+pub(crate) use quantised::{Treatment, treated};
 pub use view::View;
 
 /// Declares the module of each format and lists it, from one word.

@@ -23,6 +23,11 @@ impl View {
         Self { steps: steps.collect() }
     }
 
+    /// Of a matrix that is stored the other way round; `shape` is the wanted one.
+    pub(crate) fn transposed(shape: [u64; 2]) -> Self {
+        Self::strided(&shape, &[1, shape[0]])
+    }
+
     /// Undoes what llama.cpp's converter does to the rows of a query or key projection: the two halves of each head,
     /// which rotate together, are woven into each other. None where the heads do not divide the rows.
     pub(crate) fn unwoven(shape: &[u64], heads: u64) -> Option<Self> {

@@ -1,4 +1,4 @@
-"""How the files beside this script were made, with gguf 0.17 and numpy from PyPI: python3 make.py
+"""How the files beside this script were made, with gguf 0.19 and numpy from PyPI: python3 make.py
 
 blocks.gguf holds random blocks of every type that is decoded, blocks.f32 what gguf's own reader makes of them, one
 tensor behind the other in the order of their names. woven.gguf is a layer whose query and key projections went through

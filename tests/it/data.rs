@@ -71,3 +71,30 @@ fn a_range_outside_is_refused_by_name() {
     let error = data.read(values, 39..41).unwrap_err().to_string();
     assert!(error.contains("`blk.0.attn_v.weight`") && error.contains("not inside"), "{error}");
 }
+
+#[test]
+fn quantised_layouts_are_unpacked_under_the_name_and_shape_of_the_plain_weight() {
+    for (folder, count) in [("tests/quantised/first", 9), ("tests/quantised/second", 1)] {
+        let data = Data::open(Path::new(folder)).unwrap();
+        let expected = Data::open(&Path::new(folder).join("expected.st")).unwrap();
+        assert_eq!(expected.values().len(), count);
+        for it in expected.values() {
+            let values = data.find(&it.name).unwrap_or_else(|| panic!("{} is not there", it.name));
+            assert_eq!((&values.shape, &values.unreadable), (&it.shape, &None), "{}", it.name);
+            check(&data, &it.name, &expected.read(it, 0..it.elements()).unwrap());
+        }
+        let readable = data.values().iter().filter(|it| it.unreadable.is_none()).count();
+        assert_eq!(readable, count, "scales and zero points are no weights of their own");
+    }
+}
+
+#[test]
+fn layouts_that_are_not_unpacked_say_which_they_are() {
+    let data = Data::open(Path::new("tests/quantised/first")).unwrap();
+    for (name, of) in [("nf4.weight", "bitsandbytes"), ("compressed.weight", "compressed-tensors")] {
+        let values = data.find(name).unwrap();
+        assert!(values.unreadable.as_ref().is_some_and(|why| why.contains(of)), "{values:?}");
+        assert!(data.read(values, 0..1).unwrap_err().to_string().contains(of));
+    }
+    assert_eq!(data.find("compressed.weight").unwrap().shape, [16, 32]);
+}

@@ -1,5 +1,6 @@
 //! The tensors of a checkpoint as they are stored: numbers and words of whole tensors or ranges, views followed.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +45,24 @@ impl Store {
     pub(super) fn floats_by(&self, index: usize, view: &View, range: Range<u64>) -> Result<Vec<f32>, Error> {
         let tensor = self.tensor(index)?;
         self.viewed(tensor, view, range, &|range| self.stored(tensor, range))
+    }
+
+    /// Words of 32 bits of a range of a view of a tensor's stored words.
+    pub(super) fn words_by(&self, index: usize, view: &View, range: Range<u64>) -> Result<Vec<u32>, Error> {
+        let fetch = |range: Range<u64>| -> Result<Vec<u32>, Error> {
+            let bytes = self.bytes(index, range.start.saturating_mul(4)..range.end.saturating_mul(4))?;
+            Ok(bytes.as_chunks().0.iter().map(|it| u32::from_le_bytes(*it)).collect())
+        };
+        self.viewed(self.tensor(index)?, view, range, &fetch)
+    }
+
+    /// Bytes of a tensor's data, counted from its start.
+    pub(super) fn bytes(&self, index: usize, range: Range<u64>) -> Result<Cow<'_, [u8]>, Error> {
+        let tensor = self.tensor(index)?;
+        let outside = || self.unreadable(&tensor.name, "the range is not inside its data");
+        let start = tensor.data.start.checked_add(range.start).ok_or_else(outside)?;
+        let end = tensor.data.start.checked_add(range.end).filter(|it| *it <= tensor.data.end).ok_or_else(outside)?;
+        Ok(self.source(tensor)?.read_at(start..end)?)
     }
 
     fn viewed<T: Copy + Default>(
