@@ -53,6 +53,27 @@ pub enum Error {
         /// End of the range that could not be read.
         end: u64,
     },
+    /// The file is another one than when its header was read.
+    #[error(
+        "{} changed while it was read: it had {} bytes, and now has {}",
+        shown(name), grouped(*before), grouped(*now)
+    )]
+    Changed {
+        /// The source.
+        name: String,
+        /// Its length when its header was read.
+        before: u64,
+        /// Its length when it was opened again.
+        now: u64,
+    },
+    /// A folder with more entries than the limit.
+    #[error("{} has more than {} entries", shown_path(path), grouped(*limit as u64))]
+    TooManyEntries {
+        /// The folder.
+        path: PathBuf,
+        /// The limit.
+        limit: usize,
+    },
     /// A range outside of the source was asked for.
     #[error("bytes {} to {} of {} were asked for, but it has {}", grouped(*start), grouped(*end), shown(name), grouped(*length))]
     Beyond {
@@ -120,7 +141,10 @@ impl Error {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("check the permissions of the file and of the folders above it".into())
             }
-            Self::Shrunk { .. } => Some("wait until the download or copy has finished, and run again".into()),
+            Self::TooManyEntries { .. } => Some("name the folder of one model".into()),
+            Self::Shrunk { .. } | Self::Changed { .. } => {
+                Some("wait until the download or copy has finished, and run again".into())
+            }
             Self::Location { hint, .. } => Some(hint.clone()),
             Self::TooLong { .. } => Some("no ordinary file of this kind is so long; look at what it is".into()),
             Self::Io { .. } | Self::Beyond { .. } | Self::OutOfMemory { .. } => None,

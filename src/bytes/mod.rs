@@ -18,6 +18,8 @@ mod error;
 mod file;
 mod location;
 mod memory;
+mod parallel;
+mod place;
 mod replace;
 mod shown;
 
@@ -27,6 +29,8 @@ pub use error::Error;
 pub use file::{File, read_whole};
 pub use location::Location;
 pub use memory::Memory;
+pub use parallel::in_order;
+pub use place::{LocalPlace, Names, Place, last_part};
 pub use replace::replace;
 pub use shown::{counted, grouped, is_unprintable, shown};
 

@@ -5,20 +5,22 @@
 //! another order) is undone on the way.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::bytes::{File, Source};
+use crate::bytes::{LocalPlace, Place};
 use crate::checkpoint::{Checkpoint, Error, Tensor};
 
 mod decode;
+mod files;
+
+use files::Files;
 
 /// A checkpoint whose numbers can be read.
 pub struct Data {
     checkpoint: Checkpoint,
     values: Vec<Values>,
-    sources: Vec<Option<Arc<dyn Source>>>,
-    path: PathBuf,
+    files: Files,
 }
 
 /// Something that can be read as numbers.
@@ -37,24 +39,15 @@ pub struct Values {
 impl Data {
     /// Opens the data of a folder in Hugging Face layout, or of a single file.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::of(Checkpoint::open(path)?, path)
+        Self::from_place(Arc::new(LocalPlace::new(path)))
     }
 
-    fn of(checkpoint: Checkpoint, path: &Path) -> Result<Self, Error> {
-        let mut holds = vec![false; checkpoint.files.len()];
-        for tensor in &checkpoint.tensors {
-            if let Some(holds) = holds.get_mut(tensor.file) {
-                *holds = true;
-            }
-        }
-        let is_folder = path.is_dir();
-        let open = |(file, holds): (&crate::fact::FileFacts, bool)| -> Result<Option<Arc<dyn Source>>, Error> {
-            let path = if is_folder { path.join(&file.name) } else { path.to_owned() };
-            if holds { Ok(Some(Arc::new(File::open(path)?))) } else { Ok(None) }
-        };
-        let sources = checkpoint.files.iter().zip(holds).map(open).collect::<Result<Vec<_>, _>>()?;
+    /// Opens the data of a place, local or remote.
+    pub fn from_place(place: Arc<dyn Place>) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::from_place(&*place)?;
         let values = checkpoint.tensors.iter().enumerate().map(|(index, it)| Values::plain(it, index)).collect();
-        Ok(Self { checkpoint, values, sources, path: path.to_owned() })
+        let files = Files::new(place, &checkpoint.files);
+        Ok(Self { checkpoint, values, files })
     }
 
     /// What its headers say.
@@ -77,22 +70,22 @@ impl Data {
     ///
     /// Fails where the range reaches beyond the tensor, where it cannot be decoded, and where its file cannot be read.
     pub fn read(&self, values: &Values, elements: Range<u64>) -> Result<Vec<f32>, Error> {
-        let unreadable =
-            |why: &str| Error::Unreadable { path: self.path.clone(), tensor: values.name.clone(), why: why.to_owned() };
+        let unreadable = |why: &str| {
+            let path = self.files.path().to_owned();
+            Error::Unreadable { path, tensor: values.name.clone(), why: why.to_owned() }
+        };
         if let Some(why) = &values.unreadable {
             return Err(unreadable(why));
         }
         let tensor = self.checkpoint.tensors.get(values.tensor).ok_or_else(|| unreadable("it is not there"))?;
-        let source = self.sources.get(tensor.file).and_then(Option::as_ref);
-        let source = source.ok_or_else(|| unreadable("its file is not open"))?;
         let place = decode::place(tensor, &elements).ok_or_else(|| unreadable("the range is not inside it"))?;
-        let bytes = source.read_at(place)?;
+        let bytes = self.files.read(tensor.file, place)?;
         decode::decode(&tensor.dtype, &bytes).ok_or_else(|| unreadable("its element type cannot be decoded"))
     }
 
     /// How many bytes of data were read so far; what is read twice counts twice.
     pub fn bytes_read(&self) -> u64 {
-        self.sources.iter().flatten().map(|it| it.bytes_read()).fold(0, u64::saturating_add)
+        self.files.bytes_read()
     }
 }
 
