@@ -104,6 +104,29 @@ pub enum Error {
         /// Bytes that were asked for.
         length: u64,
     },
+    /// More than the run may read.
+    #[error(
+        "{name}: {} more bytes would pass the limit of {}; {} were read so far",
+        grouped(*wanted), grouped(*limit), grouped(*read)
+    )]
+    OverBudget {
+        /// What was to be read, as it is shown.
+        name: String,
+        /// How many bytes of it.
+        wanted: u64,
+        /// How many were read before.
+        read: u64,
+        /// How many may be read in all.
+        limit: u64,
+    },
+    /// Something far away could not be read.
+    #[error("{message}")]
+    Remote {
+        /// The address, what was found, what was expected.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// The text does not name a model that this version can reach.
     #[error("{} {why}", shown(given))]
     Location {
@@ -146,6 +169,8 @@ impl Error {
                 Some("wait until the download or copy has finished, and run again".into())
             }
             Self::Location { hint, .. } => Some(hint.clone()),
+            Self::OverBudget { .. } => Some("raise `--max-bytes`, or leave it out to read without a limit".into()),
+            Self::Remote { hint, .. } => hint.clone(),
             Self::TooLong { .. } => Some("no ordinary file of this kind is so long; look at what it is".into()),
             Self::Io { .. } | Self::Beyond { .. } | Self::OutOfMemory { .. } => None,
         }
@@ -163,9 +188,10 @@ fn missing_hint(path: &Path) -> String {
     let mut parts = given.split('/');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(org), Some(name), None) if !org.is_empty() && !name.is_empty() && !org.starts_with('.') => {
-            format!("check the path; a catalogue entry is written {}", shown(format!("catalog:{given}")))
+            let (entry, hub) = (shown(format!("catalog:{given}")), shown(format!("hf:{given}")));
+            format!("check the path; a catalogue entry is written {entry}, a model on Hugging Face {hub}")
         }
-        _ => "check the path; nothing is downloaded in this version".into(),
+        _ => "check the path".into(),
     }
 }
 
@@ -185,9 +211,12 @@ mod tests {
     fn a_model_name_that_is_no_path_leads_to_the_catalogue() {
         let error = Error::Missing { path: "01-ai/Yi-34B".into() };
         assert_eq!(error.to_string(), "`01-ai/Yi-34B` does not exist");
-        assert_eq!(error.hint().unwrap(), "check the path; a catalogue entry is written `catalog:01-ai/Yi-34B`");
+        assert_eq!(
+            error.hint().unwrap(),
+            "check the path; a catalogue entry is written `catalog:01-ai/Yi-34B`, a model on Hugging Face `hf:01-ai/Yi-34B`"
+        );
         let error = Error::Missing { path: "/models/yi/x".into() };
-        assert_eq!(error.hint().unwrap(), "check the path; nothing is downloaded in this version");
+        assert_eq!(error.hint().unwrap(), "check the path");
     }
 
     #[test]

@@ -38,6 +38,7 @@ impl Part {
             bytes: source.len(),
             read_sha256: table.read_sha256.clone(),
             read_bytes: table.read_bytes,
+            version: source.version(),
         };
         Ok(Self { format, facts, table, bytes_read: source.bytes_read() })
     }
@@ -77,7 +78,13 @@ impl Assembly {
     pub(crate) fn text(&mut self, name: &str, bytes: &[u8]) {
         let length = bytes.len() as u64;
         self.bytes_read = self.bytes_read.saturating_add(length);
-        let facts = FileFacts { name: name.to_owned(), bytes: length, read_sha256: sha256(bytes), read_bytes: length };
+        let facts = FileFacts {
+            name: name.to_owned(),
+            bytes: length,
+            read_sha256: sha256(bytes),
+            read_bytes: length,
+            version: None,
+        };
         self.parts.insert(name.to_owned(), (facts, None));
     }
 

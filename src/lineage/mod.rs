@@ -10,10 +10,11 @@ mod inspect;
 use std::path::Path;
 
 use crate::blueprint::{Blueprint, Config};
-use crate::bytes::{self, Location};
+use crate::bytes::{self, Location, Repository};
 use crate::catalog::{Catalog, Entry, SCHEME};
 use crate::checkpoint::{self, Checkpoint, Tensor};
 use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
+use crate::remote::{Found, Reach};
 
 pub use compare::compare;
 pub use identify::identify;
@@ -86,19 +87,32 @@ impl Error {
 }
 
 impl Model {
-    /// Opens what `location` names: a path, taken from `base` unless it is absolute, or `catalog:ORG/NAME`.
-    pub fn open(location: &str, base: &Path, catalog: &Catalog) -> Result<Self, Error> {
-        match Location::parse(location)? {
-            Location::Path(path) => Self::from_path(location, &base.join(path)),
-            Location::Catalog(name) => Self::from_catalog(location, &name, catalog),
+    /// Opens what `location` names: a path, taken from `base` unless it is absolute, something that `reach` reaches, or
+    /// `catalog:ORG/NAME`.
+    pub fn open(location: &str, base: &Path, catalog: &Catalog, reach: &Reach) -> Result<Self, Error> {
+        let parsed = Location::parse(location)?;
+        if let Location::Catalog(name) = &parsed {
+            return Self::from_catalog(location, name, catalog);
+        }
+        let of_hub = match &parsed {
+            Location::Hub(repository) => Some(repository_name(repository)),
+            Location::Path(_) | Location::Web(_) | Location::Catalog(_) => None,
+        };
+        match reach.find(parsed, base)? {
+            Some(found) => Self::from_place(location, of_hub, &found),
+            None => Err(Error::UnknownEntry { name: location.to_owned(), likely: Vec::new() }),
         }
     }
 
-    fn from_path(location: &str, path: &Path) -> Result<Self, Error> {
-        let checkpoint = Checkpoint::open(path)?;
+    fn from_place(location: &str, of_hub: Option<String>, found: &Found) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::from_place(&*found.place)?;
         let data_bytes = checkpoint.data_bytes();
-        let name =
-            ModelName { name: checkpoint.name.clone(), location: location.to_owned(), origin: Origin::Checkpoint };
+        let name = ModelName {
+            name: of_hub.unwrap_or_else(|| checkpoint.name.clone()),
+            location: location.to_owned(),
+            origin: Origin::Checkpoint,
+            revision: found.commit.clone(),
+        };
         Ok(Self {
             name,
             blueprint: blueprint(&checkpoint),
@@ -120,7 +134,12 @@ impl Model {
             reason: entry.no_blueprint().unwrap_or("names or shapes are not sourced").to_owned(),
         })?;
         Ok(Self {
-            name: ModelName { name: name.to_owned(), location: location.to_owned(), origin: Origin::Catalog },
+            name: ModelName {
+                name: name.to_owned(),
+                location: location.to_owned(),
+                origin: Origin::Catalog,
+                revision: None,
+            },
             blueprint,
             format: None,
             files: Vec::new(),
@@ -137,6 +156,14 @@ impl Model {
 
     fn cost(&self) -> Cost {
         Cost { bytes_read: self.bytes_read, seconds: None }
+    }
+}
+
+/// A repository for tables: `ORG/NAME`, with the file where one is named.
+fn repository_name(repository: &Repository) -> String {
+    match &repository.file {
+        Some(file) => format!("{}/{file}", repository.name),
+        None => repository.name.clone(),
     }
 }
 

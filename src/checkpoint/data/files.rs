@@ -92,7 +92,7 @@ mod tests {
     use std::fs;
 
     fn facts(name: String) -> FileFacts {
-        FileFacts { name, bytes: 4, read_sha256: String::new(), read_bytes: 0 }
+        FileFacts { name, bytes: 4, read_sha256: String::new(), read_bytes: 0, version: None }
     }
 
     #[test]
