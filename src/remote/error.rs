@@ -88,7 +88,7 @@ impl Error {
 
     /// How long to wait before another try, if one may help.
     pub(crate) fn wait(&self, tries: u32) -> Option<Duration> {
-        const FIRST: Duration = Duration::from_millis(250);
+        const FIRST: Duration = Duration::from_millis(100);
         let backoff = FIRST.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX));
         match self {
             Self::Busy { wait: Some(wait), .. } => (*wait <= LONGEST_WAIT).then_some(*wait),
