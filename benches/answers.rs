@@ -10,6 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use unshell::case::Case;
 use unshell::catalog::Catalog;
 use unshell::lineage::{self, Model};
+use unshell::remote::Reach;
 use unshell::report::{self, FontSources, Format};
 use unshell::{evidence, rubric, scoring};
 
@@ -18,7 +19,7 @@ const REFERENCE: &str = "catalog:meta-llama/Llama-2-70b-hf";
 
 fn models(bench: &mut Criterion) {
     let catalog = Catalog::builtin();
-    let open = |location| Model::open(location, Path::new("."), catalog).unwrap();
+    let open = |location| Model::open(location, Path::new("."), catalog, &Reach::local()).unwrap();
     let (subject, reference) = (open(SUBJECT), open(REFERENCE));
     bench.bench_function("inspect a catalogued 34B blueprint", |it| it.iter(|| lineage::inspect(black_box(&subject))));
     bench.bench_function("compare two blueprints", |it| {
@@ -33,12 +34,14 @@ fn case(bench: &mut Criterion) {
     let folder = Path::new("examples/yi-34b");
     let case = Case::read_with_models(folder).unwrap();
     let rubric = rubric::find(&case.rubric, folder).unwrap();
-    let evidence = evidence::collect(&case, Catalog::builtin()).unwrap();
+    let evidence = evidence::collect(&case, Catalog::builtin(), &Reach::local()).unwrap();
     let card = scoring::score(&rubric, &case, &evidence);
     let mut group = bench.benchmark_group("the Yi-34B case");
     group.sample_size(10);
     group.bench_function("read", |it| it.iter(|| Case::read_with_models(black_box(folder)).unwrap()));
-    group.bench_function("collect", |it| it.iter(|| evidence::collect(black_box(&case), Catalog::builtin()).unwrap()));
+    group.bench_function("collect", |it| {
+        it.iter(|| evidence::collect(black_box(&case), Catalog::builtin(), &Reach::local()).unwrap());
+    });
     group.bench_function("score", |it| it.iter(|| scoring::score(&rubric, black_box(&case), &evidence)));
     let fonts = FontSources { folders: Vec::new(), system: false };
     let mut formats = vec![("HTML memos", Format::Html)];

@@ -29,6 +29,8 @@ pub mod shelf;
 pub mod bytes;
 pub mod yaml;
 
+pub mod remote;
+
 // What is measured on models.
 pub mod checkpoint;
 

@@ -53,6 +53,27 @@ pub enum Error {
         /// End of the range that could not be read.
         end: u64,
     },
+    /// The file is another one than when its header was read.
+    #[error(
+        "{} changed while it was read: it had {} bytes, and now has {}",
+        shown(name), grouped(*before), grouped(*now)
+    )]
+    Changed {
+        /// The source.
+        name: String,
+        /// Its length when its header was read.
+        before: u64,
+        /// Its length when it was opened again.
+        now: u64,
+    },
+    /// A folder with more entries than the limit.
+    #[error("{} has more than {} entries", shown_path(path), grouped(*limit as u64))]
+    TooManyEntries {
+        /// The folder.
+        path: PathBuf,
+        /// The limit.
+        limit: usize,
+    },
     /// A range outside of the source was asked for.
     #[error("bytes {} to {} of {} were asked for, but it has {}", grouped(*start), grouped(*end), shown(name), grouped(*length))]
     Beyond {
@@ -82,6 +103,29 @@ pub enum Error {
         name: String,
         /// Bytes that were asked for.
         length: u64,
+    },
+    /// More than the run may read.
+    #[error(
+        "{name}: {} more bytes would pass the limit of {}; {} were read so far",
+        grouped(*wanted), grouped(*limit), grouped(*read)
+    )]
+    OverBudget {
+        /// What was to be read, as it is shown.
+        name: String,
+        /// How many bytes of it.
+        wanted: u64,
+        /// How many were read before.
+        read: u64,
+        /// How many may be read in all.
+        limit: u64,
+    },
+    /// Something far away could not be read.
+    #[error("{message}")]
+    Remote {
+        /// The address, what was found, what was expected.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
     },
     /// The text does not name a model that this version can reach.
     #[error("{} {why}", shown(given))]
@@ -120,8 +164,13 @@ impl Error {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("check the permissions of the file and of the folders above it".into())
             }
-            Self::Shrunk { .. } => Some("wait until the download or copy has finished, and run again".into()),
+            Self::TooManyEntries { .. } => Some("name the folder of one model".into()),
+            Self::Shrunk { .. } | Self::Changed { .. } => {
+                Some("wait until the download or copy has finished, and run again".into())
+            }
             Self::Location { hint, .. } => Some(hint.clone()),
+            Self::OverBudget { .. } => Some("raise `--max-bytes`, or leave it out to read without a limit".into()),
+            Self::Remote { hint, .. } => hint.clone(),
             Self::TooLong { .. } => Some("no ordinary file of this kind is so long; look at what it is".into()),
             Self::Io { .. } | Self::Beyond { .. } | Self::OutOfMemory { .. } => None,
         }
@@ -139,9 +188,10 @@ fn missing_hint(path: &Path) -> String {
     let mut parts = given.split('/');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(org), Some(name), None) if !org.is_empty() && !name.is_empty() && !org.starts_with('.') => {
-            format!("check the path; a catalogue entry is written {}", shown(format!("catalog:{given}")))
+            let (entry, hub) = (shown(format!("catalog:{given}")), shown(format!("hf:{given}")));
+            format!("check the path; a catalogue entry is written {entry}, a model on Hugging Face {hub}")
         }
-        _ => "check the path; nothing is downloaded in this version".into(),
+        _ => "check the path".into(),
     }
 }
 
@@ -161,9 +211,12 @@ mod tests {
     fn a_model_name_that_is_no_path_leads_to_the_catalogue() {
         let error = Error::Missing { path: "01-ai/Yi-34B".into() };
         assert_eq!(error.to_string(), "`01-ai/Yi-34B` does not exist");
-        assert_eq!(error.hint().unwrap(), "check the path; a catalogue entry is written `catalog:01-ai/Yi-34B`");
+        assert_eq!(
+            error.hint().unwrap(),
+            "check the path; a catalogue entry is written `catalog:01-ai/Yi-34B`, a model on Hugging Face `hf:01-ai/Yi-34B`"
+        );
         let error = Error::Missing { path: "/models/yi/x".into() };
-        assert_eq!(error.hint().unwrap(), "check the path; nothing is downloaded in this version");
+        assert_eq!(error.hint().unwrap(), "check the path");
     }
 
     #[test]

@@ -97,3 +97,21 @@ pub const ARCHIVE_ENTRIES: usize = 300_000;
 
 /// Directory of an archive, about 100 bytes an entry.
 pub const ARCHIVE_DIRECTORY: u64 = 64 << 20;
+
+/// Requests that are under way at once. More gained nothing in measurements, and hubs begin to refuse.
+pub const IN_FLIGHT: usize = 32;
+
+/// Bytes of one request for a part of a file: what a slow line can give before the request is given up.
+pub const REQUEST: u64 = 4 << 20;
+
+/// A file that a server gives only as a whole, though a part was asked for.
+pub const WHOLE_ANSWER: u64 = 4 << 20;
+
+/// What a hub says about a repository. 20,000 files take about 6 MB.
+pub const API_ANSWER: u64 = 16 << 20;
+
+/// Name of a file in a repository.
+pub const REMOTE_NAME: usize = 1_024;
+
+/// Address of a model as it is written.
+pub const ADDRESS: usize = 4_096;

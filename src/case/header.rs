@@ -59,7 +59,10 @@ fn validity(root: &Cursor<'_>, problems: &mut Problems) {
 fn subjects(at: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Problems) {
     if at.exists() && at.items().next().is_none() && at.text().is_none() && at.fields().next().is_none() {
         let problem = at.problem("no-model", "the case names no model: `subjects` is empty");
-        problems.push(problem.hint("write `- id: ..`, `name: ..` and `location: ..`, a path or `catalog:ORG/NAME`"));
+        problems.push(
+            problem
+                .hint("write `- id: ..`, `name: ..` and `location: ..`, a path, `hf:ORG/NAME` or `catalog:ORG/NAME`"),
+        );
     }
     unique_ids(at, problems);
     for subject in at.items() {
@@ -104,7 +107,7 @@ fn location(at: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Pr
             problems.push(at.problem("no-model", message).label("not there").hint(hint));
         }
         Ok(Location::Catalog(name)) => in_catalog(at, &name, problems),
-        Ok(Location::Path(_)) => {}
+        Ok(Location::Path(_) | Location::Hub(_) | Location::Web(_)) => {}
     }
 }
 

@@ -93,7 +93,7 @@ impl Case {
     pub fn model(&self, location: &str) -> Result<Location, bytes::Error> {
         Ok(match Location::parse(location)? {
             Location::Path(path) => Location::Path(self.folder.join(path)),
-            entry @ Location::Catalog(_) => entry,
+            other @ (Location::Catalog(_) | Location::Hub(_) | Location::Web(_)) => other,
         })
     }
 }

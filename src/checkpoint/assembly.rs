@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::bytes::{Source, limits, sha256, shown};
+use crate::bytes::{Source, last_part, limits, sha256, shown};
 use crate::checkpoint::findings::finding_in;
 use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Split, Table, Tensor, kind};
 use crate::fact::{FileFacts, Finding};
@@ -19,11 +19,36 @@ pub(crate) struct Assembly {
     pub(crate) bytes_read: u64,
 }
 
+/// The header of one weights file.
+#[derive(Debug)]
+pub(crate) struct Part {
+    format: &'static Format,
+    facts: FileFacts,
+    table: Table,
+    bytes_read: u64,
+}
+
+impl Part {
+    /// Reads a weights file's header.
+    pub(crate) fn read(name: &str, path: &Path, source: &dyn Source) -> Result<Self, Error> {
+        let format = recognise(path, source)?;
+        let table = (format.read)(source).map_err(|refusal| Error::of(path, refusal))?;
+        let facts = FileFacts {
+            name: name.to_owned(),
+            bytes: source.len(),
+            read_sha256: table.read_sha256.clone(),
+            read_bytes: table.read_bytes,
+            version: source.version(),
+        };
+        Ok(Self { format, facts, table, bytes_read: source.bytes_read() })
+    }
+}
+
 /// A checkpoint of one file.
 pub(crate) fn single_file(path: &Path, source: &dyn Source) -> Result<Checkpoint, Error> {
     let name = last_part(path);
     let mut assembly = Assembly::default();
-    assembly.weights(&name, path, source)?;
+    assembly.weights(Part::read(&name, path, source)?);
     let by_header = || {
         let (_, split) = assembly.splits().next()?;
         Some(("header", split.index.saturating_add(1), split.count))
@@ -37,30 +62,29 @@ pub(crate) fn single_file(path: &Path, source: &dyn Source) -> Result<Checkpoint
 }
 
 impl Assembly {
-    /// Reads a weights file's header.
-    pub(crate) fn weights(&mut self, name: &str, path: &Path, source: &dyn Source) -> Result<(), Error> {
-        let format = recognise(path, source)?;
-        let mut table = (format.read)(source).map_err(|refusal| Error::of(path, refusal))?;
+    /// Takes a weights file in.
+    pub(crate) fn weights(&mut self, part: Part) {
+        let Part { format, facts, mut table, bytes_read } = part;
+        let name = facts.name.clone();
         self.format = Some(format.name);
-        self.bytes_read = self.bytes_read.saturating_add(source.bytes_read());
+        self.bytes_read = self.bytes_read.saturating_add(bytes_read);
         let findings = std::mem::take(&mut table.findings);
-        self.findings.extend(findings.into_iter().map(|it| Finding { file: Some(name.to_owned()), ..it }));
-        self.findings.extend(other_name(name, format));
-        let facts = FileFacts {
-            name: name.to_owned(),
-            bytes: source.len(),
-            read_sha256: table.read_sha256.clone(),
-            read_bytes: table.read_bytes,
-        };
-        self.parts.insert(name.to_owned(), (facts, Some(table)));
-        Ok(())
+        self.findings.extend(findings.into_iter().map(|it| Finding { file: Some(name.clone()), ..it }));
+        self.findings.extend(other_name(&name, format));
+        self.parts.insert(name, (facts, Some(table)));
     }
 
     /// Notes a file that was read whole.
     pub(crate) fn text(&mut self, name: &str, bytes: &[u8]) {
         let length = bytes.len() as u64;
         self.bytes_read = self.bytes_read.saturating_add(length);
-        let facts = FileFacts { name: name.to_owned(), bytes: length, read_sha256: sha256(bytes), read_bytes: length };
+        let facts = FileFacts {
+            name: name.to_owned(),
+            bytes: length,
+            read_sha256: sha256(bytes),
+            read_bytes: length,
+            version: None,
+        };
         self.parts.insert(name.to_owned(), (facts, None));
     }
 
@@ -171,13 +195,6 @@ pub(crate) fn numbered(name: &str) -> Option<Numbered<'_>> {
     Some(Numbered { prefix, part: number(part)?, of: number(of)?, ending })
 }
 
-/// The last part of a path as text; that of the folder itself for `.` and `..`.
-pub(crate) fn last_part(path: &Path) -> String {
-    let resolved = if path.file_name().is_none() { path.canonicalize().ok() } else { None };
-    let path = resolved.as_deref().unwrap_or(path);
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
 fn other_name(name: &str, format: &Format) -> Option<Finding> {
     let fits = Path::new(name)
         .extension()
@@ -237,11 +254,5 @@ mod tests {
         assert_eq!(numbered("model-one-of-two.safetensors"), None);
         assert_eq!(numbered("model-00002-of-00015.txt"), None);
         assert_eq!(numbered("model-99999999999-of-1.safetensors"), None);
-    }
-
-    #[test]
-    fn the_name_of_the_current_folder_is_its_own() {
-        assert_eq!(last_part(Path::new("models/yi/")), "yi");
-        assert_ne!(last_part(Path::new(".")), ".");
     }
 }

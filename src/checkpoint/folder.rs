@@ -1,14 +1,13 @@
 //! A folder in Hugging Face layout: which of its files are the model, and what else lies there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
-use crate::bytes::{self, File, counted, limits, read_whole, shown};
-use crate::checkpoint::assembly::{Assembly, numbered};
+use crate::bytes::{Place, counted, in_order, limits, shown};
+use crate::checkpoint::assembly::{Assembly, Part, numbered};
 use crate::checkpoint::findings::{finding, finding_in};
 use crate::checkpoint::index::Index;
-use crate::checkpoint::surroundings::{Look, cached_name, links_outside, look, no_weights, unread_weights};
+use crate::checkpoint::surroundings::{Look, cached_name, links_outside, looks, no_weights, unread_weights};
 use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, json, kind};
 use crate::fact::Finding;
 
@@ -45,55 +44,40 @@ impl Layout {
 const TRAINING: &[&str] = &["optimizer", "rng_state", "scaler", "scheduler", "training_args"];
 
 /// Opens a folder.
-pub(crate) fn open(folder: &Path) -> Result<Checkpoint, Error> {
-    let (names, not_unicode) = names_in(folder)?;
+pub(crate) fn open(place: &dyn Place) -> Result<Checkpoint, Error> {
+    let listed = place.names()?;
+    let names = listed.names;
     let mut assembly = Assembly::default();
-    if not_unicode > 0 {
-        let detail = format!("not in Unicode, so not looked at: {}", counted(not_unicode, "file name"));
+    if listed.not_unicode > 0 {
+        let detail = format!("not in Unicode, so not looked at: {}", counted(listed.not_unicode, "file name"));
         assembly.findings.push(finding("unprintable-name", None, detail));
     }
-    config(folder, &names, &mut assembly);
+    config(place, &names, &mut assembly);
     let layout = Layout::of(&names);
-    let index = read_index(folder, layout, &names, &mut assembly)?;
-    let plan = Plan::make(folder, layout, &names, index.as_ref().map(|(name, index)| (name.as_str(), index)))?;
-    for name in &plan.read {
-        let path = folder.join(name);
-        assembly.weights(name, &path, &File::open(&path)?)?;
-    }
+    let index = read_index(place, layout, &names, &mut assembly)?;
+    let plan = Plan::make(place, layout, &names, index.as_ref().map(|(name, index)| (name.as_str(), index)))?;
+    read_headers(place, &plan, &mut assembly)?;
     if let Some((name, index)) = index.filter(|_| plan.by_index) {
         let (held, data_bytes) = assembly.held();
-        let findings = index.compare(&held, data_bytes).map_err(|refusal| Error::of(&folder.join(&name), refusal))?;
+        let findings = index.compare(&held, data_bytes).map_err(|refusal| Error::of(&place.path_of(&name), refusal))?;
         assembly.findings.extend(findings.into_iter().map(|it| Finding { file: Some(name.clone()), ..it }));
     }
-    parts_belong_together(folder, &mut assembly)?;
-    unread_weights(folder, &names, &mut assembly);
-    links_outside(folder, &names.union(&plan.read).cloned().collect(), &mut assembly);
+    parts_belong_together(place.path(), &mut assembly)?;
+    unread_weights(place, &names, &mut assembly);
+    links_outside(place, &names.union(&plan.read).cloned().collect(), &mut assembly);
     assembly.findings.extend(plan.findings);
-    let checkpoint = assembly.finish(folder)?;
-    Ok(Checkpoint { name: cached_name(folder).unwrap_or(checkpoint.name), ..checkpoint })
+    let checkpoint = assembly.finish(place.path())?;
+    Ok(Checkpoint { name: cached_name(place).unwrap_or(checkpoint.name), ..checkpoint })
 }
 
-/// Names of everything in the folder that is not a folder itself, sorted. Names that are not Unicode are only counted,
-/// as none of the layout's names can be among them.
-pub(crate) fn names_in(folder: &Path) -> Result<(BTreeSet<String>, usize), Error> {
-    names_up_to(limits::FOLDER_ENTRIES, folder)
-}
-
-fn names_up_to(limit: usize, folder: &Path) -> Result<(BTreeSet<String>, usize), Error> {
-    let failed = |error| Error::Bytes(bytes::Error::io("list", folder, error));
-    let (mut names, mut not_unicode) = (BTreeSet::new(), 0_usize);
-    for (count, entry) in fs::read_dir(folder).map_err(failed)?.enumerate() {
-        if count >= limit {
-            return Err(Error::TooMany { path: folder.to_owned(), what: "entries", limit });
-        }
-        let entry = entry.map_err(failed)?;
-        match entry.file_name().into_string() {
-            Ok(_) if entry.path().is_dir() => {}
-            Ok(name) => drop(names.insert(name)),
-            Err(_) => not_unicode = not_unicode.saturating_add(1),
-        }
+/// Reads the header of every file of the plan, as many at once as the place is good for.
+fn read_headers(place: &dyn Place, plan: &Plan, assembly: &mut Assembly) -> Result<(), Error> {
+    let names: Vec<&String> = plan.read.iter().collect();
+    let parts = in_order(&names, place.at_once(), |name| Part::read(name, &place.path_of(name), &*place.open(name)?))?;
+    for part in parts {
+        assembly.weights(part);
     }
-    Ok((names, not_unicode))
+    Ok(())
 }
 
 /// Which weights files are read.
@@ -107,7 +91,7 @@ struct Plan {
 impl Plan {
     /// Decides as common loaders do: `model.safetensors` first, then the index; without both, all there are.
     fn make(
-        folder: &Path,
+        place: &dyn Place,
         layout: &Layout,
         names: &BTreeSet<String>,
         index: Option<(&str, &Index)>,
@@ -120,31 +104,31 @@ impl Plan {
                 Ok(only(vec![finding_in(name, "two-sets-of-weights", None, detail)]))
             }
             None if single == PYTORCH.single => Ok(only(Vec::new())),
-            Some((name, index)) => Self::by_index(folder, name, index),
-            None => Self::by_names(folder, names),
+            Some((name, index)) => Self::by_index(place, name, index),
+            None => Self::by_names(place, names),
         }
     }
 
-    fn by_index(folder: &Path, name: &str, index: &Index) -> Result<Self, Error> {
+    fn by_index(place: &dyn Place, name: &str, index: &Index) -> Result<Self, Error> {
         let read: BTreeSet<String> = index.files().into_iter().map(str::to_owned).collect();
-        let missing: Vec<String> = read.iter().filter(|it| !is_there(&folder.join(it))).cloned().collect();
+        let missing: Vec<String> = read.iter().filter(|it| !place.holds(it)).cloned().collect();
         if !missing.is_empty() {
             let by = shown(name);
-            return Err(Error::MissingFiles { folder: folder.to_owned(), missing, of: read.len(), by });
+            return Err(Error::MissingFiles { folder: place.path().to_owned(), missing, of: read.len(), by });
         }
         Ok(Self { read, by_index: true, findings: Vec::new() })
     }
 
-    fn by_names(folder: &Path, names: &BTreeSet<String>) -> Result<Self, Error> {
+    fn by_names(place: &dyn Place, names: &BTreeSet<String>) -> Result<Self, Error> {
         let by_ending = FORMATS.iter().map(|format| named_as(format, names)).find(|it| !it.is_empty());
-        let read = by_ending.or_else(|| built_as_one_format(folder, names)).unwrap_or_default();
+        let read = by_ending.or_else(|| built_as_one_format(place, names)).unwrap_or_default();
         if read.is_empty() {
-            return Err(no_weights(folder, names));
+            return Err(no_weights(place, names));
         }
         if read.len() > limits::SHARDS {
-            return Err(Error::TooMany { path: folder.to_owned(), what: "weights files", limit: limits::SHARDS });
+            return Err(Error::TooMany { path: place.path().to_owned(), what: "weights files", limit: limits::SHARDS });
         }
-        all_parts_are_there(folder, &read)?;
+        all_parts_are_there(place.path(), &read)?;
         // The parts of a GGUF model say themselves which ones they are.
         let has_index = read.iter().any(|it| !ends_as("gguf", it));
         let findings = (read.len() > 1 && has_index)
@@ -165,12 +149,12 @@ fn named_as(format: &Format, names: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 /// Files that are weights by their structure, whatever they are called; of one format, the first that any is of.
-fn built_as_one_format(folder: &Path, names: &BTreeSet<String>) -> Option<BTreeSet<String>> {
+fn built_as_one_format(place: &dyn Place, names: &BTreeSet<String>) -> Option<BTreeSet<String>> {
     let mut built: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let is_training = |name: &&String| TRAINING.iter().any(|it| name.starts_with(it));
-    for name in names.iter().filter(|name| !is_training(name)) {
-        if let (Some(Look::Format(format)), _) = look(&folder.join(name)) {
-            built.entry(format.name).or_default().insert(name.clone());
+    for (name, look, _) in looks(place, names.iter().filter(|name| !is_training(name))) {
+        if let Some(Look::Format(format)) = look {
+            built.entry(format.name).or_default().insert(name.to_owned());
         }
     }
     FORMATS.iter().find_map(|format| built.remove(format.name))
@@ -221,27 +205,26 @@ fn all_parts_are_there(folder: &Path, read: &BTreeSet<String>) -> Result<(), Err
 }
 
 fn read_index(
-    folder: &Path,
+    place: &dyn Place,
     layout: &Layout,
     names: &BTreeSet<String>,
     assembly: &mut Assembly,
 ) -> Result<Option<(String, Index)>, Error> {
     let any = || names.iter().find(|name| name.ends_with(layout.index_ending));
     let Some(name) = names.get(layout.index).or_else(any) else { return Ok(None) };
-    let path = folder.join(name);
-    let text = read_whole(&path, limits::INDEX)?;
+    let text = place.read_whole(name, limits::INDEX)?;
     assembly.text(name, &text);
-    let index = Index::read(&text).map_err(|refusal| Error::of(&path, refusal))?;
+    let index = Index::read(&text).map_err(|refusal| Error::of(&place.path_of(name), refusal))?;
     Ok(Some((name.clone(), index)))
 }
 
 /// Reads `config.json`. The weights can be described without it, so whatever is wrong with it is a finding.
-fn config(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
+fn config(place: &dyn Place, names: &BTreeSet<String>, assembly: &mut Assembly) {
     if !names.contains(CONFIG) {
         return;
     }
     let unreadable = |why: String| finding_in(CONFIG, "config-unreadable", None, why);
-    let text = match read_whole(&folder.join(CONFIG), limits::CONFIG) {
+    let text = match place.read_whole(CONFIG, limits::CONFIG) {
         Ok(text) => text,
         Err(error) => return assembly.findings.push(unreadable(error.to_string())),
     };
@@ -268,13 +251,11 @@ fn what_it_is_instead(text: &[u8]) -> Option<String> {
     says_something.then(|| format!("it is {}", kind.what))
 }
 
-fn is_there(path: &Path) -> bool {
-    fs::metadata(path).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::LocalPlace;
+    use std::fs;
 
     #[test]
     #[cfg(target_os = "linux")]
@@ -285,19 +266,8 @@ mod tests {
         let file = [&(header.len() as u64).to_le_bytes()[..], header, b"x"].concat();
         fs::write(folder.path().join(SAFETENSORS.single), &file).unwrap();
         fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.safetensors")), &file).unwrap();
-        let checkpoint = open(folder.path()).unwrap();
+        let checkpoint = open(&LocalPlace::new(folder.path())).unwrap();
         let details: Vec<_> = checkpoint.findings.iter().map(|it| it.detail.as_str()).collect();
         assert_eq!(details, ["not in Unicode, so not looked at: 1 file name"]);
-    }
-
-    #[test]
-    fn a_folder_with_more_entries_than_the_limit_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["a", "b", "c"] {
-            fs::write(folder.path().join(name), "").unwrap();
-        }
-        assert_eq!(names_up_to(3, folder.path()).unwrap().0.len(), 3);
-        let error = names_up_to(2, folder.path()).unwrap_err();
-        assert!(error.to_string().ends_with("has more than 2 entries"), "{error}");
     }
 }

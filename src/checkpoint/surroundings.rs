@@ -4,19 +4,22 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::bytes::{File, Source as _, limits, shown};
+use crate::bytes::{LocalPlace, Place, in_order, limits, shown};
 use crate::checkpoint::assembly::{Assembly, alike};
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding_in;
-use crate::checkpoint::folder::names_in;
 use crate::checkpoint::kind::{self, Kind};
-use crate::checkpoint::{Error, Format, HEAD, Likeness};
+use crate::checkpoint::{Error, FORMATS, Format, HEAD, Likeness};
+use crate::fact::Finding;
 
 /// Findings about weights that lie in the folder and were not read.
-pub(crate) fn unread_weights(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
+pub(crate) fn unread_weights(place: &dyn Place, names: &BTreeSet<String>, assembly: &mut Assembly) {
     let unread: Vec<&String> = names.iter().filter(|name| !assembly.has_read(name)).collect();
-    for name in unread {
-        let (look, read) = look(&folder.join(name));
+    if place.local().is_none() {
+        let named = unread.into_iter().filter_map(|name| unread_by_name(name, assembly.format));
+        return assembly.findings.extend(named.collect::<Vec<_>>());
+    }
+    for (name, look, read) in looks(place, unread) {
         assembly.bytes_read = assembly.bytes_read.saturating_add(read);
         assembly.findings.extend(match look {
             Some(Look::Format(format)) if Some(format.name) != assembly.format => {
@@ -37,8 +40,41 @@ pub(crate) fn unread_weights(folder: &Path, names: &BTreeSet<String>, assembly: 
     }
 }
 
+/// Far away a look at every file would cost more than the model's headers, so there its name has to do.
+fn unread_by_name(name: &str, read: Option<&str>) -> Option<Finding> {
+    let ending = Path::new(name).extension()?.to_str()?.to_ascii_lowercase();
+    let format = FORMATS.iter().find(|it| it.endings.contains(&ending.as_str()));
+    let code = if format.is_some() && format.map(|it| it.name) == read { "unread-weights" } else { "other-weights" };
+    let what = format.map(|it| it.name).or_else(|| OTHER_WEIGHTS.contains(&ending.as_str()).then_some(&*ending))?;
+    Some(finding_in(name, code, None, format!("by its name it is a {what} file, and was not read")))
+}
+
+/// How the names of files end that hold weights in formats which are not read here.
+const OTHER_WEIGHTS: &[&str] = &["ckpt", "h5", "msgpack", "npy", "npz", "onnx", "ot", "pdparams", "tflite"];
+
+/// Whether a look at the file of a name may be worth a request.
+fn may_be_weights(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
+    OTHER_WEIGHTS.contains(&ending.as_str()) || FORMATS.iter().any(|it| it.endings.contains(&ending.as_str()))
+}
+
+/// Looks at the first bytes of each file, and counts them; far away only where its name ends as one of weights.
+pub(crate) fn looks<'a>(
+    place: &dyn Place,
+    names: impl IntoIterator<Item = &'a String>,
+) -> Vec<(&'a str, Option<Look>, u64)> {
+    let is_worth_it = |name: &&String| place.local().is_some() || may_be_weights(name);
+    let names: Vec<&String> = names.into_iter().filter(is_worth_it).collect();
+    let look = |name: &&'a String| {
+        let (look, read) = look(place, name);
+        Ok::<_, std::convert::Infallible>((name.as_str(), look, read))
+    };
+    in_order(&names, place.at_once(), look).unwrap_or_else(|never| match never {})
+}
+
 /// Findings about files of the model that are somewhere else.
-pub(crate) fn links_outside(folder: &Path, names: &BTreeSet<String>, assembly: &mut Assembly) {
+pub(crate) fn links_outside(place: &dyn Place, names: &BTreeSet<String>, assembly: &mut Assembly) {
+    let Some(folder) = place.local() else { return };
     let Some(root) = root_of(folder) else { return };
     for name in names {
         let target = folder.join(name).canonicalize().ok().filter(|target| !target.starts_with(&root));
@@ -57,8 +93,8 @@ pub(crate) enum Look {
 }
 
 /// Looks at the first bytes of a file, and counts them. One that cannot be opened is none of the model's.
-pub(crate) fn look(path: &Path) -> (Option<Look>, u64) {
-    let Ok(file) = File::open(path) else { return (None, 0) };
+fn look(place: &dyn Place, name: &str) -> (Option<Look>, u64) {
+    let Ok(file) = place.open(name) else { return (None, 0) };
     let Ok(head) = file.read_at(0..file.len().min(HEAD)) else { return (None, 0) };
     let format = alike(&head, file.len(), Likeness::Certain).map(Look::Format);
     (format.or_else(|| kind::recognise(&head).map(Look::Kind)), file.bytes_read())
@@ -78,22 +114,23 @@ fn cache_of(folder: &Path) -> Option<PathBuf> {
 }
 
 /// `ORG/NAME` for a snapshot in the cache `models--ORG--NAME`; its folder is called by a revision nobody knows.
-pub(crate) fn cached_name(folder: &Path) -> Option<String> {
-    let cache = cache_of(folder)?;
+pub(crate) fn cached_name(place: &dyn Place) -> Option<String> {
+    let cache = cache_of(place.local()?)?;
     let name = cache.file_name()?.to_str()?.strip_prefix("models--")?;
     Some(name.replacen("--", "/", 1))
 }
 
 /// Says what the folder holds instead of weights, and where some are.
-pub(crate) fn no_weights(folder: &Path, names: &BTreeSet<String>) -> Error {
-    let of_another_format = names.iter().find_map(|name| match look(&folder.join(name)).0 {
+pub(crate) fn no_weights(place: &dyn Place, names: &BTreeSet<String>) -> Error {
+    let of_another_format = looks(place, names).into_iter().find_map(|(name, look, _)| match look {
         Some(Look::Kind(kind)) if kind.weights => Some((name, kind)),
         _ => None,
     });
+    let below = place.local().and_then(weights_below);
     let (found, hint) = if let Some((name, kind)) = of_another_format {
         (format!("{} is {}", shown(name), kind.what), kind.hint.to_owned())
-    } else if let Some(below) = weights_below(folder) {
-        let hint = format!("name {} itself", shown(folder.join(&below).to_string_lossy()));
+    } else if let Some(below) = below {
+        let hint = format!("name {} itself", shown(place.path_of(&below).to_string_lossy()));
         (format!("some are in its folder {}", shown(below)), hint)
     } else {
         let names: Vec<String> = names.iter().cloned().collect();
@@ -104,7 +141,7 @@ pub(crate) fn no_weights(folder: &Path, names: &BTreeSet<String>) -> Error {
                 .into(),
         )
     };
-    Error::NoWeights { folder: folder.to_owned(), found, hint }
+    Error::NoWeights { folder: place.path().to_owned(), found, hint }
 }
 
 /// By the usual endings, and for PyTorch by the usual name, as `.bin` may be anything.
@@ -118,7 +155,9 @@ fn weights_below(folder: &Path) -> Option<String> {
     for _ in 0..2 {
         level = level.iter().flat_map(|below| folders_in(folder, below)).take(FOLDERS_LOOKED_AT).collect();
         let holds_weights = |below: &&String| {
-            names_in(&folder.join(below)).is_ok_and(|(names, _)| names.iter().any(|it| is_called_as_weights(it)))
+            LocalPlace::new(folder.join(below))
+                .names()
+                .is_ok_and(|it| it.names.iter().any(|it| is_called_as_weights(it)))
         };
         if let Some(found) = level.iter().find(holds_weights) {
             return Some(found.clone());

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use crate::case::Case;
 use crate::catalog::Catalog;
-use crate::cli::{Failure, Terminal};
+use crate::cli::{Failure, Terminal, reach};
 use crate::evidence::{self, Evidence};
 use crate::fact::FormRelation;
+use crate::remote::Reach;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -16,23 +17,27 @@ pub(crate) struct Arguments {
     /// Print the evidence as JSON too
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reach: reach::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let (_, evidence, path) = collect(&arguments.case)?;
+    let reach = arguments.reach.reach()?;
+    let (_, evidence, path) = collect(&arguments.case, &reach)?;
     if arguments.json {
         terminal.print_json(&evidence);
     } else {
         terminal.print(&summary(&evidence));
     }
     terminal.say(&format!("wrote {}", path.display()));
+    reach::report(&reach, terminal);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads a case, collects its evidence and keeps it; gives the path it is kept at.
-pub(crate) fn collect(folder: &Path) -> Result<(Case, Evidence, PathBuf), Failure> {
+pub(crate) fn collect(folder: &Path, reach: &Reach) -> Result<(Case, Evidence, PathBuf), Failure> {
     let case = Case::read_with_models(folder)?;
-    let evidence = evidence::collect(&case, Catalog::builtin())?;
+    let evidence = evidence::collect(&case, Catalog::builtin(), reach)?;
     let path = evidence::store::write(&case.folder, &evidence)?;
     Ok((case, evidence, path))
 }

@@ -7,26 +7,29 @@ use comfy_table::Table;
 use crate::catalog::{Catalog, TELLING_BITS};
 use crate::cli::inspect::{align_right, open, shown_name, unexamined};
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal};
+use crate::cli::{Failure, Terminal, reach};
 use crate::fact::{CatalogReach, Comparison, ConfigAgreement, Form, FormRelation, Origin, SharedValue};
 use crate::lineage;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The model under examination: a folder or file, or `catalog:ORG/NAME`
+    /// The model under examination: as `inspect` takes it
     #[arg(value_name = "SUBJECT")]
     subject: String,
-    /// The model to hold it against: a folder or file, or `catalog:ORG/NAME`
+    /// The model to hold it against: as `inspect` takes it
     #[arg(value_name = "REFERENCE")]
     reference: String,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reach: reach::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let subject = open(&arguments.subject)?;
-    let reference = open(&arguments.reference)?;
+    let reach = arguments.reach.reach()?;
+    let subject = open(&arguments.subject, &reach)?;
+    let reference = open(&arguments.reference, &reach)?;
     let comparison = lineage::compare_with_weights(&subject, &reference, Catalog::builtin())
         .map_err(lineage::Error::from)?;
     if arguments.json {
@@ -34,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     } else {
         terminal.print(&page(&comparison));
     }
+    reach::report(&reach, terminal);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -220,7 +224,8 @@ mod tests {
 
     /// The page with trailing blanks taken off, as a table pads its last column.
     fn pages(subject: &str, reference: &str) -> String {
-        let (subject, reference) = (open(subject).unwrap(), open(reference).unwrap());
+        let reach = crate::remote::Reach::local();
+        let (subject, reference) = (open(subject, &reach).unwrap(), open(reference, &reach).unwrap());
         let page = page(&lineage::compare(&subject, &reference, Catalog::builtin()));
         page.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::bytes;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, memo};
+use crate::remote::Reach;
 use crate::shelf;
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     let mut verdicts = table(["case", "verdict", "decided by"]);
     let mut memos = Vec::new();
     for id in cases.keys() {
-        let done = crate::cli::run::run_case(&arguments.out.join(id), &[], &memo::Choice::everything())?;
+        let done =
+            crate::cli::run::run_case(&arguments.out.join(id), &[], &memo::Choice::everything(), &Reach::local())?;
         let verdict = &done.card.verdict;
         let deciding = verdict.deciding.clone().unwrap_or_default();
         let name = verdict.name.in_language("en").to_owned();

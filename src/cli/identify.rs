@@ -6,13 +6,13 @@ use clap::builder::RangedU64ValueParser;
 
 use crate::catalog::{Catalog, SCHEME};
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal, inspect};
+use crate::cli::{Failure, Terminal, inspect, reach};
 use crate::fact::{CatalogReach, Closeness, FormRelation, Identification, Match};
 use crate::lineage::identify;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A folder, a file, or `catalog:ORG/NAME`
+    /// A folder or file, `hf:ORG/NAME`, `ms:ORG/NAME`, `https://…`, or `catalog:ORG/NAME`
     model: String,
     /// List at most this many entries
     #[arg(long, default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
@@ -20,17 +20,21 @@ pub(crate) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reach: reach::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let catalog = Catalog::builtin();
-    let model = inspect::open(&arguments.model)?;
+    let reach = arguments.reach.reach()?;
+    let model = inspect::open(&arguments.model, &reach)?;
     let answer = identify(&model, catalog, arguments.limit);
     if arguments.json {
         terminal.print_json(&answer);
     } else {
         terminal.print(&page(&answer));
     }
+    reach::report(&reach, terminal);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,33 +8,38 @@ use comfy_table::{CellAlignment, Table};
 use crate::bytes::{grouped, shown};
 use crate::catalog::Catalog;
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal};
+use crate::cli::{Failure, Terminal, reach};
 use crate::fact::{Finding, Inspection, Origin, Unexamined};
 use crate::lineage::{self, Model};
+use crate::remote::Reach;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A folder or file, or `catalog:ORG/NAME`
+    /// A folder or file, `hf:ORG/NAME`, `ms:ORG/NAME`, `https://…`, or `catalog:ORG/NAME`
     #[arg(value_name = "MODEL")]
     model: String,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reach: reach::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
-    let inspection = lineage::inspect(&open(&arguments.model)?);
+    let reach = arguments.reach.reach()?;
+    let inspection = lineage::inspect(&open(&arguments.model, &reach)?);
     if arguments.json {
         terminal.print_json(&inspection);
     } else {
         terminal.print(&page(&inspection));
     }
+    reach::report(&reach, terminal);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Opens a model as a command names it: a path is taken from the folder the command was given in.
-pub(crate) fn open(location: &str) -> Result<Model, Failure> {
-    Model::open(location, Path::new(""), Catalog::builtin()).map_err(Failure::from)
+pub(crate) fn open(location: &str, reach: &Reach) -> Result<Model, Failure> {
+    Model::open(location, Path::new(""), Catalog::builtin(), reach).map_err(Failure::from)
 }
 
 impl From<lineage::Error> for Failure {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::{Failure, Terminal, collect, memo, score};
+use crate::cli::{Failure, Terminal, collect, memo, reach, score};
+use crate::remote::Reach;
 use crate::scoring::Scorecard;
 
 #[derive(Debug, clap::Args)]
@@ -18,11 +19,14 @@ pub(crate) struct Arguments {
     fail_on: Vec<String>,
     #[command(flatten)]
     choice: memo::Choice,
+    #[command(flatten)]
+    reach: reach::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     arguments.choice.check()?;
-    let done = run_case(&arguments.case, &arguments.fail_on, &arguments.choice)?;
+    let reach = arguments.reach.reach()?;
+    let done = run_case(&arguments.case, &arguments.fail_on, &arguments.choice, &reach)?;
     if arguments.json {
         terminal.print_json(&done.card);
     } else {
@@ -31,6 +35,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     for path in &done.written {
         terminal.say(&format!("wrote {}", path.display()));
     }
+    reach::report(&reach, terminal);
     Ok(score::exit_code(&arguments.fail_on, &done.card, terminal))
 }
 
@@ -43,8 +48,13 @@ pub(crate) struct Done {
 }
 
 /// All three steps. Whatever fails, the files of the steps before it are whole.
-pub(crate) fn run_case(folder: &Path, fail_on: &[String], choice: &memo::Choice) -> Result<Done, Failure> {
-    let (case, evidence, evidence_path) = collect::collect(folder)?;
+pub(crate) fn run_case(
+    folder: &Path,
+    fail_on: &[String],
+    choice: &memo::Choice,
+    reach: &Reach,
+) -> Result<Done, Failure> {
+    let (case, evidence, evidence_path) = collect::collect(folder, reach)?;
     let card = score::score(&case, &evidence)?;
     score::check_gates_exist(fail_on, &card)?;
     let card_path = score::write(folder, &card)?;

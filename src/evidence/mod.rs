@@ -11,6 +11,7 @@ use crate::catalog::Catalog;
 use crate::claims::{self, Bands, Check};
 use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Unexamined};
 use crate::lineage::{self, Model};
+use crate::remote::Reach;
 
 mod error;
 mod facts;
@@ -67,8 +68,8 @@ pub struct SubjectEvidence {
 ///
 /// # Errors
 /// Every model that cannot be described, each once.
-pub fn collect(case: &Case, catalog: &Catalog) -> Result<Evidence, Error> {
-    let (subjects, references) = open_models(case, catalog)?;
+pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
+    let (subjects, references) = open_models(case, catalog, reach)?;
     let subjects: Vec<SubjectEvidence> = subjects
         .iter()
         .map(|(subject, model)| SubjectEvidence {
@@ -97,9 +98,9 @@ pub fn collect(case: &Case, catalog: &Catalog) -> Result<Evidence, Error> {
 type Opened<'a> = (&'a Subject, Model);
 
 /// Opens subjects and references; one model that cannot be described does not hide the next.
-fn open_models<'a>(case: &'a Case, catalog: &Catalog) -> Result<(Vec<Opened<'a>>, Vec<Model>), Error> {
+fn open_models<'a>(case: &'a Case, catalog: &Catalog, reach: &Reach) -> Result<(Vec<Opened<'a>>, Vec<Model>), Error> {
     let mut failures: Vec<ModelError> = Vec::new();
-    let mut open = |location: &str| match Model::open(location, &case.folder, catalog) {
+    let mut open = |location: &str| match Model::open(location, &case.folder, catalog, reach) {
         Ok(model) => Some(model),
         Err(reason) => {
             if !failures.iter().any(|it| it.location == location) {

@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::catalog::Catalog;
 use crate::evidence::{Error, Evidence, collect, store};
 use crate::fact::{Unknown, Value};
+use crate::remote::Reach;
 use crate::rubric::{FactValues, GATE_FACTS};
 
 fn example(name: &str) -> Case {
@@ -14,7 +15,7 @@ fn example(name: &str) -> Case {
 }
 
 fn evidence(case: &Case) -> Evidence {
-    collect(case, Catalog::builtin()).unwrap()
+    collect(case, Catalog::builtin(), &Reach::local()).unwrap()
 }
 
 fn written(case: &Case) -> (tempfile::TempDir, Case, Evidence) {
@@ -97,7 +98,7 @@ fn evidence_survives_its_file() {
 fn every_model_that_cannot_be_described_is_told() {
     let mut case = example("yi-34b");
     case.references = vec!["catalog:nobody/nothing".to_owned(), "no/such/folder".to_owned()];
-    let error = collect(&case, Catalog::builtin()).unwrap_err();
+    let error = collect(&case, Catalog::builtin(), &Reach::local()).unwrap_err();
     let told = error.to_string();
     assert!(told.contains("nobody/nothing") && told.contains("no/such/folder"), "{told}");
 }

@@ -13,10 +13,13 @@ use crate::fact::Weights;
 pub struct ModelName {
     /// Short name for tables: the folder or file name, or `ORG/NAME` of a catalogue entry.
     pub name: String,
-    /// As it was given: a path, or `catalog:ORG/NAME`.
+    /// As it was given: a path, `hf:ORG/NAME`, `ms:ORG/NAME`, `https://…` or `catalog:ORG/NAME`.
     pub location: String,
     /// Where its description comes from.
     pub origin: Origin,
+    /// The commit that was read, of a repository on a hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
 }
 
 /// Where the description of a model comes from.
@@ -75,6 +78,9 @@ pub struct FileFacts {
     pub read_sha256: String,
     /// How many bytes of it were read.
     pub read_bytes: u64,
+    /// What the server calls this version of the file; for large files of Hugging Face the SHA-256 of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// How often an element type occurs.

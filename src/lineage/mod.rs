@@ -8,13 +8,15 @@ mod identify;
 mod inspect;
 mod tokens;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::blueprint::{Blueprint, Config};
-use crate::bytes::{self, Location};
+use crate::bytes::{self, Location, Place, Repository};
 use crate::catalog::{Catalog, Entry, SCHEME};
 use crate::checkpoint::{self, Checkpoint, Data, Tensor};
 use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
+use crate::remote::{Found, Reach};
 
 pub use compare::{compare, compare_with_weights};
 pub use identify::identify;
@@ -38,7 +40,7 @@ pub struct Model {
     /// Bytes read from its files.
     pub bytes_read: u64,
     /// Where its files are; none for a catalogue entry.
-    path: Option<PathBuf>,
+    place: Option<Arc<dyn Place>>,
 }
 
 /// Why a model cannot be described.
@@ -89,19 +91,32 @@ impl Error {
 }
 
 impl Model {
-    /// Opens what `location` names: a path, taken from `base` unless it is absolute, or `catalog:ORG/NAME`.
-    pub fn open(location: &str, base: &Path, catalog: &Catalog) -> Result<Self, Error> {
-        match Location::parse(location)? {
-            Location::Path(path) => Self::from_path(location, &base.join(path)),
-            Location::Catalog(name) => Self::from_catalog(location, &name, catalog),
+    /// Opens what `location` names: a path, taken from `base` unless it is absolute, something that `reach` reaches, or
+    /// `catalog:ORG/NAME`.
+    pub fn open(location: &str, base: &Path, catalog: &Catalog, reach: &Reach) -> Result<Self, Error> {
+        let parsed = Location::parse(location)?;
+        if let Location::Catalog(name) = &parsed {
+            return Self::from_catalog(location, name, catalog);
+        }
+        let of_hub = match &parsed {
+            Location::Hub(repository) => Some(repository_name(repository)),
+            Location::Path(_) | Location::Web(_) | Location::Catalog(_) => None,
+        };
+        match reach.find(parsed, base)? {
+            Some(found) => Self::from_place(location, of_hub, &found),
+            None => Err(Error::UnknownEntry { name: location.to_owned(), likely: Vec::new() }),
         }
     }
 
-    fn from_path(location: &str, path: &Path) -> Result<Self, Error> {
-        let checkpoint = Checkpoint::open(path)?;
+    fn from_place(location: &str, of_hub: Option<String>, found: &Found) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::from_place(&*found.place)?;
         let data_bytes = checkpoint.data_bytes();
-        let name =
-            ModelName { name: checkpoint.name.clone(), location: location.to_owned(), origin: Origin::Checkpoint };
+        let name = ModelName {
+            name: of_hub.unwrap_or_else(|| checkpoint.name.clone()),
+            location: location.to_owned(),
+            origin: Origin::Checkpoint,
+            revision: found.commit.clone(),
+        };
         Ok(Self {
             name,
             blueprint: blueprint(&checkpoint),
@@ -110,7 +125,7 @@ impl Model {
             data_bytes: Some(data_bytes),
             findings: checkpoint.findings,
             bytes_read: checkpoint.bytes_read,
-            path: Some(path.to_owned()),
+            place: Some(Arc::clone(&found.place)),
         })
     }
 
@@ -124,20 +139,25 @@ impl Model {
             reason: entry.no_blueprint().unwrap_or("names or shapes are not sourced").to_owned(),
         })?;
         Ok(Self {
-            name: ModelName { name: name.to_owned(), location: location.to_owned(), origin: Origin::Catalog },
+            name: ModelName {
+                name: name.to_owned(),
+                location: location.to_owned(),
+                origin: Origin::Catalog,
+                revision: None,
+            },
             blueprint,
             format: None,
             files: Vec::new(),
             data_bytes: None,
             findings: entry_findings(entry),
             bytes_read: 0,
-            path: None,
+            place: None,
         })
     }
 
     /// Its numbers; none for a catalogue entry.
     fn data(&self) -> Result<Option<Data>, checkpoint::Error> {
-        self.path.as_deref().map(Data::open).transpose()
+        self.place.clone().map(Data::from_place).transpose()
     }
 
     /// Whether its weights could be read, if anything read weights.
@@ -147,6 +167,14 @@ impl Model {
 
     fn cost(&self) -> Cost {
         Cost { bytes_read: self.bytes_read, seconds: None }
+    }
+}
+
+/// A repository for tables: `ORG/NAME`, with the file where one is named.
+fn repository_name(repository: &Repository) -> String {
+    match &repository.file {
+        Some(file) => format!("{}/{file}", repository.name),
+        None => repository.name.clone(),
     }
 }
 

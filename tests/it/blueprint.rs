@@ -298,17 +298,18 @@ fn what_files_add_to_a_model_is_evened_out_and_told() {
 fn a_model_is_named_by_path_or_by_catalogue() {
     let catalog = Catalog::builtin();
     let base = Path::new("");
-    let subject = Model::open("catalog:01-ai/Yi-34B@2023-11", base, catalog).unwrap();
-    let reference = Model::open("catalog:meta-llama/Llama-2-70b-hf", base, catalog).unwrap();
+    let subject = Model::open("catalog:01-ai/Yi-34B@2023-11", base, catalog, &unshell::remote::Reach::local()).unwrap();
+    let reference =
+        Model::open("catalog:meta-llama/Llama-2-70b-hf", base, catalog, &unshell::remote::Reach::local()).unwrap();
     assert_eq!(inspect(&subject).parameters, 34_388_917_248);
     let comparison = compare(&subject, &reference, catalog);
     assert_eq!(comparison.unexamined[0].why, "catalogue-entry");
-    let unknown = Model::open("catalog:01-ai/Yi-34", base, catalog).unwrap_err();
+    let unknown = Model::open("catalog:01-ai/Yi-34", base, catalog, &unshell::remote::Reach::local()).unwrap_err();
     assert_eq!(unknown.to_string(), "the catalogue has no entry `01-ai/Yi-34`");
     assert!(unknown.hint().unwrap().contains("`catalog:01-ai/Yi-34B`"));
-    let bare = Model::open("catalog:xai-org/grok-1", base, catalog).unwrap_err();
+    let bare = Model::open("catalog:xai-org/grok-1", base, catalog, &unshell::remote::Reach::local()).unwrap_err();
     assert!(bare.to_string().contains("has no blueprint"), "{bare}");
-    assert!(Model::open("no/such/folder", base, catalog).is_err());
+    assert!(Model::open("no/such/folder", base, catalog, &unshell::remote::Reach::local()).is_err());
 }
 
 fn names() -> impl Strategy<Value = String> {

@@ -13,6 +13,9 @@ mod hostile;
 mod data;
 // PyTorch files: those of the real writer, and any opcodes.
 mod torch;
+// Models behind an address, against a server on this machine.
+mod loopback;
+mod remote;
 // Case folders, good and broken.
 mod cases;
 // The examples: the verdicts they are there to show.

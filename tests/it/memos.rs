@@ -14,7 +14,8 @@ fn examples_become_memos() {
     for name in ["yi-34b", "yi-34b-day-one"] {
         let case = Case::read(&Path::new("examples").join(name)).unwrap_or_else(|problems| panic!("\n{problems}"));
         let rubric = rubric::find(&case.rubric, &case.folder).unwrap();
-        let card = score(&rubric, &case, &collect(&case, Catalog::builtin()).unwrap());
+        let card =
+            score(&rubric, &case, &collect(&case, Catalog::builtin(), &unshell::remote::Reach::local()).unwrap());
         let languages: Vec<_> = Language::tags().into_iter().map(str::to_owned).collect();
         let formats: &[Format] = if cfg!(feature = "pdf") { &[Format::Html, Format::Pdf] } else { &[Format::Html] };
         let written =

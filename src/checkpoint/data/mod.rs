@@ -5,14 +5,15 @@
 //! another order) is undone on the way.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::bytes::{File, Source};
+use crate::bytes::{LocalPlace, Place};
 use crate::checkpoint::{Checkpoint, Error};
 
 mod blocks;
 mod decode;
+mod files;
 mod gather;
 mod packed;
 mod recipe;
@@ -21,6 +22,7 @@ mod small;
 mod store;
 mod superblocks;
 
+use self::files::Files;
 use self::recipe::Recipe;
 use self::store::Store;
 
@@ -45,29 +47,15 @@ pub struct Values {
 impl Data {
     /// Opens the data of a folder in Hugging Face layout, or of a single file.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::of(Checkpoint::open(path)?, path)
+        Self::from_place(Arc::new(LocalPlace::new(path)))
     }
 
-    fn of(checkpoint: Checkpoint, path: &Path) -> Result<Self, Error> {
-        let mut holds = vec![false; checkpoint.files.len()];
-        for tensor in &checkpoint.tensors {
-            if let Some(holds) = holds.get_mut(tensor.file) {
-                *holds = true;
-            }
-        }
-        let is_folder = path.is_dir();
-        let open = |(file, holds): (&crate::fact::FileFacts, bool)| -> Result<Option<Arc<dyn Source>>, Error> {
-            let path = if is_folder { path.join(&file.name) } else { path.to_owned() };
-            if holds { Ok(Some(Arc::new(File::open(path)?))) } else { Ok(None) }
-        };
-        let sources = checkpoint.files.iter().zip(holds).map(open).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::over(checkpoint, path.to_owned(), sources))
-    }
-
-    /// A checkpoint with its open files, in the order in which it lists them.
-    fn over(checkpoint: Checkpoint, path: PathBuf, sources: Vec<Option<Arc<dyn Source>>>) -> Self {
+    /// Opens the data of a place, local or remote.
+    pub fn from_place(place: Arc<dyn Place>) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::from_place(&*place)?;
+        let files = Files::new(place, &checkpoint.files);
         let values = recipe::values(&checkpoint);
-        Self { store: Store { checkpoint, sources, path }, values }
+        Ok(Self { store: Store { checkpoint, files }, values })
     }
 
     /// What its headers say.
@@ -101,7 +89,7 @@ impl Data {
 
     /// How many bytes of data were read so far; what is read twice counts twice.
     pub fn bytes_read(&self) -> u64 {
-        self.store.sources.iter().flatten().map(|it| it.bytes_read()).fold(0, u64::saturating_add)
+        self.store.files.bytes_read()
     }
 }
 

@@ -1,12 +1,10 @@
 //! The tensors of a checkpoint as they are stored: numbers and words of whole tensors or ranges, views followed.
 
-use std::borrow::Cow;
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use crate::bytes::{self, Source};
+use crate::bytes;
 use crate::checkpoint::data::decode::{self, Decoder};
+use crate::checkpoint::data::files::Files;
 use crate::checkpoint::data::gather::gather;
 use crate::checkpoint::view::View;
 use crate::checkpoint::{Checkpoint, Error, Tensor};
@@ -14,9 +12,7 @@ use crate::checkpoint::{Checkpoint, Error, Tensor};
 /// A checkpoint and its open files.
 pub(super) struct Store {
     pub(super) checkpoint: Checkpoint,
-    /// One for each file that holds tensors.
-    pub(super) sources: Vec<Option<Arc<dyn Source>>>,
-    pub(super) path: PathBuf,
+    pub(super) files: Files,
 }
 
 /// How many stored numbers are read at once: enough to keep a disk busy, and little enough to stay in a cache.
@@ -25,7 +21,7 @@ const STEP: u64 = 512 << 10;
 impl Store {
     /// Why something cannot be read, with the place.
     pub(super) fn unreadable(&self, name: &str, why: &str) -> Error {
-        Error::Unreadable { path: self.path.clone(), tensor: name.to_owned(), why: why.to_owned() }
+        Error::Unreadable { path: self.files.path().to_owned(), tensor: name.to_owned(), why: why.to_owned() }
     }
 
     pub(super) fn tensor(&self, index: usize) -> Result<&Tensor, Error> {
@@ -57,12 +53,12 @@ impl Store {
     }
 
     /// Bytes of a tensor's data, counted from its start.
-    pub(super) fn bytes(&self, index: usize, range: Range<u64>) -> Result<Cow<'_, [u8]>, Error> {
+    pub(super) fn bytes(&self, index: usize, range: Range<u64>) -> Result<Vec<u8>, Error> {
         let tensor = self.tensor(index)?;
         let outside = || self.unreadable(&tensor.name, "the range is not inside its data");
         let start = tensor.data.start.checked_add(range.start).ok_or_else(outside)?;
         let end = tensor.data.start.checked_add(range.end).filter(|it| *it <= tensor.data.end).ok_or_else(outside)?;
-        Ok(self.source(tensor)?.read_at(start..end)?)
+        Ok(self.files.read(tensor.file, start..end)?)
     }
 
     fn viewed<T: Copy + Default>(
@@ -91,11 +87,6 @@ impl Store {
         Ok(room)
     }
 
-    fn source(&self, tensor: &Tensor) -> Result<&dyn Source, Error> {
-        let source = self.sources.get(tensor.file).and_then(Option::as_deref);
-        source.ok_or_else(|| self.unreadable(&tensor.name, "its file is not open"))
-    }
-
     /// Numbers in the order in which they are stored.
     fn stored(&self, tensor: &Tensor, range: Range<u64>) -> Result<Vec<f32>, Error> {
         let decoder = decode::decoder(&tensor.dtype)
@@ -121,7 +112,7 @@ impl Store {
     fn step(&self, tensor: &Tensor, decoder: Decoder, range: Range<u64>, to: &mut [f32]) -> Result<(), Error> {
         let outside = || self.unreadable(&tensor.name, "the range is not inside its data");
         let (place, before) = decoder.place(tensor, &range).ok_or_else(outside)?;
-        let bytes = self.source(tensor)?.read_at(place)?;
+        let bytes = self.files.read(tensor.file, place)?;
         let held = decoder.numbers_in(bytes.len());
         if held == to.len() {
             decoder.decode(&bytes, to);
