@@ -32,6 +32,8 @@ pub mod yaml;
 // What is measured on models.
 pub mod checkpoint;
 
+pub mod tokenizer;
+
 pub mod blueprint;
 
 pub mod catalog;

@@ -11,6 +11,8 @@ mod gguf;
 mod hostile;
 // PyTorch files: those of the real writer, and any opcodes.
 mod torch;
+// Tokenizers: one vocabulary in every format, and the family of tiny models where it is at hand.
+mod tokenizer;
 // Case folders, good and broken.
 mod cases;
 // The examples: the verdicts they are there to show.

@@ -16,11 +16,14 @@ mod layout;
 mod problem;
 mod reader;
 mod value;
+mod vocabulary;
 
 use self::header::Written;
 use self::layout::{Data, aligned};
 use self::problem::Problem;
 use self::reader::Reader;
+
+pub use self::vocabulary::GgufVocabulary;
 
 pub(crate) const FORMAT: Format = Format { name: "gguf", endings: &["gguf"], recognise, read };
 
