@@ -6,10 +6,12 @@ mod interval;
 mod message;
 mod model;
 mod text;
+mod tokenizer;
 mod value;
 
 pub use interval::{Interval, Truth};
 pub use message::{Argument, Message};
 pub use model::*;
 pub use text::Text;
+pub use tokenizer::*;
 pub use value::{Fact, Facts, Unknown, Value};

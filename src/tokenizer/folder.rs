@@ -35,7 +35,7 @@ impl Form {
             "tokenizer.json" => Some(Self::HuggingFace),
             "vocab.json" => Some(Self::Gpt2),
             "vocab.txt" => Some(Self::Bert),
-            _ if name.ends_with(".model") || name.starts_with("tokenizer.model") => Some(Self::Model),
+            _ if name.ends_with(".model") || name.contains(".model.v") => Some(Self::Model),
             _ if name.ends_with(".tiktoken") => Some(Self::Tiktoken),
             _ if name.to_ascii_lowercase().ends_with(".gguf") => Some(Self::Gguf),
             _ => None,

@@ -15,18 +15,26 @@ use crate::fact::{FileFacts, Finding};
 
 mod added;
 mod base64;
+mod compare;
+mod containment;
 mod draft;
 mod findings;
 mod folder;
 mod gguf;
 mod huggingface;
+mod kendall;
 mod lists;
+mod merge_order;
 mod protobuf;
+mod relation;
 mod sentencepiece;
 mod shared;
+mod special;
 mod spelling;
+mod tail;
 mod tiktoken;
 
+pub use compare::compare;
 pub use findings::FINDINGS;
 pub use shared::shared_tokens;
 
@@ -116,6 +124,11 @@ impl Vocabulary {
     /// How many tokens there are.
     pub fn size(&self) -> usize {
         self.tokens.iter().flatten().count()
+    }
+
+    /// The token of an id.
+    pub fn token(&self, id: u32) -> Option<&Token> {
+        self.tokens.get(usize::try_from(id).ok()?)?.as_ref()
     }
 
     /// Every token with its id, by id.

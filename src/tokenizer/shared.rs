@@ -15,7 +15,7 @@ const ANSWERS: &[(Class, Class)] =
 ///
 /// Where one vocabulary has the same token under several ids, the lowest counts.
 pub fn shared_tokens(subject: &Vocabulary, reference: &Vocabulary) -> Vec<(u32, u32)> {
-    let (subject, reference) = (sorted(subject), sorted(reference));
+    let (subject, reference) = (distinct(subject), distinct(reference));
     let (mut left, mut right) = (subject.into_iter().peekable(), reference.into_iter().peekable());
     let mut pairs = Vec::new();
     while let (Some((one, _)), Some((other, _))) = (left.peek(), right.peek()) {
@@ -27,8 +27,13 @@ pub fn shared_tokens(subject: &Vocabulary, reference: &Vocabulary) -> Vec<(u32, 
     pairs
 }
 
+/// Whether a token is a learned piece of text of two bytes and more. Every vocabulary has the single bytes.
+pub(crate) fn is_learned(token: &Token) -> bool {
+    token.class == Class::Text && token.bytes.len() > 1
+}
+
 /// By bytes, then class; of the same token the lowest id.
-fn sorted(vocabulary: &Vocabulary) -> Vec<(&Token, u32)> {
+pub(crate) fn distinct(vocabulary: &Vocabulary) -> Vec<(&Token, u32)> {
     let mut tokens: Vec<(&Token, u32)> = vocabulary.by_id().map(|(id, token)| (token, id)).collect();
     tokens.sort_unstable();
     tokens.dedup_by(|next, first| next.0 == first.0);
