@@ -34,6 +34,8 @@ pub mod remote;
 // What is measured on models.
 pub mod checkpoint;
 
+pub mod tokenizer;
+
 pub mod blueprint;
 
 pub mod weights;

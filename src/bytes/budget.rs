@@ -49,6 +49,7 @@ impl Budget {
 }
 
 /// A place whose files are read within a budget.
+#[derive(Debug)]
 pub struct Budgeted<P> {
     place: P,
     budget: Arc<Budget>,

@@ -115,3 +115,18 @@ pub const REMOTE_NAME: usize = 1_024;
 
 /// Address of a model as it is written.
 pub const ADDRESS: usize = 4_096;
+
+/// A file of a tokenizer. The largest `tokenizer.json` in use takes 33 MB.
+pub const TOKENIZER: u64 = 64 << 20;
+
+/// JSON values of a tokenizer's file: one a token, three a merge; the largest in use have about 2,700,000.
+pub const TOKENIZER_VALUES: usize = 4_000_000;
+
+/// Ids of a vocabulary, gaps included, since it is a table by id. The largest in use has 902,629 tokens.
+pub const VOCABULARY_IDS: usize = 2 << 20;
+
+/// Merges of a vocabulary. The largest in use has about 515,000.
+pub const VOCABULARY_MERGES: usize = 4 << 20;
+
+/// One token. Runs of spaces reach some hundred bytes; a special token that is a whole sentence is still far below.
+pub const TOKEN_BYTES: u64 = 64 << 10;

@@ -47,6 +47,9 @@ macro_rules! formats {
 
 formats![safetensors, gguf, torch];
 
+pub use gguf::GgufVocabulary;
+pub(crate) use json::{kind_of, read as read_json};
+
 /// A model's files as one table: everything their headers say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {

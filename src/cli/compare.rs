@@ -30,8 +30,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     let reach = arguments.reach.reach()?;
     let subject = open(&arguments.subject, &reach)?;
     let reference = open(&arguments.reference, &reach)?;
-    let comparison = lineage::compare_with_weights(&subject, &reference, Catalog::builtin())
-        .map_err(lineage::Error::from)?;
+    let comparison =
+        lineage::compare_with_weights(&subject, &reference, Catalog::builtin()).map_err(lineage::Error::from)?;
     if arguments.json {
         terminal.print_json(&comparison);
     } else {

@@ -9,6 +9,7 @@ use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
 use crate::report::Language;
 use crate::rubric::{self, Criterion, Gate, Rubric, Verdict};
+use crate::tokenizer;
 
 /// Below this likeness a name is no suggestion.
 const LIKE_ENOUGH: f64 = 0.7;
@@ -58,7 +59,7 @@ fn entries(rubric: &Rubric, language: &Language) -> Vec<Entry> {
     for it in &rubric.verdicts {
         add("verdict", &it.id, verdict(it, language.tag()));
     }
-    for (code, meaning, advice) in checkpoint::FINDINGS.iter().chain(blueprint::FINDINGS) {
+    for (code, meaning, advice) in checkpoint::FINDINGS.iter().chain(tokenizer::FINDINGS).chain(blueprint::FINDINGS) {
         add("finding", code, format!("{meaning}\n\nWhat to do: {advice}"));
     }
     for key in language.keys().filter(|it| it.starts_with("explain.")) {

@@ -6,6 +6,7 @@ mod interval;
 mod message;
 mod model;
 mod text;
+mod tokenizer;
 mod value;
 mod weights;
 
@@ -13,5 +14,6 @@ pub use interval::{Interval, Truth};
 pub use message::{Argument, Message};
 pub use model::*;
 pub use text::Text;
+pub use tokenizer::*;
 pub use value::{Fact, Facts, Unknown, Value};
 pub use weights::*;

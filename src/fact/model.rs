@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::Weights;
+use crate::fact::{TokenizerFacts, Weights};
 
 /// A model as a command or a case named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -194,6 +194,9 @@ pub struct Comparison {
     pub config: ConfigAgreement,
     /// What the weights say.
     pub weights: Weights,
+    /// How the vocabularies relate; none where they were not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<TokenizerFacts>,
     /// What was not looked at, and why.
     pub unexamined: Vec<Unexamined>,
     /// How far the catalogue behind the rarity figures reaches.

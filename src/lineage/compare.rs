@@ -16,6 +16,7 @@ pub fn compare(subject: &Model, reference: &Model, catalog: &Catalog) -> Compari
         form: compare_blueprints(&subject.blueprint, &reference.blueprint),
         config: catalog.agreement(subject.blueprint.config(), reference.blueprint.config()),
         weights: Weights::default(),
+        tokenizer: None,
         unexamined: unexamined(subject, Some(reference)),
         catalog: catalog.reach(),
         cost: Cost { bytes_read: subject.bytes_read.saturating_add(reference.bytes_read), seconds: None },
@@ -30,10 +31,12 @@ pub fn compare_with_weights(
 ) -> Result<Comparison, checkpoint::Error> {
     let mut comparison = compare(subject, reference, catalog);
     let (Some(ours), Some(theirs)) = (subject.data()?, reference.data()?) else { return Ok(comparison) };
-    let shared = tokens::shared(subject, reference);
+    let vocabularies = tokens::vocabularies(subject, reference);
     let nets = (Net::new(&subject.blueprint, &ours), Net::new(&reference.blueprint, &theirs));
-    comparison.weights = relate(&nets.0, &nets.1, shared.as_deref())?;
-    comparison.unexamined.retain(|it| it.what != "weights");
+    comparison.weights = relate(&nets.0, &nets.1, vocabularies.shared.as_deref())?;
+    comparison.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
+    comparison.unexamined.extend(vocabularies.unexamined);
+    comparison.tokenizer = vocabularies.facts;
     let left_out: Vec<String> = nets.0.left_out().iter().chain(nets.1.left_out()).cloned().collect();
     if !left_out.is_empty() {
         comparison.unexamined.push(Unexamined {
@@ -44,5 +47,6 @@ pub fn compare_with_weights(
     }
     comparison.cost.bytes_read =
         comparison.cost.bytes_read.saturating_add(ours.bytes_read()).saturating_add(theirs.bytes_read());
+    comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(vocabularies.bytes_read);
     Ok(comparison)
 }

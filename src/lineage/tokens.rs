@@ -1,24 +1,34 @@
-//! Which tokens two models share, by their text.
+//! The two tokenizers: how they relate, and which tokens they share.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use crate::bytes::{limits, read_whole};
+use crate::fact::{TokenizerFacts, Unexamined};
 use crate::lineage::Model;
+use crate::tokenizer::{Vocabulary, compare, shared_tokens};
 
-/// Ids of tokens that both vocabularies have, subject first; none where either has no `tokenizer.json` that can be read.
-pub(super) fn shared(subject: &Model, reference: &Model) -> Option<Vec<(u32, u32)>> {
-    let ours = vocabulary(subject.path.as_deref()?)?;
-    let theirs = vocabulary(reference.path.as_deref()?)?;
-    let pairs = ours.iter().filter_map(|(token, id)| Some((*id, *theirs.get(token)?)));
-    let mut pairs: Vec<(u32, u32)> = pairs.collect();
-    pairs.sort_unstable();
-    Some(pairs)
+/// What two models' vocabularies say.
+#[derive(Debug, Default)]
+pub(super) struct Vocabularies {
+    /// How they relate.
+    pub(super) facts: Option<TokenizerFacts>,
+    /// Ids of tokens that both have, subject first.
+    pub(super) shared: Option<Vec<(u32, u32)>>,
+    /// Why they were not compared.
+    pub(super) unexamined: Option<Unexamined>,
+    /// Bytes that were read.
+    pub(super) bytes_read: u64,
 }
 
-fn vocabulary(path: &Path) -> Option<BTreeMap<String, u32>> {
-    let text = read_whole(&path.join("tokenizer.json"), limits::INDEX).ok()?;
-    let document: serde_json::Value = serde_json::from_slice(&text).ok()?;
-    let vocabulary = document.get("model")?.get("vocab")?.as_object()?;
-    Some(vocabulary.iter().filter_map(|(token, id)| Some((token.clone(), u32::try_from(id.as_u64()?).ok()?))).collect())
+/// Reads and compares the vocabularies of two models; those that cannot be read are told and not guessed.
+pub(super) fn vocabularies(subject: &Model, reference: &Model) -> Vocabularies {
+    let (Some(ours), Some(theirs)) = (subject.place.as_deref(), reference.place.as_deref()) else {
+        return Vocabularies::default();
+    };
+    match (Vocabulary::read(ours), Vocabulary::read(theirs)) {
+        (Ok(ours), Ok(theirs)) => Vocabularies {
+            facts: Some(compare(&ours, &theirs)),
+            shared: Some(shared_tokens(&ours, &theirs)),
+            unexamined: None,
+            bytes_read: ours.bytes_read.saturating_add(theirs.bytes_read),
+        },
+        (Err(why), _) | (_, Err(why)) => Vocabularies { unexamined: Some(why), ..Vocabularies::default() },
+    }
 }

@@ -244,6 +244,12 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
         && !name.chars().any(|it| it == '\\' || it.is_control())
 }
 
+impl std::fmt::Debug for HubPlace {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("HubPlace").field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -113,3 +113,9 @@ impl Place for WebPlace {
         if self.single.is_some() { self.path.clone() } else { format!("{}/{name}", self.path.display()).into() }
     }
 }
+
+impl std::fmt::Debug for WebPlace {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("WebPlace").field("path", &self.path()).finish_non_exhaustive()
+    }
+}

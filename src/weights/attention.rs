@@ -86,12 +86,13 @@ pub(crate) struct Heads {
 /// Compares the heads of two layers.
 pub(crate) fn compare(subject: &Attention, reference: &Attention) -> Heads {
     let mut heads = Heads::default();
-    let same_shape = subject.dim == reference.dim
-        && subject.heads == reference.heads
-        && subject.kv_heads == reference.kv_heads;
+    let same_shape =
+        subject.dim == reference.dim && subject.heads == reference.heads && subject.kv_heads == reference.kv_heads;
     if same_shape {
         heads.signs = value_signs(subject, reference);
-        for (a, b) in subject.query.iter().zip(reference.query.iter()).chain(subject.key.iter().zip(reference.key.iter())) {
+        for (a, b) in
+            subject.query.iter().zip(reference.query.iter()).chain(subject.key.iter().zip(reference.key.iter()))
+        {
             heads.plain.rows(a, b, 1.0);
         }
     }
@@ -112,7 +113,8 @@ pub(crate) fn compare(subject: &Attention, reference: &Attention) -> Heads {
                 product(&one.output, &one.value, &one.output, &one.value),
                 product(&it.output, &it.value, &it.output, &it.value),
             );
-            written.data[row * theirs.len() + col] = (both / (one_size * other_size).max(f64::MIN_POSITIVE).sqrt()) as f32;
+            written.data[row * theirs.len() + col] =
+                (both / (one_size * other_size).max(f64::MIN_POSITIVE).sqrt()) as f32;
             if col == best {
                 heads.products.add(both, one_size, other_size);
             }
@@ -168,7 +170,11 @@ fn standing(scores: &Matrix, matched: &[usize]) -> f64 {
     let (mut chosen, mut others) = (Vec::new(), Vec::new());
     for (row, numbers) in scores.iter().enumerate() {
         for (col, number) in numbers.iter().enumerate() {
-            if matched.get(row) == Some(&col) { chosen.push(f64::from(*number)) } else { others.push(f64::from(*number)) }
+            if matched.get(row) == Some(&col) {
+                chosen.push(f64::from(*number))
+            } else {
+                others.push(f64::from(*number))
+            }
         }
     }
     if others.len() < 6 || chosen.is_empty() {

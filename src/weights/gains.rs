@@ -146,7 +146,8 @@ mod tests {
         let mut random = Random::new(3);
         let mut drawn = || {
             let common: Vec<f32> = (0..64).map(|_| random.normal()).collect();
-            let layer = |random: &mut Random| scores(&common.iter().map(|it| it + 0.3 * random.normal()).collect::<Vec<_>>());
+            let layer =
+                |random: &mut Random| scores(&common.iter().map(|it| it + 0.3 * random.normal()).collect::<Vec<_>>());
             (0..8).map(|_| layer(&mut random)).collect::<Vec<_>>()
         };
         let z: Vec<f64> = (0..2_000).map(|_| standing(&drawn(), &drawn())).collect();
@@ -157,7 +158,8 @@ mod tests {
     #[test]
     fn a_model_stands_far_above_chance_against_itself() {
         let mut random = Random::new(4);
-        let rows: Vec<Vec<f32>> = (0..6).map(|_| scores(&(0..64).map(|_| random.normal()).collect::<Vec<_>>())).collect();
+        let rows: Vec<Vec<f32>> =
+            (0..6).map(|_| scores(&(0..64).map(|_| random.normal()).collect::<Vec<_>>())).collect();
         assert!(standing(&rows, &rows) > 10.0);
     }
 }

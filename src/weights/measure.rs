@@ -148,11 +148,9 @@ impl Measured {
         self.head_z.push(heads.z);
         self.heads += heads.matched.len();
         self.heads_moved += heads.matched.iter().enumerate().filter(|(row, col)| row != *col).count();
-        for (sums, it) in [
-            (&mut self.products, heads.products),
-            (&mut self.looks, heads.looks),
-            (&mut self.plain_heads, heads.plain),
-        ] {
+        for (sums, it) in
+            [(&mut self.products, heads.products), (&mut self.looks, heads.looks), (&mut self.plain_heads, heads.plain)]
+        {
             sums.add(it.both, it.subject, it.reference);
         }
         Ok(())
@@ -192,7 +190,9 @@ fn token_rows(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32
     let size = |net: &Net<'_>| net.embedding.as_ref().or(net.head.as_ref()).map_or(0, Slot::outputs);
     let (ours, theirs) = (size(subject), size(reference));
     let all: Vec<(usize, usize)> = match tokens {
-        Some(tokens) => tokens.iter().map(|it| (it.0 as usize, it.1 as usize)).filter(|it| it.0 < ours && it.1 < theirs).collect(),
+        Some(tokens) => {
+            tokens.iter().map(|it| (it.0 as usize, it.1 as usize)).filter(|it| it.0 < ours && it.1 < theirs).collect()
+        }
         None => (0..ours.min(theirs)).map(|it| (it, it)).collect(),
     };
     let step = all.len().div_ceil(TOKENS).max(1);

@@ -237,10 +237,12 @@ impl<'a> Net<'a> {
         let (heads, kv, dim) = (self.heads as u64, self.kv_heads as u64, self.head_dim as u64);
         let all = fused.outputs() as u64;
         let is_by_head = ["gpt_neox", "bloom", "falcon", "RefinedWeb", "RefinedWebModel"].contains(&family);
-        if (is_by_head || name.contains("wqkv")) && kv > 0 && heads.is_multiple_of(kv) && (heads + 2 * kv) * dim == all {
+        if (is_by_head || name.contains("wqkv")) && kv > 0 && heads.is_multiple_of(kv) && (heads + 2 * kv) * dim == all
+        {
             let queries = heads / kv;
             let group = (queries + 2) * dim;
-            let rows = |start: u64, length: u64| (0..kv).map(|it| it * group + start..it * group + start + length).collect();
+            let rows =
+                |start: u64, length: u64| (0..kv).map(|it| it * group + start..it * group + start + length).collect();
             return [rows(0, queries * dim), rows(queries * dim, dim), rows((queries + 1) * dim, dim)];
         }
         let query = if (heads + 2 * kv) * dim == all { heads * dim } else { all / 3 };
@@ -283,7 +285,9 @@ fn settled(placed: Vec<Placed>) -> Vec<Settled> {
     let mut settled = Vec::with_capacity(placed.len());
     for it in placed {
         let taken = taken.entry((it.layer, it.expert)).or_default();
-        let Some(role) = it.roles.iter().find(|role| !taken.contains(role)).or(it.roles.first()).cloned() else { continue };
+        let Some(role) = it.roles.iter().find(|role| !taken.contains(role)).or(it.roles.first()).cloned() else {
+            continue;
+        };
         taken.push(role.clone());
         settled.push(Settled { placed: it, role });
     }
@@ -297,7 +301,9 @@ fn lies_turned(placed: &[Placed], hidden: u64) -> bool {
         let [rows, cols] = it.shape[..] else { continue };
         for role in &it.roles {
             match role.rsplit('.').next().unwrap_or_default() {
-                "gate" | "up" | "gate_up" | "query_key_value" | "key" | "value" => votes += i64::from(rows == hidden) - i64::from(cols == hidden),
+                "gate" | "up" | "gate_up" | "query_key_value" | "key" | "value" => {
+                    votes += i64::from(rows == hidden) - i64::from(cols == hidden)
+                }
                 "down" => votes += i64::from(cols == hidden) - i64::from(rows == hidden),
                 _ => {}
             }

@@ -18,7 +18,8 @@ pub(crate) fn describe(
     measured: &Measured,
     weights: &mut Weights,
 ) -> Result<(), Error> {
-    if !matches!(weights.relation, WeightsRelation::Derived | WeightsRelation::SharedInit | WeightsRelation::Identical) {
+    if !matches!(weights.relation, WeightsRelation::Derived | WeightsRelation::SharedInit | WeightsRelation::Identical)
+    {
         return Ok(());
     }
     weights.layer_map = layer_map(subject, reference, measured);
@@ -102,7 +103,12 @@ fn widths(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &
             .map(|it| json!(it.units.pairs.iter().map(|pair| pair.1).collect::<BTreeSet<_>>().len()))
             .collect();
         let detail = format!("feed-forward blocks have {ours} of the reference's {theirs} units");
-        recipe.push(step("units-pruned", "measured", &[("from", json!(theirs)), ("to", json!(ours)), ("matched", json!(kept))], detail));
+        recipe.push(step(
+            "units-pruned",
+            "measured",
+            &[("from", json!(theirs)), ("to", json!(ours)), ("matched", json!(kept))],
+            detail,
+        ));
     }
 }
 
@@ -117,7 +123,12 @@ fn experts(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: 
             .map(|it| it.subject_expert)
             .collect();
         let detail = format!("{} of {ours} experts were made from the reference's dense block", experts.len());
-        recipe.push(step("moe-upcycled", "measured", &[("experts", json!(ours)), ("from_reference", json!(experts))], detail));
+        recipe.push(step(
+            "moe-upcycled",
+            "measured",
+            &[("experts", json!(ours)), ("from_reference", json!(experts))],
+            detail,
+        ));
     }
 }
 
@@ -129,8 +140,16 @@ fn vocabulary(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recip
         recipe.push(step("vocabulary-extended", "measured", &[("from", json!(theirs)), ("to", json!(ours))], detail));
     }
     if measured.embedding.count >= 32 && measured.embedding.cosine < 0.5 {
-        let detail = format!("token rows keep a cosine of {:.2} only: the embedding was replaced or trained anew", measured.embedding.cosine);
-        recipe.push(step("embedding-replaced", "likely", &[("cosine", json!(rounded(measured.embedding.cosine)))], detail));
+        let detail = format!(
+            "token rows keep a cosine of {:.2} only: the embedding was replaced or trained anew",
+            measured.embedding.cosine
+        );
+        recipe.push(step(
+            "embedding-replaced",
+            "likely",
+            &[("cosine", json!(rounded(measured.embedding.cosine)))],
+            detail,
+        ));
     }
 }
 
@@ -138,7 +157,9 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     let mut found = Vec::new();
     let mut add = |kind: &str, detail: String| found.push(Disguise { kind: kind.to_owned(), detail });
     match &measured.stream {
-        Stream::Rotated(_) => add("rotated-stream", "the residual stream was rotated; no training does that".to_owned()),
+        Stream::Rotated(_) => {
+            add("rotated-stream", "the residual stream was rotated; no training does that".to_owned())
+        }
         Stream::Signed { source } => {
             if !measured.stream.is_ordered() {
                 add("permuted-stream", "the coordinates of the residual stream stand in another order".to_owned());
@@ -153,7 +174,8 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     let pairs = measured.total(|it| it.pairs.len());
     let agreeing = measured.total(|it| it.agreeing);
     let in_place = measured.total(|it| it.in_place);
-    let is_same_size = measured.blocks.iter().all(|it| it.units.possible == it.units.pairs.len() || it.units.in_place > 0);
+    let is_same_size =
+        measured.blocks.iter().all(|it| it.units.possible == it.units.pairs.len() || it.units.in_place > 0);
     if agreeing * 2 > pairs && in_place * 4 < pairs && is_same_size {
         add("permuted-units", format!("{} of {pairs} matched hidden units stand at another place", pairs - in_place));
     }
@@ -161,15 +183,22 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     if turned * 5 > pairs && agreeing * 2 > pairs {
         add("turned-units", format!("{turned} of {pairs} hidden units have the other sign before and behind the gate"));
     }
-    let spread = measured.blocks.iter().map(|it| it.units.scale_spread).sum::<f64>() / measured.blocks.len().max(1) as f64;
+    let spread =
+        measured.blocks.iter().map(|it| it.units.scale_spread).sum::<f64>() / measured.blocks.len().max(1) as f64;
     if spread > 0.25 && measured.sums(|it| it.up).cosine() > 0.5 {
-        add("scaled-units", format!("hidden units are scaled before and back behind the gate (spread of the logarithm {spread:.2})"));
+        add(
+            "scaled-units",
+            format!("hidden units are scaled before and back behind the gate (spread of the logarithm {spread:.2})"),
+        );
     }
     if measured.gains.is_folded {
         add("folded-gains", "norm gains of one side are all alike, folded into the next projection".to_owned());
     }
     if measured.heads > 1 && measured.heads_moved * 3 > measured.heads * 2 && measured.looks.cosine() > 0.5 {
-        add("permuted-heads", format!("{} of {} heads answer a head at another place", measured.heads_moved, measured.heads));
+        add(
+            "permuted-heads",
+            format!("{} of {} heads answer a head at another place", measured.heads_moved, measured.heads),
+        );
     }
     let products = measured.products.cosine();
     if products > 0.7 && measured.plain_heads.cosine() < products - 0.4 {

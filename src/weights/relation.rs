@@ -151,16 +151,34 @@ fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation
         } else {
             (evidence.head_z, PKind::Calibrated)
         };
-        parts.push(part("attention", found(evidence.attention), Some(rounded(log10_p)), Some(kind), measured.products.cosine()));
+        parts.push(part(
+            "attention",
+            found(evidence.attention),
+            Some(rounded(log10_p)),
+            Some(kind),
+            measured.products.cosine(),
+        ));
     }
     if evidence.units > 0 {
         let cosine = measured.sums(|it| it.up).cosine();
-        parts.push(part("feed-forward", found(evidence.body), Some(rounded(evidence.log10_p)), Some(evidence.kind), cosine));
+        parts.push(part(
+            "feed-forward",
+            found(evidence.body),
+            Some(rounded(evidence.log10_p)),
+            Some(evidence.kind),
+            cosine,
+        ));
     }
     if measured.gains.count > 0 {
         let log10_p = measured.gains.log10_p();
         let cosine = measured.gains.sums.cosine();
-        parts.push(part("norms", found(log10_p <= LEVEL && cosine > 0.3), Some(rounded(log10_p)), Some(PKind::Calibrated), cosine));
+        parts.push(part(
+            "norms",
+            found(log10_p <= LEVEL && cosine > 0.3),
+            Some(rounded(log10_p)),
+            Some(PKind::Calibrated),
+            cosine,
+        ));
     }
     parts
 }
@@ -168,7 +186,8 @@ fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation
 fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
     let mut all = Vec::new();
     for (word, held_out) in &measured.fits {
-        let null = "unrelated models: the held-out cosine of token rows is near 0, unless both learned the same geometry";
+        let null =
+            "unrelated models: the held-out cosine of token rows is near 0, unless both learned the same geometry";
         all.push(Statistic {
             id: "stream-fit".to_owned(),
             component: format!("embeddings, {word}"),
@@ -180,7 +199,14 @@ fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
             speaks_for: false,
         });
     }
-    let mut add = |id: &str, component: &str, value: f64, samples: usize, log10_p: Option<f64>, p_kind, null: &str, speaks_for| {
+    let mut add = |id: &str,
+                   component: &str,
+                   value: f64,
+                   samples: usize,
+                   log10_p: Option<f64>,
+                   p_kind,
+                   null: &str,
+                   speaks_for| {
         all.push(Statistic {
             id: id.to_owned(),
             component: component.to_owned(),
@@ -194,38 +220,93 @@ fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
     };
     let signs = &measured.unit_signs;
     if measured.has_gate && signs.count() > 0 {
-        add("random-sign", "feed-forward", signs.mean(), signs.count(), Some(evidence.unit_signs), PKind::Exact,
-            "independent initialisation: signs of matched units are fair coins", evidence.unit_signs <= LEVEL);
+        add(
+            "random-sign",
+            "feed-forward",
+            signs.mean(),
+            signs.count(),
+            Some(evidence.unit_signs),
+            PKind::Exact,
+            "independent initialisation: signs of matched units are fair coins",
+            evidence.unit_signs <= LEVEL,
+        );
     }
     let possible = measured.total(|it| it.possible);
     if possible > 0 {
-        add("agreement", "feed-forward", evidence.agreeing, possible, Some(evidence.agreement), PKind::Calibrated,
+        add(
+            "agreement",
+            "feed-forward",
+            evidence.agreeing,
+            possible,
+            Some(evidence.agreement),
+            PKind::Calibrated,
             "independent models: gate and up projection do not name the same partner more often than two random permutations",
-            evidence.agreement <= CALIBRATED_LEVEL && evidence.agreeing >= AGREEING_SHARE);
+            evidence.agreement <= CALIBRATED_LEVEL && evidence.agreeing >= AGREEING_SHARE,
+        );
     }
     let values = &measured.value_signs;
     if values.count() > 0 {
-        add("random-sign", "attention", values.mean(), values.count(), Some(evidence.value_signs), PKind::Exact,
-            "independent initialisation: signs of value dimensions are fair coins", evidence.value_signs <= LEVEL);
+        add(
+            "random-sign",
+            "attention",
+            values.mean(),
+            values.count(),
+            Some(evidence.value_signs),
+            PKind::Exact,
+            "independent initialisation: signs of value dimensions are fair coins",
+            evidence.value_signs <= LEVEL,
+        );
     }
     if !measured.head_z.is_empty() {
-        add("head-products", "attention", measured.products.cosine(), measured.heads, Some(evidence.head_z), PKind::Calibrated,
-            "heads matched by what they look for write no more alike than heads that do not match", evidence.head_z <= CALIBRATED_LEVEL);
+        add(
+            "head-products",
+            "attention",
+            measured.products.cosine(),
+            measured.heads,
+            Some(evidence.head_z),
+            PKind::Calibrated,
+            "heads matched by what they look for write no more alike than heads that do not match",
+            evidence.head_z <= CALIBRATED_LEVEL,
+        );
     }
     if measured.gains.count > 0 {
         let samples = measured.gains.count * measured.gains.dimensions;
         let log10_p = measured.gains.log10_p();
-        add("norm-gains", "norms", measured.gains.sums.cosine(), samples, Some(log10_p), PKind::Calibrated,
-            "independent training: dimensions of one model are in no order of the other's", log10_p <= LEVEL);
+        add(
+            "norm-gains",
+            "norms",
+            measured.gains.sums.cosine(),
+            samples,
+            Some(log10_p),
+            PKind::Calibrated,
+            "independent training: dimensions of one model are in no order of the other's",
+            log10_p <= LEVEL,
+        );
     }
     if let Some(retained) = evidence.retained {
-        add("retention", "body", retained, possible, None, PKind::Heuristic,
-            "two trainings from one start keep less than 0.7 of what each wrote", evidence.body && retained >= RETAINED);
+        add(
+            "retention",
+            "body",
+            retained,
+            possible,
+            None,
+            PKind::Heuristic,
+            "two trainings from one start keep less than 0.7 of what each wrote",
+            evidence.body && retained >= RETAINED,
+        );
     }
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
         if it.count > 0 {
-            add("token-rows", name, it.cosine, it.count, None, PKind::Heuristic,
-                "unrelated models: rows of the same token have a cosine near 0 after alignment", it.cosine >= TOKEN_COSINE);
+            add(
+                "token-rows",
+                name,
+                it.cosine,
+                it.count,
+                None,
+                PKind::Heuristic,
+                "unrelated models: rows of the same token have a cosine near 0 after alignment",
+                it.cosine >= TOKEN_COSINE,
+            );
         }
     }
     all

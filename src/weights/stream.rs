@@ -45,7 +45,9 @@ impl Stream {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Same => "same coordinates",
-            Self::Signed { source } if self.is_ordered() && source.iter().flatten().all(|it| it.1 > 0.0) => "chosen coordinates",
+            Self::Signed { source } if self.is_ordered() && source.iter().flatten().all(|it| it.1 > 0.0) => {
+                "chosen coordinates"
+            }
             Self::Signed { source } if source.iter().flatten().all(|it| it.1 > 0.0) => "permuted coordinates",
             Self::Signed { .. } if self.is_ordered() => "coordinates with other signs",
             Self::Signed { .. } => "permuted coordinates with other signs",
@@ -111,8 +113,7 @@ fn mean_cosine(one: &Matrix, other: &Matrix) -> f64 {
 
 /// The choice of coordinates with the largest correlations over shared tokens.
 fn signed(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
-    let correlation =
-        subject.transposed().unit_rows().times_transposed(&reference.transposed().unit_rows());
+    let correlation = subject.transposed().unit_rows().times_transposed(&reference.transposed().unit_rows());
     let size = Matrix { data: correlation.data.iter().map(|it| it.abs()).collect(), ..correlation.clone() };
     // The largest of d² correlations of t unrelated numbers each.
     let chance = (2.0 * ((size.rows * size.cols) as f64).ln() / subject.rows as f64).sqrt();
@@ -190,7 +191,8 @@ impl Stream {
             Self::Signed { source } => {
                 let mut data = vec![0.0; rows.rows * reference];
                 for (out, row) in data.chunks_exact_mut(reference.max(1)).zip(rows.iter()) {
-                    for (number, (col, sign)) in row.iter().zip(source).filter_map(|(it, to)| Some((it, to.as_ref()?))) {
+                    for (number, (col, sign)) in row.iter().zip(source).filter_map(|(it, to)| Some((it, to.as_ref()?)))
+                    {
                         out[*col] = number * sign;
                     }
                 }
@@ -225,7 +227,9 @@ mod tests {
     fn a_rotation_is_found_again_and_to_fewer_coordinates_too() {
         let reference = drawn(400, 24, 2);
         for width in [24, 16] {
-            let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else { panic!("no rotation") };
+            let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else {
+                panic!("no rotation")
+            };
             let found = candidates(&Stream::Rotated(truth).apply(&reference), &reference);
             let best = found.iter().map(|it| it.held_out).fold(0.0, f64::max);
             assert!(best > 0.99, "{width} {best}");

@@ -16,6 +16,8 @@ mod torch;
 // Models behind an address, against a server on this machine.
 mod loopback;
 mod remote;
+// Tokenizers: one vocabulary in every format, and the family of tiny models where it is at hand.
+mod tokenizer;
 // Case folders, good and broken.
 mod cases;
 // The examples: the verdicts they are there to show.

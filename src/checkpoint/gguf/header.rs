@@ -38,12 +38,7 @@ const USUAL_ALIGNMENT: u32 = 32;
 
 /// Reads all of it; `length` is that of the file.
 pub(crate) fn read(reader: &mut Reader<'_>, length: u64) -> Result<Written, Refusal> {
-    reader.skip(4)?; // The magic bytes, by which the format was recognised.
-    version(reader.u32()?)?;
-    let tensors = reader.u64()?;
-    let keys = reader.u64()?;
-    fits("tensors", tensors, limits::TENSORS as u64, SHORTEST_TENSOR, length)?;
-    fits("keys", keys, limits::GGUF_KEYS, SHORTEST_KEY, length)?;
+    let (tensors, keys) = counts(reader, length)?;
     let mut read = BTreeMap::new();
     for number in 1..=keys {
         let (key, value) = key(reader, number)?;
@@ -53,6 +48,22 @@ pub(crate) fn read(reader: &mut Reader<'_>, length: u64) -> Result<Written, Refu
     }
     let tensors = (1..=tensors).map(|number| tensor(reader, number)).collect::<Result<_, _>>()?;
     Ok(Written { keys: read, tensors })
+}
+
+/// Reads the fixed part alone, and says how many keys follow.
+pub(crate) fn count_of_keys(reader: &mut Reader<'_>, length: u64) -> Result<u64, Refusal> {
+    counts(reader, length).map(|(_, keys)| keys)
+}
+
+/// The number of tensors and of keys, both checked.
+fn counts(reader: &mut Reader<'_>, length: u64) -> Result<(u64, u64), Refusal> {
+    reader.skip(4)?; // The magic bytes, by which the format was recognised.
+    version(reader.u32()?)?;
+    let tensors = reader.u64()?;
+    let keys = reader.u64()?;
+    fits("tensors", tensors, limits::TENSORS as u64, SHORTEST_TENSOR, length)?;
+    fits("keys", keys, limits::GGUF_KEYS, SHORTEST_KEY, length)?;
+    Ok((tensors, keys))
 }
 
 impl Written {
@@ -101,14 +112,20 @@ fn fits(what: &'static str, found: u64, limit: u64, shortest: u64, length: u64) 
 }
 
 fn key(reader: &mut Reader<'_>, number: u64) -> Result<(String, Value), Refusal> {
+    let key = key_name(reader, number)?;
+    let value = Value::read(reader)?;
+    Ok((key, value))
+}
+
+/// The name of the next key; its value is behind it.
+pub(crate) fn key_name(reader: &mut Reader<'_>, number: u64) -> Result<String, Refusal> {
     reader.item = format!("key number {number}");
     let key = reader.text(limits::GGUF_KEY)?;
     if key.is_empty() {
         return Err(Problem::NoName { item: reader.item.clone() }.into());
     }
     reader.item = format!("key {}", shown(&key));
-    let value = Value::read(reader)?;
-    Ok((key, value))
+    Ok(key)
 }
 
 fn tensor(reader: &mut Reader<'_>, number: u64) -> Result<WrittenTensor, Refusal> {

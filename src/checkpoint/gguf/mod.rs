@@ -17,11 +17,14 @@ mod problem;
 mod reader;
 mod rows;
 mod value;
+mod vocabulary;
 
 use self::header::Written;
 use self::layout::{Data, aligned};
 use self::problem::Problem;
 use self::reader::Reader;
+
+pub use self::vocabulary::GgufVocabulary;
 
 pub(crate) const FORMAT: Format = Format { name: "gguf", endings: &["gguf"], recognise, read };
 

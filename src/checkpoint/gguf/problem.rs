@@ -32,6 +32,12 @@ pub(crate) enum Problem {
     NotABool { item: String, found: u8 },
     #[error("{item}: an array claims {} elements, and the limit is {}", grouped(*length), grouped(limits::GGUF_ARRAY))]
     ArrayTooLong { item: String, length: u64 },
+    #[error("{item}: an array claims {} elements, and the limit is {}", grouped(*length), grouped(*limit))]
+    ListTooLong { item: String, length: u64, limit: u64 },
+    #[error("{item}: the type of its value is number {found}, expected 9 for an array")]
+    NotAnArray { item: String, found: u32 },
+    #[error("{item}: the type of its elements is number {found}, expected {expected}")]
+    ElementType { item: String, found: u32, expected: &'static str },
     #[error("{item}: arrays are nested more than {} deep", limits::GGUF_DEPTH)]
     TooDeep { item: String },
     #[error("key {} stands in the header twice", shown(key))]
@@ -85,6 +91,7 @@ impl Problem {
             | Self::TooMany { .. }
             | Self::TextTooLong { .. }
             | Self::ArrayTooLong { .. }
+            | Self::ListTooLong { .. }
             | Self::TooDeep { .. }
             | Self::RankTooHigh { .. }
             | Self::Overflow { .. } => HOSTILE,
@@ -95,6 +102,8 @@ impl Problem {
             Self::Overlap { .. } => "tensors that share data must be stored once; ask for a file that was written anew",
             Self::NotText { .. }
             | Self::ValueType { .. }
+            | Self::NotAnArray { .. }
+            | Self::ElementType { .. }
             | Self::NotABool { .. }
             | Self::NoName { .. }
             | Self::KeyWrong { .. }

@@ -62,6 +62,12 @@ impl<'a> Reader<'a> {
         text.map_err(|_| Problem::NotText { item: self.item.clone() }.into())
     }
 
+    /// A length and so many bytes of text, whatever its encoding; `limit` is the longest that is taken.
+    pub(crate) fn raw_text(&mut self, limit: u64) -> Result<Vec<u8>, Refusal> {
+        let length = self.text_length(limit)?;
+        self.take(length).map(<[u8]>::to_vec)
+    }
+
     /// Goes over a text without looking at it.
     pub(crate) fn skip_text(&mut self) -> Result<(), Refusal> {
         let length = self.text_length(limits::GGUF_TEXT)?;
@@ -113,7 +119,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn must_hold(&self, count: u64) -> Result<(), Refusal> {
+    /// Refuses what the file, or the longest header, cannot hold.
+    pub(crate) fn must_hold(&self, count: u64) -> Result<(), Refusal> {
         let left = self.source.len().saturating_sub(self.at);
         let item = || self.item.clone();
         if count > left {

@@ -59,7 +59,7 @@ impl Value {
 
 const BOOL: u32 = 7;
 const TEXT: u32 = 8;
-const ARRAY: u32 = 9;
+pub(crate) const ARRAY: u32 = 9;
 
 /// Bytes of one value of each type of fixed size, by the type's number.
 const SIZES: &[(u32, u64)] =
@@ -87,6 +87,35 @@ fn array(reader: &mut Reader<'_>, depth: usize) -> Result<Value, Refusal> {
         None => return Err(Problem::ValueType { item, found: kind }.into()),
     }
     Ok(Value::Counted(length))
+}
+
+/// The texts of an array, whose type has been read; `limit` is the most that are taken.
+pub(crate) fn list_of_texts(reader: &mut Reader<'_>, limit: usize) -> Result<Vec<Vec<u8>>, Refusal> {
+    let (kind, length) = (reader.u32()?, within(reader, limit)?);
+    if kind != TEXT {
+        return Err(Problem::ElementType { item: reader.item.clone(), found: kind, expected: "8" }.into());
+    }
+    reader.must_hold(length.saturating_mul(8))?; // Each text has at least its length.
+    (0..length).map(|_| reader.raw_text(limits::TOKEN_BYTES)).collect()
+}
+
+/// The numbers of an array, whose type has been read; `limit` is the most that are taken.
+pub(crate) fn list_of_numbers(reader: &mut Reader<'_>, limit: usize) -> Result<Vec<Json>, Refusal> {
+    let (kind, length) = (reader.u32()?, within(reader, limit)?);
+    let Some((_, size)) = SIZES.iter().find(|(known, _)| *known == kind) else {
+        let expected = "that of a number";
+        return Err(Problem::ElementType { item: reader.item.clone(), found: kind, expected }.into());
+    };
+    reader.must_hold(length.saturating_mul(*size))?;
+    (0..length).map(|_| number(reader, kind)).collect()
+}
+
+fn within(reader: &mut Reader<'_>, limit: usize) -> Result<u64, Refusal> {
+    let (length, limit) = (reader.u64()?, limit as u64);
+    if length > limit {
+        return Err(Problem::ListTooLong { item: reader.item.clone(), length, limit }.into());
+    }
+    Ok(length)
 }
 
 /// A value of fixed size.
