@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::checkpoint::Error;
 use crate::weights::attention::{self, Attention};
+use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
 use crate::weights::layer_map::{self, Answer};
 use crate::weights::matrix::{Matrix, cosine};
@@ -44,6 +45,8 @@ pub(crate) struct BlockPair {
 /// All that was measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
+    /// Number for number.
+    pub(crate) equality: Equality,
     /// Every map that was tried, with its held-out cosine.
     pub(crate) fits: Vec<(&'static str, f64)>,
     pub(crate) stream: Stream,
@@ -81,6 +84,7 @@ pub(crate) fn measure(
     let embedding = tokens_of(&subject.embedding, &reference.embedding, subject, reference, &rows, &stream, false)?;
     let head = tokens_of(&subject.head, &reference.head, subject, reference, &rows, &stream, true)?;
     let mut measured = Measured {
+        equality: equality::compare(subject, reference)?,
         fits,
         gains: gains::compare(subject, reference, &answers, &stream)?,
         kept_gains: Gains::default(),

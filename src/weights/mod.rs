@@ -5,6 +5,8 @@
 
 mod assignment;
 mod attention;
+mod delta;
+mod equality;
 mod gains;
 mod layer_map;
 mod matrix;

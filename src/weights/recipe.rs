@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::checkpoint::Error;
 use crate::fact::{Disguise, LayerSource, Novelty, RecipeStep, Weights, WeightsRelation};
+use crate::weights::delta::{self, Delta};
 use crate::weights::measure::{AGREEING_SHARE, Measured};
 use crate::weights::net::Net;
 use crate::weights::relation::rounded;
@@ -30,6 +31,7 @@ pub(crate) fn describe(
         widths(subject, reference, measured, &mut weights.recipe);
         experts(subject, reference, measured, &mut weights.recipe);
         vocabulary(subject, reference, measured, &mut weights.recipe);
+        numbers(subject, reference, measured, &mut weights.recipe)?;
     }
     Ok(())
 }
@@ -151,6 +153,86 @@ fn vocabulary(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recip
             detail,
         ));
     }
+}
+
+/// What was done to the numbers themselves: cast, quantised, pruned, blurred, adapted, trained.
+fn numbers(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    measured: &Measured,
+    recipe: &mut Vec<RecipeStep>,
+) -> Result<(), Error> {
+    let equality = measured.equality;
+    if equality.is_bf16 || equality.is_f16 {
+        let to = if equality.is_bf16 { "BF16" } else { "F16" };
+        let detail = format!("every number is the reference's, rounded to {to}");
+        recipe.push(step("cast", "measured", &[("to", json!(to))], detail));
+        return Ok(());
+    }
+    let up = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first()?.up.clone());
+    if let (Some(ours), Some(theirs)) = (up(subject), up(reference))
+        && let Some((bits, group)) = delta::lattice(&ours.load(subject.numbers)?)
+        && delta::lattice(&theirs.load(reference.numbers)?).is_none()
+    {
+        let detail = format!("numbers lie on a lattice of {bits} bits, {group} to a scale");
+        recipe.push(step("quantised", "measured", &[("bits", json!(bits)), ("group", json!(group))], detail));
+        return Ok(());
+    }
+    let pairs = measured.total(|it| it.pairs.len());
+    if measured.stream != Stream::Same || measured.total(|it| it.in_place) * 2 < pairs {
+        return Ok(());
+    }
+    let kept: Vec<_> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
+    let deltas = delta::measure(subject, reference, &kept)?;
+    recipe.extend(changed(&deltas));
+    Ok(())
+}
+
+/// One step for what the changes of all kinds of projections have in common.
+fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
+    let touched: Vec<(&&str, &Delta)> = deltas.iter().filter(|(_, it)| it.unchanged < it.numbers).collect();
+    let count = touched.len().max(1) as f64;
+    let mean = |number: &dyn Fn(&Delta) -> f64| touched.iter().map(|it| number(it.1)).sum::<f64>() / count;
+    let (size, kurtosis, rank_share) = (mean(&Delta::size), mean(&Delta::kurtosis), mean(&Delta::rank_share));
+    let names: Vec<&&str> = touched.iter().map(|it| it.0).collect();
+    let zeroed = mean(&|it| it.zeroed as f64 / it.numbers.max(1) as f64);
+    let kept_or_zeroed = touched.iter().all(|it| it.1.kept_or_zeroed == it.1.numbers);
+    let size_now = ("relative_change", json!(rounded(size)));
+    if touched.is_empty() {
+        return None;
+    }
+    if kept_or_zeroed && zeroed > 0.05 {
+        let detail =
+            format!("{:.0} % of the numbers were set to zero, and the others left as they were", zeroed * 100.0);
+        return Some(step("magnitude-pruned", "measured", &[("zeros", json!(rounded(zeroed)))], detail));
+    }
+    let rank = touched.iter().map(|it| it.1.rank).max().unwrap_or(0);
+    if touched.len() < deltas.len() && rank_share < 0.6 {
+        let detail = format!("only {names:?} changed, and by matrices of rank {rank}: an adapter was merged");
+        let parameters = [("rank", json!(rank)), ("modules", json!(names)), size_now];
+        return Some(step("lora-merged", "measured", &parameters, detail));
+    }
+    if (kurtosis - 3.0).abs() < 0.2 && rank_share > 0.9 {
+        let detail =
+            format!("the change is normal noise of {:.1} % and of full rank: nothing was learned", size * 100.0);
+        return Some(step("noise-added", "likely", &[size_now, ("kurtosis", json!(rounded(kurtosis)))], detail));
+    }
+    let unchanged = mean(&Delta::unchanged_share);
+    let parameters = [
+        size_now,
+        ("unchanged", json!(rounded(unchanged))),
+        ("kurtosis", json!(rounded(kurtosis))),
+        ("rank_share", json!(rounded(rank_share))),
+    ];
+    let (word, detail) = if size < 0.25 {
+        ("fine-tuned", format!("all projections changed, by {:.1} % of their size on average", size * 100.0))
+    } else {
+        (
+            "continued-pretraining",
+            format!("all projections changed by {:.0} % of their size: long training", size * 100.0),
+        )
+    };
+    Some(step(word, "possible", &parameters, detail))
 }
 
 fn disguises(measured: &Measured) -> Vec<Disguise> {

@@ -1,6 +1,6 @@
 //! From statistics to one relation, by named rules in a fixed order.
 //!
-//! `body-signs`, `body-agreement`, `part-only`, `shared-start`, `nothing-found`, `too-little`. The body is what stands behind
+//! `all-equal`, `body-signs`, `body-agreement`, `part-only`, `shared-start`, `nothing-found`, `too-little`. The body is what stands behind
 //! the gates of the feed-forward blocks, and where there is none, the attention.
 
 use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
@@ -53,6 +53,7 @@ pub(crate) struct Evidence {
     agreeing: f64,
     value_signs: f64,
     head_z: f64,
+    same: bool,
     body: bool,
     attention: bool,
     tokens: bool,
@@ -89,6 +90,7 @@ impl Evidence {
             agreeing: agreeing_share,
             value_signs,
             head_z,
+            same: measured.equality.is_same,
             body: by_signs || by_agreement,
             attention,
             tokens: tokens.iter().any(|it| it.count >= 32 && it.cosine >= TOKEN_COSINE),
@@ -101,6 +103,7 @@ impl Evidence {
 
     fn decide(&self) -> (WeightsRelation, &'static str) {
         match () {
+            () if self.same => (WeightsRelation::Identical, "all-equal"),
             () if self.body && self.retained.is_some_and(|it| it < RETAINED) => {
                 (WeightsRelation::SharedInit, "shared-start")
             }

@@ -13,6 +13,8 @@ mod hostile;
 mod data;
 // PyTorch files: those of the real writer, and any opcodes.
 mod torch;
+// Whose weights: the null, and families with known lineage.
+mod weights;
 // Models behind an address, against a server on this machine.
 mod loopback;
 mod remote;

@@ -1,0 +1,1 @@
+"""Tiny language models with a known lineage: corpora, models, training, transforms, storage."""
