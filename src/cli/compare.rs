@@ -1,14 +1,17 @@
 //! Holds a model against a reference.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use comfy_table::Table;
 
 use crate::catalog::{Catalog, TELLING_BITS};
 use crate::cli::inspect::{align_right, open, shown_name, unexamined};
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal, reach};
-use crate::fact::{CatalogReach, Comparison, ConfigAgreement, Form, FormRelation, Origin, SharedValue};
+use crate::cli::{Failure, Terminal, reach, weights};
+use crate::fact::{
+    CatalogReach, Comparison, ConfigAgreement, Form, FormRelation, Origin, SharedValue, WeightsRelation,
+};
 use crate::lineage;
 
 #[derive(Debug, clap::Args)]
@@ -27,11 +30,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
     let reach = arguments.reach.reach()?;
     let subject = open(&arguments.subject, &reach)?;
     let reference = open(&arguments.reference, &reach)?;
-    let comparison =
+    let mut comparison =
         lineage::compare_with_weights(&subject, &reference, Catalog::builtin()).map_err(lineage::Error::from)?;
+    comparison.cost.seconds = Some((start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0);
     if arguments.json {
         terminal.print_json(&comparison);
     } else {
@@ -44,6 +49,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
 fn page(comparison: &Comparison) -> String {
     let form = &comparison.form;
     let mut sections = vec![answer(comparison)];
+    sections.extend(weights::sections(&comparison.weights));
+    sections.extend(comparison.tokenizer.as_ref().map(weights::tokenizer_section));
     let mut section = |title: &str, rows: &Table, is_empty: bool| {
         if !is_empty {
             sections.push(format!("{title}\n{}", rows.trim_fmt()));
@@ -57,18 +64,31 @@ fn page(comparison: &Comparison) -> String {
     sections.push(config(&comparison.config));
     sections.push(format!("Not examined\n{}", unexamined(&comparison.unexamined)));
     sections.push(reach(&comparison.catalog));
+    sections.extend(weights::cost(&comparison.cost));
     sections.join("\n\n")
 }
 
 /// The answer in words.
 fn answer(comparison: &Comparison) -> String {
     let names = format!("{} against {}", shown_name(&comparison.subject.name), shown_name(&comparison.reference.name));
+    let mut lines = vec![format!("Weights: {}", weights_answer(comparison))];
+    lines.extend(comparison.tokenizer.as_ref().map(|it| format!("Tokenizer: {}", weights::tokenizer(it))));
+    let form = format!("Form: {}", relation(&comparison.form));
+    // What decides stands first: weights where they were read, form where there was nothing else.
+    let at = if comparison.weights.relation == WeightsRelation::Unexamined { 0 } else { lines.len() };
+    lines.insert(at, form);
+    format!("{names}\n\n{}", lines.join("\n"))
+}
+
+fn weights_answer(comparison: &Comparison) -> String {
     let is_entry = [&comparison.subject, &comparison.reference].iter().any(|it| it.origin == Origin::Catalog);
-    let why = if is_entry { "a catalogue blueprint has none" } else { "this version reads headers only" };
-    format!(
-        "{names}\n\nForm: {}\nWeights: not examined ({why}). Form says nothing about weights.",
-        relation(&comparison.form)
-    )
+    match comparison.weights.relation {
+        WeightsRelation::Unexamined if is_entry => {
+            "not examined (a catalogue blueprint has none). Form says nothing about weights.".to_owned()
+        }
+        WeightsRelation::Unexamined => "not examined. Form says nothing about weights.".to_owned(),
+        _ => weights::answer(&comparison.weights),
+    }
 }
 
 /// The relation by form in words, with the numbers.

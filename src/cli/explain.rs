@@ -16,7 +16,7 @@ const LIKE_ENOUGH: f64 = 0.7;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, check or relation; all ids where left out
+    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, check, relation, rule or statistic; all ids where left out
     id: Option<String>,
     /// The rubric that criteria, gates and verdicts are taken from
     #[arg(long, value_name = "ID|PATH", default_value = "llm-originality")]
@@ -33,10 +33,13 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
         terminal.print(&listed(&entries));
         return Ok(ExitCode::SUCCESS);
     };
-    match entries.iter().find(|it| it.id.eq_ignore_ascii_case(id)) {
-        Some(entry) => terminal.print(&format!("{} ({})\n\n{}", entry.id, entry.kind, entry.text)),
-        None => return Err(unknown(id, &entries)),
+    // A verdict and a relation may share a word: whoever asks gets both.
+    let found = entries.iter().filter(|it| it.id.eq_ignore_ascii_case(id));
+    let found: Vec<String> = found.map(|it| format!("{} ({})\n\n{}", it.id, it.kind, it.text)).collect();
+    if found.is_empty() {
+        return Err(unknown(id, &entries));
     }
+    terminal.print(&found.join("\n\n"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -24,6 +24,7 @@ mod rubric;
 mod run;
 mod schema;
 mod score;
+mod weights;
 
 pub use failure::Failure;
 pub use terminal::Terminal;

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::claims::{self, About, Check, Claim, ClaimValue};
-use crate::fact::{Comparison, Fact, Facts, Unknown, Value};
+use crate::fact::{Comparison, Fact, Facts, Unknown, Value, WeightsRelation};
 
 /// States every fact; what nobody knows is stated as unknown, with the reason.
 pub(crate) fn facts<'a>(
@@ -20,7 +20,7 @@ pub(crate) fn facts<'a>(
     facts.insert("claims.worst".to_owned(), worst(checks));
     facts.insert("ledger.tampered".to_owned(), tampered(case));
     facts.insert("form.closest".to_owned(), closest(comparisons.clone()));
-    facts.insert("weights.relation".to_owned(), weights(comparisons));
+    facts.insert("weights.relation".to_owned(), weights(case, comparisons));
     facts
 }
 
@@ -66,9 +66,31 @@ fn closest<'a>(comparisons: impl Iterator<Item = &'a Comparison> + Clone) -> Fac
     word(value.as_str().unwrap_or_default(), seen_in)
 }
 
-/// Nothing, as long as no weight is read.
-fn weights<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> Fact {
-    Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: comparisons.map(pair).collect() }
+/// The closest relation by weights of any subject to any reference that the case does not put forward as its own; unknown
+/// where no weight was read.
+fn weights<'a>(case: &Case, comparisons: impl Iterator<Item = &'a Comparison> + Clone) -> Fact {
+    let is_own = |it: &&Comparison| case.subjects.iter().any(|own| own.location == it.reference.location);
+    let others = comparisons.filter(|it| !is_own(it));
+    let examined = others.clone().filter(|it| it.weights.relation != WeightsRelation::Unexamined);
+    let Some(relation) = examined.clone().map(|it| it.weights.relation).min_by_key(|it| closeness(*it)) else {
+        return Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: others.map(pair).collect() };
+    };
+    let value = serde_json::to_value(relation).expect("a word");
+    let seen_in = examined.filter(|it| it.weights.relation == relation).map(pair).collect();
+    word(value.as_str().unwrap_or_default(), seen_in)
+}
+
+/// Lower is closer.
+fn closeness(relation: WeightsRelation) -> u8 {
+    match relation {
+        WeightsRelation::Identical => 0,
+        WeightsRelation::Derived => 1,
+        WeightsRelation::ComponentDerived => 2,
+        WeightsRelation::SharedInit => 3,
+        WeightsRelation::Undetermined => 4,
+        WeightsRelation::Independent => 5,
+        WeightsRelation::Unexamined => 6,
+    }
 }
 
 fn pair(comparison: &Comparison) -> String {

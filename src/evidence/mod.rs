@@ -10,7 +10,7 @@ use crate::case::{Case, InputFile, Subject};
 use crate::catalog::Catalog;
 use crate::claims::{self, Bands, Check};
 use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Unexamined};
-use crate::lineage::{self, Model};
+use crate::lineage::{self, Model, compare_with_weights};
 use crate::remote::Reach;
 
 mod error;
@@ -64,21 +64,33 @@ pub struct SubjectEvidence {
 }
 
 /// Measures everything that can be measured on a case: every subject described, looked up and held against every
-/// reference, and the claims multiplied out.
+/// reference, weights and tokenizers included where both sides have them, and the claims multiplied out.
 ///
 /// # Errors
-/// Every model that cannot be described, each once.
+/// Every model that cannot be described, each once; every pair whose weights cannot be read.
 pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
     let (subjects, references) = open_models(case, catalog, reach)?;
+    let mut failures: Vec<ModelError> = Vec::new();
+    let mut compare = |subject: &Model, reference: &Model| match compare_with_weights(subject, reference, catalog) {
+        Ok(comparison) => Some(comparison),
+        Err(reason) => {
+            let location = format!("{} against {}", subject.name.location, reference.name.location);
+            failures.push(ModelError { location, reason: reason.into() });
+            None
+        }
+    };
     let subjects: Vec<SubjectEvidence> = subjects
         .iter()
         .map(|(subject, model)| SubjectEvidence {
             id: subject.id.clone(),
             inspection: lineage::inspect(model),
             identification: lineage::identify(model, catalog, CLOSEST),
-            comparisons: references.iter().map(|it| lineage::compare(model, it, catalog)).collect(),
+            comparisons: references.iter().filter_map(|it| compare(model, it)).collect(),
         })
         .collect();
+    if !failures.is_empty() {
+        return Err(Error::Models(failures));
+    }
     let checks = claims::check_all(&case.claims, &Bands::shipped());
     let comparisons = subjects.iter().flat_map(|it| &it.comparisons);
     Ok(Evidence {

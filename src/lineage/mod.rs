@@ -1,7 +1,7 @@
 //! What can be said of a model, and of a model against a reference: inspect, compare, identify.
 //!
-//! Names and shapes say how a model is built. Nothing here says whose weights it has; what was not looked at is part of
-//! every answer.
+//! Names and shapes say how a model is built; whose weights it has, [`compare_with_weights`] alone says. What was not
+//! looked at is part of every answer.
 
 mod compare;
 mod identify;
@@ -200,27 +200,34 @@ fn entry_findings(entry: &Entry) -> Vec<Finding> {
     notes.collect()
 }
 
-/// What no answer by form looks at, and why.
+/// What no answer by form looks at, and why. [`compare_with_weights`] takes out what it did look at.
 fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexamined> {
-    let without: Vec<&Model> = std::iter::once(model).chain(reference).filter(|it| !it.has_weights()).collect();
-    let weights = match without.first() {
+    let without = std::iter::once(model).chain(reference).find(|it| !it.has_weights());
+    let (why, weights, tokenizer) = match without {
         Some(entry) => {
-            let detail = format!(
-                "{} is a catalogue blueprint without weights, so no weight could be compared; a form relation says \
-                 nothing about weights",
-                entry.name.name
-            );
-            not_examined("weights", "catalogue-entry", &detail)
+            let name = &entry.name.name;
+            (
+                "catalogue-entry",
+                format!(
+                    "{name} is a catalogue blueprint without weights, so no weight could be compared; a form relation \
+                     says nothing about weights"
+                ),
+                format!("{name} is a catalogue blueprint without a tokenizer, so no vocabulary could be compared"),
+            )
         }
-        None => {
-            let detail = "this version reads headers and never the numbers behind them; a form relation says nothing \
-                          about weights";
-            not_examined("weights", "not-in-this-version", detail)
-        }
+        None => (
+            "by-form",
+            "this answer goes by names, shapes and configuration, which say nothing about weights; `unshell compare` \
+             reads the weights of two models"
+                .to_owned(),
+            "this answer goes by names, shapes and configuration; `unshell compare` holds two vocabularies against each \
+             other"
+                .to_owned(),
+        ),
     };
     vec![
-        weights,
-        not_examined("tokenizer", "not-in-this-version", "this version does not compare vocabularies or merges"),
+        not_examined("weights", why, &weights),
+        not_examined("tokenizer", why, &tokenizer),
         not_examined("code", "not-in-this-version", "this version does not read model code"),
     ]
 }

@@ -94,6 +94,55 @@ fn memos_in_words() {
     });
 }
 
+/// Weights that were read are told in every language: relation, chance, parts, disguises, recipe, tokenizer.
+#[test]
+fn measured_weights_are_said() {
+    let mut card = card(CARDS[0].1);
+    let comparison = &mut card.subjects[0].comparisons[0];
+    comparison.weights = serde_json::from_value(serde_json::json!({
+        "relation": "derived",
+        "log10_p": -152.4,
+        "p_kind": "exact",
+        "components": [{ "component": "feed-forward", "relation": "derived", "log10_p": -152.4, "p_kind": "exact", "cosine": 0.9982 }],
+        "recipe": [
+            { "step": "layers-duplicated", "certainty": "measured", "parameters": { "map": [0, 1, 2, 1] }, "detail": "known" },
+            { "step": "of-a-later-version", "certainty": "likely", "parameters": {}, "detail": "something new was done" },
+        ],
+        "disguises": [{ "kind": "permuted-units", "detail": "704 of 704 stand elsewhere" }],
+    }))
+    .unwrap();
+    for (tag, said) in [
+        (
+            "en",
+            [
+                "Weights against ",
+                "a chance of at most 10⁻¹⁵²",
+                "feed-forward | derived | 0.998 | 10⁻¹⁵² | exact",
+                "Disguise: hidden units stand at other places.",
+                "come from 0, 1, 2, 1 of the reference. (measured)",
+                "Recipe: something new was done",
+            ],
+        ),
+        (
+            "zh-CN",
+            [
+                "权重对照 ",
+                "不超过 10⁻¹⁵²",
+                "前馈 | 派生 | 0.998 | 10⁻¹⁵² | 精确",
+                "伪装：隐藏单元的位置被打乱。",
+                "（实测）",
+                "something new was done 〔英文〕",
+            ],
+        ),
+    ] {
+        let language = Language::find(tag).unwrap();
+        let text = as_text(&View::new(&card, &language, &Drawings::load().unwrap()).unwrap());
+        for words in said {
+            assert!(text.contains(words), "`{words}` is not in the memo `{tag}`:\n{text}");
+        }
+    }
+}
+
 #[test]
 fn memos_as_html() {
     each(|name, json, tag| {

@@ -66,6 +66,8 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "reason.refused",
     "reason.weights_open",
     "weak.no_evidence",
+    "weights.derived",
+    "weights.identical",
     "widened.grade",
     "widened.not_applicable_alone",
     "widened.not_observable",

@@ -39,12 +39,12 @@ pub(crate) fn dismissed(rubric: &Rubric, case: &Case) -> Vec<Message> {
 
 fn measured(axes: &Axes, facts: &Facts) -> Option<Pin> {
     let Value::Word(relation) = &facts.get("weights.relation")?.value else { return None };
-    let high = match relation.as_str() {
-        "identical" => 0.0,
-        "derived" => f64::from(axes.derived_at_most),
+    let (high, term) = match relation.as_str() {
+        "identical" => (0.0, "weights.identical"),
+        "derived" => (f64::from(axes.derived_at_most), "weights.derived"),
         _ => return None,
     };
-    let because = Message::new("pinned.measured").with("relation", relation.as_str());
+    let because = Message::new("pinned.measured").with("relation", Message::new(term));
     Some(Pin { interval: Interval::new(0.0, high), because, grade: Some(Grade::A), evidence: Vec::new() })
 }
 

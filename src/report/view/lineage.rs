@@ -1,12 +1,12 @@
-//! The lineage section: what was compared, what names and shapes say, and what was not examined.
+//! The lineage section: what was compared, what names, shapes and weights say, and what was not examined.
 
 use std::collections::BTreeMap;
 
-use crate::fact::{Comparison, Form, FormRelation, Origin, SharedValue, Unexamined, WeightsRelation};
+use crate::fact::{Comparison, Form, FormRelation, Origin, SharedValue, Unexamined};
 use crate::report::number::exact;
 use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, Words};
-use crate::report::view::Writer;
 use crate::report::view::writer::count;
+use crate::report::view::{Writer, weights};
 use crate::scoring::SubjectLineage;
 
 /// How many of a long list stand in the body.
@@ -31,6 +31,7 @@ fn write_subject(writer: &Writer<'_>, subject: &SubjectLineage, blocks: &mut Vec
     blocks.push(Block::Paragraph { words: Words::plain(describe(writer, subject)) });
     if !subject.comparisons.is_empty() {
         blocks.push(Block::Table(comparisons(writer, subject)));
+        blocks.extend(weights::blocks(writer, subject));
         blocks.extend(renames(writer, subject).map(Block::Table));
         blocks.extend(telling(writer, subject).map(Block::Table));
     }
@@ -63,7 +64,7 @@ fn comparisons(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
             writer.say(if it.form.same_dimensions { "word.same" } else { "word.other" }).into(),
             it.form.renames.len().to_string().into(),
             (it.form.differences.len() as u64).to_string().into(),
-            Words::plain(weights_word(writer, it.weights.relation)).into(),
+            weights::word(writer, it.weights.relation).into(),
         ]
     };
     let columns = [
@@ -264,16 +265,4 @@ pub(in crate::report) fn relation_key(relation: FormRelation) -> &'static str {
         FormRelation::SameFamily => "form.same_family",
         FormRelation::Different => "form.different",
     }
-}
-
-fn weights_word(writer: &Writer<'_>, relation: WeightsRelation) -> String {
-    writer.say(match relation {
-        WeightsRelation::Unexamined => "weights.unexamined",
-        WeightsRelation::Identical => "weights.identical",
-        WeightsRelation::Derived => "weights.derived",
-        WeightsRelation::ComponentDerived => "weights.component_derived",
-        WeightsRelation::SharedInit => "weights.shared_init",
-        WeightsRelation::Independent => "weights.independent",
-        WeightsRelation::Undetermined => "weights.undetermined",
-    })
 }

@@ -9,6 +9,7 @@ mod lineage;
 mod pillars;
 mod questions;
 mod records;
+mod weights;
 mod writer;
 
 use serde::Serialize;
