@@ -12,7 +12,7 @@ pub(super) struct Vocabularies {
     /// Ids of tokens that both have, subject first.
     pub(super) shared: Option<Vec<(u32, u32)>>,
     /// Why they were not compared.
-    pub(super) unexamined: Option<Unexamined>,
+    pub(super) unexamined: Vec<Unexamined>,
     /// Bytes that were read.
     pub(super) bytes_read: u64,
 }
@@ -26,9 +26,12 @@ pub(super) fn vocabularies(subject: &Model, reference: &Model) -> Vocabularies {
         (Ok(ours), Ok(theirs)) => Vocabularies {
             facts: Some(compare(&ours, &theirs)),
             shared: Some(shared_tokens(&ours, &theirs)),
-            unexamined: None,
+            unexamined: Vec::new(),
             bytes_read: ours.bytes_read.saturating_add(theirs.bytes_read),
         },
-        (Err(why), _) | (_, Err(why)) => Vocabularies { unexamined: Some(why), ..Vocabularies::default() },
+        (ours, theirs) => {
+            let unexamined = [ours.err(), theirs.err()].into_iter().flatten().collect();
+            Vocabularies { unexamined, ..Vocabularies::default() }
+        }
     }
 }

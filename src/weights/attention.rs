@@ -5,7 +5,7 @@
 //! basis between value and output was changed; then the product `O V` of a head, which no such change touches, is compared
 //! with that of every other head of the reference, and how far the matched head stands above those is a calibrated z.
 //!
-//! References: Y. Zheng et al., HuRef, NeurIPS 2024, for invariant products (broken by norm gains that are not folded first);
+//! References: Y. Zheng et al., `HuRef`, `NeurIPS` 2024, for invariant products (broken by norm gains that are not folded first);
 //! the null of the sign test is in [`random_sign`](crate::weights::random_sign).
 
 use crate::checkpoint::Error;
@@ -145,11 +145,8 @@ impl Head {
 
 /// Inner product of `aᵀ b` and `cᵀ d`, without making either: the sum of `(a cᵀ) ∘ (b dᵀ)`.
 fn product(a: &Matrix, b: &Matrix, c: &Matrix, d: &Matrix) -> f64 {
-    if a.rows == c.rows || !a.data.is_empty() {
-        let (left, right) = (a.times_transposed(c), b.times_transposed(d));
-        return dot(&left.data, &right.data);
-    }
-    0.0
+    let (left, right) = (a.times_transposed(c), b.times_transposed(d));
+    dot(&left.data, &right.data)
 }
 
 fn value_signs(subject: &Attention, reference: &Attention) -> Vec<f64> {
@@ -171,9 +168,9 @@ fn standing(scores: &Matrix, matched: &[usize]) -> f64 {
     for (row, numbers) in scores.iter().enumerate() {
         for (col, number) in numbers.iter().enumerate() {
             if matched.get(row) == Some(&col) {
-                chosen.push(f64::from(*number))
+                chosen.push(f64::from(*number));
             } else {
-                others.push(f64::from(*number))
+                others.push(f64::from(*number));
             }
         }
     }

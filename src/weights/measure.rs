@@ -203,12 +203,11 @@ fn token_rows(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32
     all.into_iter().step_by(step).collect()
 }
 
+/// Every map that was tried with its fit, the one that was chosen, and the layers that then answer each other.
+type Aligned = (Vec<(&'static str, f64)>, Stream, Vec<Answer>);
+
 /// Chooses the map between the streams: by held-out embeddings where they are clear, else by how well gates then match.
-fn align(
-    subject: &Net<'_>,
-    reference: &Net<'_>,
-    rows: &[(usize, usize)],
-) -> Result<(Vec<(&'static str, f64)>, Stream, Vec<Answer>), Error> {
+fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)]) -> Result<Aligned, Error> {
     let mut fits: Vec<Fit> = Vec::new();
     for (ours, theirs, is_head) in
         [(&subject.embedding, &reference.embedding, false), (&subject.head, &reference.head, true)]

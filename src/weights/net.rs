@@ -220,7 +220,7 @@ impl<'a> Net<'a> {
                 if let Some(fused) = slot() {
                     let (all, half) = (fused.outputs() as u64, fused.outputs() as u64 / 2);
                     let ffn = ffns.entry(expert).or_default();
-                    (ffn.gate, ffn.up) = (Some(fused.part(vec![0..half])), Some(fused.part(vec![half..all])));
+                    (ffn.gate, ffn.up) = (Some(fused.part(only(0..half))), Some(fused.part(only(half..all))));
                 }
             }
             "router" => layer.router = slot(),
@@ -247,7 +247,7 @@ impl<'a> Net<'a> {
         }
         let query = if (heads + 2 * kv) * dim == all { heads * dim } else { all / 3 };
         let key = (all - query) / 2;
-        [vec![0..query], vec![query..query + key], vec![query + key..all]]
+        [only(0..query), only(query..query + key), only(query + key..all)]
     }
 
     /// Tensors that have a place and cannot be read.
@@ -302,7 +302,7 @@ fn lies_turned(placed: &[Placed], hidden: u64) -> bool {
         for role in &it.roles {
             match role.rsplit('.').next().unwrap_or_default() {
                 "gate" | "up" | "gate_up" | "query_key_value" | "key" | "value" => {
-                    votes += i64::from(rows == hidden) - i64::from(cols == hidden)
+                    votes += i64::from(rows == hidden) - i64::from(cols == hidden);
                 }
                 "down" => votes += i64::from(cols == hidden) - i64::from(rows == hidden),
                 _ => {}
@@ -325,9 +325,14 @@ fn turned(placed: &Placed, role: &str, hidden: u64, is_turned: bool) -> bool {
     }
 }
 
+/// One range of rows.
+fn only(range: Range<u64>) -> Vec<Range<u64>> {
+    std::iter::once(range).collect()
+}
+
 fn slot(placed: &Placed, is_turned: bool) -> Option<Slot> {
     let [rows, cols] = placed.shape[..] else { return None };
     let outputs = if is_turned { cols } else { rows };
     let stacked = placed.stacked.and(placed.expert).map_or(0, u64::from);
-    Some(Slot { name: placed.name.clone(), stored: (rows, cols), stacked, is_turned, rows: vec![0..outputs] })
+    Some(Slot { name: placed.name.clone(), stored: (rows, cols), stacked, is_turned, rows: only(0..outputs) })
 }

@@ -1,6 +1,6 @@
 //! A small seeded generator, so that every run draws the same numbers.
 //!
-//! Reference: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (SplitMix64), OOPSLA 2014.
+//! Reference: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (`SplitMix64`), OOPSLA 2014.
 
 /// A stream of numbers that depends on its seed alone.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //! the reference's up projection plus that of their down projections; `T` is the sum of all `c_h`.
 //!
 //! **Null.** The two models were initialised independently. Turning the sign of a unit's up and down projection together
-//! changes no output, and keeps the law of any initialisation that is symmetric about zero. SGD, Adam, AdamW, Lion and Muon
+//! changes no output, and keeps the law of any initialisation that is symmetric about zero. SGD, Adam, `AdamW`, Lion and Muon
 //! treat both signs alike, so that for every run of training there is an equally likely one with the unit turned. Whatever
 //! the data, their order and the hyper-parameters, the signs of `c_h` are therefore independent fair coins, given their
 //! sizes; and anything that was aligned or matched without looking at up or down leaves them so. Units that answer the same

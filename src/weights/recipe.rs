@@ -240,7 +240,7 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     let mut add = |kind: &str, detail: String| found.push(Disguise { kind: kind.to_owned(), detail });
     match &measured.stream {
         Stream::Rotated(_) => {
-            add("rotated-stream", "the residual stream was rotated; no training does that".to_owned())
+            add("rotated-stream", "the residual stream was rotated; no training does that".to_owned());
         }
         Stream::Signed { source } => {
             if !measured.stream.is_ordered() {

@@ -226,13 +226,14 @@ mod tests {
     #[test]
     fn a_rotation_is_found_again_and_to_fewer_coordinates_too() {
         let reference = drawn(400, 24, 2);
-        for width in [24, 16] {
+        // A rotation to as many coordinates is found exactly; to fewer, as well as 200 rows show which ones.
+        for (width, least) in [(24, 0.999), (16, 0.95)] {
             let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else {
                 panic!("no rotation")
             };
             let found = candidates(&Stream::Rotated(truth).apply(&reference), &reference);
             let best = found.iter().map(|it| it.held_out).fold(0.0, f64::max);
-            assert!(best > 0.99, "{width} {best}");
+            assert!(best > least, "{width} {best}");
         }
     }
 

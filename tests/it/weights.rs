@@ -105,6 +105,7 @@ fn p_values(answers: &[Weights], id: &str, component: &str) -> Vec<f64> {
 /// 4,950 pairs trained on the same data in the same order, and 5,050 never trained: no derivation, and p-values that are
 /// no smaller than uniform ones.
 #[test]
+#[expect(clippy::print_stdout, reason = "the Kolmogorov-Smirnov figures are shown with --nocapture")]
 fn ten_thousand_independent_pairs_of_one_shape_are_never_called_derived() {
     let trained: Vec<Tiny> = (0..100).map(|it| tiny(&format!("null-{it:03}"))).collect();
     let random: Vec<Tiny> = (0..101).map(|it| drawn(&trained[0], 1_000 + it)).collect();
@@ -252,6 +253,7 @@ fn a_small_family_comes_out_as_it_was_made() {
 
 /// Another family, where one is at hand: `UNSHELL_FAMILY=folder cargo test family`.
 #[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn another_family_comes_out_as_it_was_made() {
     match std::env::var("UNSHELL_FAMILY") {
         Ok(folder) => holds(&family(Path::new(&folder)), 1),
