@@ -37,7 +37,7 @@ pub enum TokenizerRelation {
     /// The same tokens under the same ids, special ones included, and the same merges.
     #[serde(rename = "identical")]
     Identical,
-    /// The same learned tokens under the same ids and the same merges; the special tokens differ.
+    /// The same learned tokens in the same order and the same merges; the special tokens differ, and may shift the ids.
     #[serde(rename = "same but for special tokens")]
     SameButSpecial,
     /// Every learned token of the reference under its id, and more tokens: a vocabulary that was extended.
@@ -49,7 +49,8 @@ pub enum TokenizerRelation {
     /// The same learned tokens, under other ids or merged in another order.
     #[serde(rename = "reordered")]
     Reordered,
-    /// Far more merges in common, and in the same order, than vocabularies that were learned apart have.
+    /// At least half of the shorter list of merges in common, and in an order that lists learned apart do not share. Both
+    /// may come from a third.
     #[serde(rename = "shared merges")]
     SharedMerges,
     /// More tokens in common than vocabularies that were learned apart were seen to have.

@@ -1,5 +1,7 @@
 //! Tokens that were added by hand, as the files beside a vocabulary list them.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::bytes::{limits, shown};
@@ -22,6 +24,12 @@ pub(crate) fn list(draft: &mut Draft, tokens: Option<&Value>, spelling: Spelling
         put(draft, id, token, spelling)?;
     }
     Ok(())
+}
+
+/// The texts of that list: they stand in the vocabulary too, and are not spelled as it is.
+pub(crate) fn contents(tokens: Option<&Value>) -> HashSet<String> {
+    let tokens = tokens.and_then(Value::as_array).into_iter().flatten();
+    tokens.filter_map(|it| it.get("content").and_then(Value::as_str)).map(str::to_owned).collect()
 }
 
 /// `added_tokens.json`: `{"<content>": id}`, which does not say what is special.

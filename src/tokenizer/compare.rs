@@ -3,14 +3,17 @@
 use crate::bytes::sha256;
 use crate::fact::{TokenizerFacts, TokenizerSide};
 use crate::tokenizer::relation::{Measured, relation};
-use crate::tokenizer::{Rules, Vocabulary, containment, merge_order, shared_tokens, special};
+use crate::tokenizer::shared::{distinct, pairs};
+use crate::tokenizer::{Rules, Vocabulary, containment, merge_order, special};
 
 /// What two tokenizers have in common. It says "borrowed" at most, and nothing on weights.
 pub fn compare(subject: &Vocabulary, reference: &Vocabulary) -> TokenizerFacts {
-    let pairs = shared_tokens(subject, reference);
-    let tokens = containment::overlap(subject, reference, &pairs);
+    let (ours, theirs) = (distinct(subject), distinct(reference));
+    let learned = (containment::learned(&ours), containment::learned(&theirs));
+    let pairs = pairs(&ours, &theirs);
+    let tokens = containment::overlap(subject, reference, &pairs, learned);
     let merges = merge_order::overlap(subject, reference);
-    let measured = Measured { pairs: &pairs, tokens: &tokens, merges: merges.as_ref() };
+    let measured = Measured { pairs: &pairs, learned, tokens: &tokens, merges: merges.as_ref() };
     TokenizerFacts {
         relation: relation(subject, reference, &measured),
         subject: side(subject),
@@ -87,7 +90,11 @@ mod tests {
         let with = |token| of(&[words(&["ab", "cd"]), vec![token]].concat());
         check(&with(("<|turn|>", Class::Special)), &base, TokenizerRelation::SameButSpecial);
         check(&with(("word", Class::Added)), &base, TokenizerRelation::Superset);
-        check(&base, &with(("word", Class::Added)), TokenizerRelation::SameButSpecial);
+        check(&base, &with(("word", Class::Added)), TokenizerRelation::Trimmed);
+        check(&with(("<tool>", Class::Added)), &base, TokenizerRelation::SameButSpecial);
+        let in_front = of(&[vec![("[INST]", Class::Special)], words(&["ab", "cd"])].concat());
+        check(&in_front, &base, TokenizerRelation::SameButSpecial);
+        check(&base, &in_front, TokenizerRelation::SameButSpecial);
     }
 
     #[test]
@@ -109,7 +116,10 @@ mod tests {
             ..of(&words(&["ab"]))
         };
         check(&list(0, 300), &list(5, 300), TokenizerRelation::SharedMerges);
-        check(&list(0, 250), &list(200, 300), TokenizerRelation::Unrelated);
+        check(&list(0, 220), &list(200, 300), TokenizerRelation::Unrelated);
+        let mut turned = list(0, 300);
+        turned.merges.reverse();
+        check(&turned, &list(5, 300), TokenizerRelation::Unrelated);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) struct Draft {
     pub(crate) normaliser: Option<Rules>,
     pub(crate) pre_tokeniser: Option<Rules>,
     pub(crate) repeated_keys: Vec<String>,
+    /// Texts that are added by hand further on in the file.
+    pub(crate) added: HashSet<String>,
     /// Texts that are not spelled as the rest; how many, and the first.
     odd: (usize, String),
     /// Ids that two tokens have; how many, and the first.
@@ -32,6 +34,7 @@ impl Draft {
             normaliser: None,
             pre_tokeniser: None,
             repeated_keys: Vec::new(),
+            added: HashSet::new(),
             odd: (0, String::new()),
             twice: (0, 0),
             made: HashSet::new(),

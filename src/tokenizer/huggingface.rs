@@ -22,6 +22,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Draft, String> {
     let kind = kind(model)?;
     let spelling = spelling(kind, file, model);
     let mut draft = Draft::new(kind);
+    draft.added = added::contents(file.get("added_tokens"));
     learned(&mut draft, model, spelling)?;
     if kind == Kind::Bpe {
         merges(&mut draft, model.get("merges"), spelling)?;
@@ -96,7 +97,9 @@ fn learned(draft: &mut Draft, model: &Map<String, Value>, spelling: Spelling) ->
 /// Puts a learned token in; one that is spelled otherwise is taken as it is written.
 pub(crate) fn put(draft: &mut Draft, id: u64, text: &str, spelling: Spelling) -> Result<(), String> {
     let token = spelling.learned(text).or_else(|| {
-        draft.odd(text);
+        if !draft.added.contains(text) {
+            draft.odd(text);
+        }
         Spelling::Plain.learned(text)
     });
     token.map_or(Ok(()), |token| draft.put(id, token))

@@ -15,8 +15,12 @@ const ANSWERS: &[(Class, Class)] =
 ///
 /// Where one vocabulary has the same token under several ids, the lowest counts.
 pub fn shared_tokens(subject: &Vocabulary, reference: &Vocabulary) -> Vec<(u32, u32)> {
-    let (subject, reference) = (distinct(subject), distinct(reference));
-    let (mut left, mut right) = (subject.into_iter().peekable(), reference.into_iter().peekable());
+    pairs(&distinct(subject), &distinct(reference))
+}
+
+/// The pairs of ids of two lists that [`distinct`] made.
+pub(crate) fn pairs(subject: &[(&Token, u32)], reference: &[(&Token, u32)]) -> Vec<(u32, u32)> {
+    let (mut left, mut right) = (subject.iter().copied().peekable(), reference.iter().copied().peekable());
     let mut pairs = Vec::new();
     while let (Some((one, _)), Some((other, _))) = (left.peek(), right.peek()) {
         let bytes = (&one.bytes).max(&other.bytes);

@@ -21,6 +21,12 @@ const RETAINED: f64 = 0.7;
 /// From here on gains are taken to say something about what was kept.
 const GAINS_SPEAK: f64 = -3.0;
 
+/// Cosine of token rows from which on they are taken to be trained on and not replaced.
+const ROWS_SPEAK: f64 = 0.3;
+
+/// So many gains speak for themselves: their slope is then known to about 0.05.
+const ENOUGH_GAINS: usize = 256;
+
 /// Cosine of token rows from which on they are called the same part.
 const TOKEN_COSINE: f64 = 0.5;
 
@@ -117,20 +123,23 @@ impl Evidence {
 }
 
 /// How much of what training wrote is kept. Gains start at one in every model, so that all of what they hold was written by
-/// training. What blocks write into the stream starts small, so that most of it was, too.
+/// training; where there are few of them, token rows, which start small, speak beside them.
 ///
-/// Gains that show nothing although the body is related were folded or scaled away; then the stream may have been scaled as a
-/// whole, and what is written is measured by the size of the token rows, which such a scale multiplies alike.
+/// Gains that show nothing although the body is related were folded or scaled away. Then token rows and what blocks write
+/// into the stream stand for them; the stream may have been scaled as a whole, and what is written is measured by the size of
+/// the token rows, which such a scale multiplies alike.
 fn retained(measured: &Measured) -> Option<f64> {
     let down = measured.sums(|it| it.down);
+    let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= ROWS_SPEAK);
     let gains = &measured.kept_gains;
     if gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK {
-        let written = if down.reference > 0.0 { down.retained(1.0).min(1.2) } else { gains.sums.retained(1.0) };
-        return Some(f64::midpoint(gains.sums.retained(1.0), written));
+        let kept = gains.sums.retained(1.0);
+        let beside = tokens.filter(|_| gains.count * gains.dimensions < ENOUGH_GAINS).map(|it| it.sums.retained(1.0));
+        return Some(beside.map_or(kept, |it| f64::midpoint(kept, it)));
     }
-    let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= 0.3);
     let scale = tokens.map_or(1.0, |it| (it.sums.subject / it.sums.reference.max(f64::MIN_POSITIVE)).sqrt());
-    (down.reference > 0.0).then(|| down.retained(scale))
+    let rows = tokens.map(|it| it.sums.retained(scale));
+    (down.reference > 0.0).then(|| rows.map_or(f64::INFINITY, |it| it).min(down.retained(scale)))
 }
 
 fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation> {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use unshell::bytes::LocalPlace;
-use unshell::tokenizer::{Vocabulary, shared_tokens};
+use unshell::fact::TokenizerRelation;
+use unshell::tokenizer::{Vocabulary, compare, shared_tokens};
 
 fn read(path: &Path) -> Vocabulary {
     Vocabulary::read(&LocalPlace::new(path)).unwrap_or_else(|why| panic!("{}: {}", path.display(), why.detail))
@@ -33,4 +34,37 @@ fn a_swapped_vocabulary_shares_what_the_family_says() {
     let pairs = shared_tokens(&read(&family.join("tok_swap")), &read(&family.join("base_a")));
     assert_eq!(pairs.len(), 397);
     assert!(pairs.is_sorted_by(|one, next| one.0 < next.0));
+}
+
+#[test]
+fn relations_are_what_the_family_says() {
+    let Some(family) = family() else { return };
+    let relation =
+        |subject: &str, reference: &str| compare(&read(&family.join(subject)), &read(&family.join(reference))).relation;
+    assert_eq!(relation("base_b", "base_a"), TokenizerRelation::Identical);
+    assert_eq!(relation("gguf_q4_0", "base_a"), TokenizerRelation::Identical);
+    assert_eq!(relation("vocab_ext", "base_a"), TokenizerRelation::Superset);
+    assert_eq!(relation("base_a", "vocab_ext"), TokenizerRelation::Trimmed);
+    assert_eq!(relation("tok_swap", "base_a"), TokenizerRelation::Unrelated);
+}
+
+/// One folder for each published tokenizer; `UNSHELL_TOKENIZERS` says where they lie. Names as in the table below.
+#[test]
+fn published_tokenizers_have_their_known_relations() {
+    use TokenizerRelation::{SameButSpecial, SharedMerges, Superset, Trimmed, Unrelated};
+    let Some(root) = std::env::var_os("UNSHELL_TOKENIZERS").map(PathBuf::from) else { return };
+    for (subject, reference, expected, turned) in [
+        ("qwen3", "qwen1", SameButSpecial, SameButSpecial),
+        ("ds4", "deepseek_v3", Superset, Trimmed),
+        ("v3", "v1", SameButSpecial, SameButSpecial),
+        ("llama3", "qwen1", SharedMerges, SharedMerges),
+        ("qwen36", "qwen3", SharedMerges, SharedMerges),
+        ("v1", "gemma3", Unrelated, Unrelated),
+        ("deepseek_v3", "qwen3", Unrelated, Unrelated),
+    ] {
+        let (one, other) = (read(&root.join(subject)), read(&root.join(reference)));
+        assert_eq!(one.findings, [], "{subject}");
+        assert_eq!(compare(&one, &other).relation, expected, "{subject} and {reference}");
+        assert_eq!(compare(&other, &one).relation, turned, "{reference} and {subject}");
+    }
 }

@@ -116,7 +116,6 @@ fn ten_thousand_independent_pairs_of_one_shape_are_never_called_derived() {
         let independent = answers.iter().filter(|it| it.relation == WeightsRelation::Independent).count();
         assert_eq!(independent, answers.len(), "{name}: {counts:?}");
         // The critical value of the one-sided test at one in a hundred.
-        let critical = 1.52 / (answers.len() as f64).sqrt();
         for (id, component) in [
             ("random-sign", "feed-forward"),
             ("random-sign", "attention"),
@@ -124,7 +123,9 @@ fn ten_thousand_independent_pairs_of_one_shape_are_never_called_derived() {
             ("norm-gains", "norms"),
         ] {
             let p = p_values(&answers, id, component);
-            assert_eq!(p.len(), answers.len(), "{id}");
+            // Gains cannot be carried through a rotation, and unrelated embeddings often fit one best.
+            assert!(p.len() == answers.len() || id == "norm-gains" && p.len() >= 1_000, "{id} {}", p.len());
+            let critical = 1.52 / (p.len() as f64).sqrt();
             let excess = excess(p);
             println!("{name} {id} {component}: excess {excess:.4}, critical {critical:.4}");
             assert!(excess <= critical, "{name} {id} {component}: {excess} > {critical}");
