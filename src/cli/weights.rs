@@ -214,7 +214,9 @@ fn layers(map: &[LayerSource]) -> Table {
 fn recipe(weights: &Weights) -> Vec<String> {
     let step = |it: &RecipeStep| format!("{} ({}): {}", it.step, it.certainty, it.detail);
     let mut all: Vec<String> = weights.recipe.iter().map(step).collect();
-    if let Some(new) = &weights.novelty {
+    // Of two that only started alike, everything that was trained is new.
+    let novelty = weights.novelty.as_ref().filter(|_| weights.relation == WeightsRelation::Derived);
+    if let Some(new) = novelty {
         let shares = [("layers", Some(new.layers)), ("vocabulary", new.vocabulary), ("parameters", new.parameters)];
         let shares: Vec<String> = shares
             .iter()

@@ -65,6 +65,29 @@ fn every_fact_that_a_gate_may_name_is_stated_with_a_value_of_its_list() {
     }
 }
 
+/// The relation by weights of one small model to another, as a case finds it.
+#[track_caller]
+fn check_weights(subject: &str, reference: &str, expected: &Value) {
+    let place = |name: &str| {
+        let path = std::env::current_dir().unwrap().join("tests/families/small").join(name);
+        path.to_str().unwrap().to_owned()
+    };
+    let mut case = example("yi-34b");
+    case.subjects[0].location = place(subject);
+    case.references = vec![place(reference)];
+    let evidence = evidence(&case);
+    assert_eq!(&evidence.facts["weights.relation"].value, expected, "{subject} against {reference}");
+    assert!(!String::from_utf8(store::render(&evidence)).unwrap().contains("\"seconds\""));
+}
+
+#[test]
+fn references_with_files_are_compared_by_weights() {
+    check_weights("renamed", "base_a", &Value::Word("derived".to_owned()));
+    check_weights("base_b", "base_a", &Value::Word("independent".to_owned()));
+    // What the case puts forward as its own is nobody else's.
+    check_weights("base_a", "base_a", &Value::Unknown(Unknown::Unexamined));
+}
+
 #[test]
 fn an_altered_file_of_the_ledger_is_a_fact() {
     let mut case = example("yi-34b");
