@@ -62,8 +62,8 @@ impl Error {
                 "the server is set up wrongly or is not the one you mean; check the address"
             }
             Self::Forbidden { had_token: false, .. } => {
-                "the model may be gated or private: ask for access on its page, then set `HF_TOKEN` \
-                 (`MODELSCOPE_API_TOKEN` for ModelScope)"
+                "the model may be gated, private or not there, and a hub does not tell which: check the name, ask for \
+                 access on its page, then set `HF_TOKEN` (`MODELSCOPE_API_TOKEN` for ModelScope)"
             }
             Self::Forbidden { .. } => {
                 "a token was sent and does not open it: ask for access on the model's page with the account of the token"

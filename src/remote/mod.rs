@@ -196,6 +196,12 @@ impl Shared {
     }
 }
 
+/// The names of files that an answer of either hub would be taken to list; for the fuzz target.
+#[cfg(fuzzing)]
+pub fn names_in_answer(text: &[u8]) -> Vec<String> {
+    hub::names_in_answer(text)
+}
+
 /// The base address of a hub: https, or a server on this machine.
 fn base(text: &str) -> Result<Url, bytes::Error> {
     let refused = |why| bytes::Error::Location {

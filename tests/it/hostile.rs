@@ -82,6 +82,9 @@ fn outcome(text: &str) -> String {
         fs::create_dir(folder).unwrap();
     }
     let built = Builder { folder: folder.clone(), outside: outside.clone(), ..Builder::default() }.build(text);
+    if let Some(corpus) = std::env::var_os("UNSHELL_CORPUS") {
+        keep_as_seeds(&folder, Path::new(&corpus));
+    }
     let mut told = told(&Checkpoint::open(&built.opened));
     for file in &built.with_header {
         if fs::metadata(file).unwrap().len() <= LONGEST_IN_MEMORY {
@@ -89,6 +92,27 @@ fn outcome(text: &str) -> String {
         }
     }
     told.replace(folder.to_str().unwrap(), "FOLDER").replace(outside.to_str().unwrap(), "OUTSIDE")
+}
+
+/// Hands the files of a folder to the fuzz targets, each without what its target puts in front (`fuzz/seed.sh`).
+fn keep_as_seeds(folder: &Path, corpus: &Path) {
+    const LONGEST_SEED: u64 = 64 << 10;
+    for path in fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()) {
+        let is_short = fs::symlink_metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= LONGEST_SEED);
+        let Some(bytes) = is_short.then(|| fs::read(&path).unwrap()) else { continue };
+        let seeds: &[(&str, &[u8])] = match bytes.as_slice() {
+            [b'G', b'G', b'U', b'F', rest @ ..] => &[("gguf", rest)],
+            [b'{' | b'[', ..] => &[("index", &bytes), ("listing", &bytes)],
+            [b'P', b'K', ..] | [0x80, ..] => &[("torch", &bytes)],
+            [_, _, _, _, _, _, _, _, header @ ..] => &[("safetensors", header), ("torch", &bytes)],
+            _ => &[("torch", &bytes)],
+        };
+        for (target, seed) in seeds {
+            let target = corpus.join(target);
+            fs::create_dir_all(&target).unwrap();
+            fs::write(target.join(unshell::bytes::sha256(seed)), seed).unwrap();
+        }
+    }
 }
 
 fn told(result: &Result<Checkpoint, unshell::checkpoint::Error>) -> String {
