@@ -53,6 +53,8 @@ pub(crate) struct Measured {
     pub(crate) answers: Vec<Answer>,
     pub(crate) blocks: Vec<BlockPair>,
     pub(crate) has_gate: bool,
+    /// Whether every pair of blocks has as many units on both sides; pruning moves units, and disguises nothing.
+    pub(crate) has_one_width: bool,
     /// Hidden units, behind their gates.
     pub(crate) unit_signs: RandomSign,
     /// Value dimensions, by position.
@@ -64,8 +66,9 @@ pub(crate) struct Measured {
     pub(crate) products: Sums,
     pub(crate) looks: Sums,
     pub(crate) plain_heads: Sums,
+    /// Layer by layer and dimension by dimension as they stand: nothing that was chosen on the way has a part in it.
     pub(crate) gains: Gains,
-    /// The same of those layers alone whose units agree.
+    /// Of the layers whose units agree, carried along with the stream.
     pub(crate) kept_gains: Gains,
     pub(crate) embedding: Tokens,
     pub(crate) head: Tokens,
@@ -86,12 +89,13 @@ pub(crate) fn measure(
     let mut measured = Measured {
         equality: equality::compare(subject, reference)?,
         fits,
-        gains: gains::compare(subject, reference, &answers, &stream)?,
+        gains: gains_in_place(subject, reference)?,
         kept_gains: Gains::default(),
         stream,
         answers,
         blocks: Vec::new(),
         has_gate: true,
+        has_one_width: true,
         unit_signs: RandomSign::default(),
         value_signs: RandomSign::default(),
         head_z: Vec::new(),
@@ -130,6 +134,7 @@ impl Measured {
             let best = compared.max_by(|a, b| match_score(&a.1).total_cmp(&match_score(&b.1)).then(b.0.cmp(&a.0)));
             let Some((_, units)) = best else { continue };
             self.has_gate &= ffn.gate.is_some();
+            self.has_one_width &= units.is_one_width;
             // Experts of one layer may be copies of each other: units of one number share a coin.
             for (unit, value) in &units.signs {
                 self.unit_signs.add((groups[answer.reference], 0, *unit), *value);
@@ -201,6 +206,16 @@ fn token_rows(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32
     };
     let step = all.len().div_ceil(TOKENS).max(1);
     all.into_iter().step_by(step).collect()
+}
+
+/// Gains of models of one width, layers in their own order and coordinates as they stand.
+fn gains_in_place(subject: &Net<'_>, reference: &Net<'_>) -> Result<Gains, Error> {
+    if subject.hidden != reference.hidden {
+        return Ok(Gains::default());
+    }
+    let count = subject.layers.len().min(reference.layers.len());
+    let answers = (0..count).map(|it| Answer { subject: it, reference: it, similarity: 0.0, margin: 0.0 });
+    gains::compare(subject, reference, &answers.collect::<Vec<_>>(), &Stream::Same)
 }
 
 /// Every map that was tried with its fit, the one that was chosen, and the layers that then answer each other.

@@ -258,7 +258,7 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     let in_place = measured.total(|it| it.in_place);
     let is_same_size =
         measured.blocks.iter().all(|it| it.units.possible == it.units.pairs.len() || it.units.in_place > 0);
-    if agreeing * 2 > pairs && in_place * 4 < pairs && is_same_size {
+    if agreeing * 2 > pairs && in_place * 4 < pairs && is_same_size && measured.has_one_width {
         add("permuted-units", format!("{} of {pairs} matched hidden units stand at another place", pairs - in_place));
     }
     let turned = measured.total(|it| it.turned);
@@ -273,7 +273,7 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
             format!("hidden units are scaled before and back behind the gate (spread of the logarithm {spread:.2})"),
         );
     }
-    if measured.gains.is_folded {
+    if measured.kept_gains.is_folded {
         add("folded-gains", "norm gains of one side are all alike, folded into the next projection".to_owned());
     }
     if measured.heads > 1 && measured.heads_moved * 3 > measured.heads * 2 && measured.looks.cosine() > 0.5 {

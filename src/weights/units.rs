@@ -77,6 +77,8 @@ impl Sums {
 pub(crate) struct Units {
     /// Units of the smaller block: the most that can be matched.
     pub(crate) possible: usize,
+    /// Whether both blocks have as many units.
+    pub(crate) is_one_width: bool,
     /// Matched pairs, subject unit first.
     pub(crate) pairs: Vec<(usize, usize)>,
     /// Sum of the gates' cosines over the pairs.
@@ -102,7 +104,8 @@ pub(crate) struct Units {
 pub(crate) fn compare(subject: &Block, reference: &Block) -> Units {
     let scores = subject.key().clone().unit_rows().times_transposed(&reference.key().clone().unit_rows());
     let pairs = mutual_best(&scores);
-    let mut units = Units { possible: scores.rows.min(scores.cols), ..Units::default() };
+    let mut units =
+        Units { possible: scores.rows.min(scores.cols), is_one_width: scores.rows == scores.cols, ..Units::default() };
     let ups = Matrix { data: up_scores(subject, reference), rows: scores.rows, cols: scores.cols };
     let by_up: BTreeMap<usize, usize> = mutual_best(&ups).into_iter().map(|(row, col, _)| (row, col)).collect();
     let mut scales = Vec::with_capacity(pairs.len());
