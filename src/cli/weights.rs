@@ -272,7 +272,9 @@ pub(super) fn tokenizer(facts: &TokenizerFacts) -> String {
         TokenizerRelation::Superset => "superset. All learned tokens of the reference under their ids, and more.",
         TokenizerRelation::Trimmed => "trimmed. Fewer tokens, all of them the reference's, in its order.",
         TokenizerRelation::Reordered => "reordered. The same learned tokens under other ids or in another merge order.",
-        TokenizerRelation::SharedMerges => "shared merges, far more than vocabularies that were learned apart have.",
+        TokenizerRelation::SharedMerges => {
+            "shared merges, in an order that lists learned apart do not share. Both may come from a third."
+        }
         TokenizerRelation::Overlapping => "overlapping, more than vocabularies that were learned apart have.",
         TokenizerRelation::Unrelated => "unrelated. No more in common than vocabularies that were learned apart have.",
     };
