@@ -12,6 +12,8 @@ use crate::checkpoint::{Error, Tensor};
 pub(super) struct Scaled {
     weight: usize,
     scale: usize,
+    /// What is subtracted before, in the shape of the scales.
+    zero: Option<usize>,
     /// What a scale is multiplied by; bitsandbytes stores the highest value instead of the scale.
     factor: f32,
     columns: u64,
@@ -25,6 +27,7 @@ impl Scaled {
     pub(super) fn new(
         (weight, scale): (&Tensor, &Tensor),
         places: [usize; 2],
+        zero: Option<(usize, &Tensor)>,
         stated_block: Option<[u64; 2]>,
         factor: f32,
     ) -> Result<Self, String> {
@@ -34,6 +37,12 @@ impl Scaled {
                 scale.name, scale.shape, weight.shape
             )
         };
+        if let Some((_, zero)) = zero.filter(|(_, zero)| zero.shape != scale.shape) {
+            return Err(format!(
+                "its zero points {} have the shape {:?}, and its scales {:?}",
+                zero.name, zero.shape, scale.shape
+            ));
+        }
         let [rows, columns] = *weight.shape.as_array::<2>().ok_or_else(wrong)?;
         let (block, across) = match scale.shape.as_slice() {
             [] | [1] | [1, 1] => ([rows.max(1), columns.max(1)], 1),
@@ -42,7 +51,8 @@ impl Scaled {
             _ => return Err(wrong()),
         };
         let [weight, scale] = places;
-        Ok(Self { weight, scale, factor, columns, block, across })
+        let zero = zero.map(|it| it.0);
+        Ok(Self { weight, scale, zero, factor, columns, block, across })
     }
 
     /// The elements of a range.
@@ -56,23 +66,30 @@ impl Scaled {
         let line = |at: u64| at.checked_div(self.columns)?.checked_div(self.block[0]);
         let first = line(range.start).ok_or_else(outside)?;
         let last = line(range.end.saturating_sub(1)).ok_or_else(outside)?.saturating_add(1);
-        let scales = store.floats(self.scale, first.saturating_mul(self.across)..last.saturating_mul(self.across))?;
-        self.scale(range.start, &mut numbers, first, &scales).ok_or_else(outside)?;
+        let beside = first.saturating_mul(self.across)..last.saturating_mul(self.across);
+        let scales = store.floats(self.scale, beside.clone())?;
+        let zeros = self.zero.map(|zero| store.floats(zero, beside)).transpose()?;
+        let pairs: Vec<_> = match zeros {
+            Some(zeros) => scales.into_iter().zip(zeros).collect(),
+            None => scales.into_iter().map(|scale| (scale, 0.0)).collect(),
+        };
+        self.scale(range.start, &mut numbers, first, &pairs).ok_or_else(outside)?;
         Ok(numbers)
     }
 
-    /// Multiplies runs that share a scale; `first` is the row of blocks that the scales begin with.
-    fn scale(&self, start: u64, numbers: &mut [f32], first: u64, scales: &[f32]) -> Option<()> {
+    /// Takes the zero point off runs that share one, and multiplies them by their scale; `first` is the row of blocks that the scales begin with.
+    fn scale(&self, start: u64, numbers: &mut [f32], first: u64, scales: &[(f32, f32)]) -> Option<()> {
         let (mut at, mut rest) = (start, numbers);
         while !rest.is_empty() {
             let (row, column) = (at.checked_div(self.columns)?, at.checked_rem(self.columns)?);
             let block = column.checked_div(self.block[1])?;
             let line = row.checked_div(self.block[0])?.checked_sub(first)?;
-            let scale = scales.get(usize::try_from(line.checked_mul(self.across)?.checked_add(block)?).ok()?)?;
+            let (scale, zero) =
+                scales.get(usize::try_from(line.checked_mul(self.across)?.checked_add(block)?).ok()?)?;
             let end = block.checked_add(1)?.checked_mul(self.block[1])?.min(self.columns);
             let run = usize::try_from(end.checked_sub(column)?).ok()?.min(rest.len());
             let (here, behind) = std::mem::take(&mut rest).split_at_mut_checked(run)?;
-            here.iter_mut().for_each(|it| *it *= scale * self.factor);
+            here.iter_mut().for_each(|it| *it = (*it - zero) * (scale * self.factor));
             (at, rest) = (at.checked_add(run as u64)?, behind);
         }
         Some(())

@@ -148,6 +148,7 @@ fn table(
         metadata: BTreeMap::new(),
         config: None,
         split: None,
+        outside: BTreeMap::new(),
         findings,
         read_bytes,
         read_sha256: sha256(text),
