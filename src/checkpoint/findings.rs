@@ -143,7 +143,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "unused-entries",
-        "The archive of a PyTorch file holds entries that no tensor refers to.",
+        "The archive of a PyTorch or NumPy file holds entries that belong to no tensor.",
         "They may hide something, or be code or the state of an optimiser; list the archive to see them.",
     ),
     (

@@ -47,7 +47,7 @@ macro_rules! formats {
     };
 }
 
-formats![safetensors, gguf, torch, onnx];
+formats![safetensors, gguf, torch, onnx, npz];
 
 pub use gguf::GgufVocabulary;
 pub(crate) use json::{kind_of, read as read_json};

@@ -147,3 +147,75 @@ impl PowerScaled {
         Ok(numbers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Dtype;
+
+    fn tensor(name: &str, dtype: &str, shape: &[u64]) -> Tensor {
+        let dtype = Dtype::named(dtype);
+        Tensor { name: name.into(), dtype, shape: shape.to_vec(), file: 0, data: 0..0, view: None }
+    }
+
+    /// The block that shares a scale, or why weight and scales are refused.
+    #[track_caller]
+    fn check(
+        weight: &[u64],
+        scale: &[u64],
+        zero: Option<&[u64]>,
+        stated: Option<[u64; 2]>,
+        expected: Result<[u64; 2], &str>,
+    ) {
+        let (weight, scale) = (tensor("w", "I8", weight), tensor("s", "F32", scale));
+        let zero = zero.map(|it| tensor("z", "I8", it));
+        let zero = zero.as_ref().map(|it| (2, it));
+        let found = Scaled::new((&weight, &scale), [0, 1], zero, stated, 1.0).map(|it| it.block);
+        assert_eq!(found.as_ref().map_err(String::as_str), expected.as_ref().map_err(|it| *it));
+    }
+
+    #[test]
+    fn scales_go_with_one_block_of_the_matrix_or_are_refused() {
+        check(&[4, 6], &[], None, None, Ok([4, 6]));
+        check(&[4, 6], &[4], None, None, Ok([1, 6]));
+        check(&[4, 6], &[4, 1], None, None, Ok([1, 6]));
+        check(&[4, 6], &[1, 6], None, None, Ok([4, 1]));
+        check(&[4, 6], &[2, 3], None, None, Ok([2, 2]));
+        check(&[4, 6], &[2, 2], None, Some([3, 4]), Ok([3, 4]));
+        check(&[4, 6], &[2, 2], None, Some([0, 0]), Ok([2, 3]));
+        check(&[4, 6], &[3], None, None, Err("its scales s have the shape [3], which does not fit to [4, 6]"));
+        check(&[4, 6], &[3, 5], None, None, Err("its scales s have the shape [3, 5], which does not fit to [4, 6]"));
+        check(&[4, 6], &[0, 6], None, None, Err("its scales s have the shape [0, 6], which does not fit to [4, 6]"));
+        check(&[24], &[], None, None, Err("its scales s have the shape [], which does not fit to [24]"));
+        check(
+            &[4, 6],
+            &[1, 1, 4],
+            None,
+            None,
+            Err("its scales s have the shape [1, 1, 4], which does not fit to [4, 6]"),
+        );
+    }
+
+    #[test]
+    fn zero_points_stand_where_the_scales_do() {
+        check(&[4, 6], &[4, 1], Some(&[4, 1]), None, Ok([1, 6]));
+        check(&[4, 6], &[4, 1], Some(&[4]), None, Err("its zero points z have the shape [4], and its scales [4, 1]"));
+        check(&[4, 6], &[4, 1], Some(&[]), None, Err("its zero points z have the shape [], and its scales [4, 1]"));
+    }
+
+    #[test]
+    fn blocks_of_four_bits_need_an_exponent_each() {
+        let why = |blocks: (&str, &[u64]), scales: (&str, &[u64])| {
+            PowerScaled::unreadable(&tensor("b", blocks.0, blocks.1), &tensor("s", scales.0, scales.1))
+        };
+        assert_eq!(why(("U8", &[2, 3, 16]), ("U8", &[2, 3])), None);
+        for (blocks, scales) in [
+            (("U8", &[2, 3, 16][..]), ("U8", &[2, 4][..])),
+            (("U8", &[2, 3, 8]), ("U8", &[2, 3])),
+            (("I8", &[2, 3, 16]), ("U8", &[2, 3])),
+            (("U8", &[]), ("U8", &[])),
+        ] {
+            assert!(why(blocks, scales).unwrap().ends_with("do not fit together"), "{blocks:?} {scales:?}");
+        }
+    }
+}

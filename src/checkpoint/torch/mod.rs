@@ -24,7 +24,7 @@ mod rebuild;
 mod tree;
 mod value;
 
-use self::archive::Archive;
+pub(crate) use self::archive::Archive;
 use self::pickle::Pickled;
 use self::problem::Problem;
 use self::value::View;
