@@ -95,7 +95,7 @@ pub const PICKLE_TEXT: usize = 1 << 20;
 /// Nesting in a pickle. A model that was saved with its code needs some dozen levels.
 pub const PICKLE_DEPTH: usize = 256;
 
-/// Header of one array of NumPy. NumPy itself reads no longer one unless it is told to.
+/// Header of one array of `NumPy`. `NumPy` itself reads no longer one unless it is told to.
 pub const NUMPY_HEADER: u64 = 10_000;
 
 /// Graph of an ONNX file, without the data of its tensors. A model of 80 layers takes about 5 MB.

@@ -3,7 +3,7 @@
 /// What it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// NumPy's name of the element type.
+    /// `NumPy`'s name of the element type.
     pub(super) descr: String,
     /// Whether the first dimension is the fastest.
     pub(super) is_fortran: bool,
@@ -12,7 +12,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads the form that NumPy writes, its keys in any order; none where it is any other.
+    /// Reads the form that `NumPy` writes, its keys in any order; none where it is any other.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let mut rest = std::str::from_utf8(text).ok()?.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
         let (mut descr, mut is_fortran, mut shape) = (None, None, None);
