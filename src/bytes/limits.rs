@@ -38,6 +38,9 @@ pub const CONFIG: u64 = 8 << 20;
 /// JSON values of `config.json`, for the same class labels.
 pub const CONFIG_VALUES: usize = 500_000;
 
+/// Modules that an adapter says it changes. Usual ones name up to ten kinds; some list every module of a model by itself.
+pub const ADAPTER_TARGETS: usize = 4_096;
+
 /// Entries of a model's folder. A release has some dozens; a folder of 100,000 is something else (a whole disk, `/dev`).
 pub const FOLDER_ENTRIES: usize = 20_000;
 
@@ -91,6 +94,18 @@ pub const PICKLE_TEXT: usize = 1 << 20;
 
 /// Nesting in a pickle. A model that was saved with its code needs some dozen levels.
 pub const PICKLE_DEPTH: usize = 256;
+
+/// Header of one array of `NumPy`. `NumPy` itself reads no longer one unless it is told to.
+pub const NUMPY_HEADER: u64 = 10_000;
+
+/// Graph of an ONNX file, without the data of its tensors. A model of 80 layers takes about 5 MB.
+pub const ONNX_HEADER: u64 = 64 << 20;
+
+/// Nodes of an ONNX graph. Exported models have some thousands.
+pub const ONNX_NODES: usize = 500_000;
+
+/// One node of an ONNX graph. A longer one holds a graph or a tensor of its own, and is passed over.
+pub const ONNX_NODE: u64 = 64 << 10;
 
 /// Entries of an archive: one a tensor, and a handful more.
 pub const ARCHIVE_ENTRIES: usize = 300_000;

@@ -21,6 +21,7 @@ mod location;
 mod memory;
 mod parallel;
 mod place;
+mod protobuf;
 mod replace;
 mod shown;
 
@@ -34,6 +35,7 @@ pub use location::{Hub, Location, Repository};
 pub use memory::Memory;
 pub use parallel::in_order;
 pub use place::{LocalPlace, Names, Place, last_part};
+pub(crate) use protobuf::{Fields, Wire, varint};
 pub use replace::replace;
 pub use shown::{counted, grouped, is_unprintable, shown};
 

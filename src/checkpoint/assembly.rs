@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::bytes::{Source, last_part, limits, sha256, shown};
+use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding_in;
-use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Split, Table, Tensor, kind};
+use crate::checkpoint::{
+    Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Split, Table, Tensor, adapter, kind,
+};
 use crate::fact::{FileFacts, Finding};
 
 /// A checkpoint that is being put together.
@@ -15,6 +18,8 @@ pub(crate) struct Assembly {
     parts: BTreeMap<String, (FileFacts, Option<Table>)>,
     pub(crate) format: Option<&'static str>,
     pub(crate) config: Option<serde_json::Value>,
+    /// What the configuration of an adapter says, where there is one.
+    pub(crate) adapter: Option<Adapter>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) bytes_read: u64,
 }
@@ -58,6 +63,11 @@ pub(crate) fn single_file(path: &Path, source: &dyn Source) -> Result<Checkpoint
         let detail = format!("by its {what} it is part {part} of {of}, and the others were not read");
         assembly.findings.push(finding_in(&name, "part-of-a-set", None, detail));
     }
+    let outside: Vec<String> = assembly.outside().into_keys().collect();
+    if !outside.is_empty() {
+        let detail = format!("its tensors have their data in {}, which was not read", list(&outside));
+        assembly.findings.push(finding_in(&name, "part-of-a-set", None, detail));
+    }
     assembly.finish(path)
 }
 
@@ -86,6 +96,31 @@ impl Assembly {
             version: None,
         };
         self.parts.insert(name.to_owned(), (facts, None));
+    }
+
+    /// The files beside a weights file that its tensors have their data in, and how far each must reach.
+    pub(crate) fn outside(&self) -> BTreeMap<String, u64> {
+        let mut outside = BTreeMap::new();
+        for table in self.parts.values().filter_map(|(_, table)| table.as_ref()) {
+            let tensors = table.tensors.iter().filter_map(|it| Some((table.outside.get(&it.name)?, it.data.end)));
+            for (file, end) in tensors {
+                let reach = outside.entry(file.clone()).or_default();
+                *reach = end.max(*reach);
+            }
+        }
+        outside
+    }
+
+    /// Notes a file of nothing but data.
+    pub(crate) fn data(&mut self, name: &str, source: &dyn Source) {
+        let facts = FileFacts {
+            name: name.to_owned(),
+            bytes: source.len(),
+            read_sha256: sha256(&[]),
+            read_bytes: 0,
+            version: source.version(),
+        };
+        self.parts.entry(name.to_owned()).or_insert((facts, None));
     }
 
     /// Whether a file was read.
@@ -121,23 +156,42 @@ impl Assembly {
         (held, data_bytes)
     }
 
+    /// The adapter that weights files of these names are, if they are one, with its finding.
+    fn adapter_of(&mut self, weights: &[String], tensors: &[Tensor]) -> Option<Adapter> {
+        let first = weights.first()?;
+        let is_named = weights.iter().all(|name| adapter::is_weights(name));
+        if !is_named && !adapter::are_of_adapter(tensors.iter().map(|it| it.name.as_str())) {
+            return None;
+        }
+        let adapter = self.adapter.take().unwrap_or_default();
+        self.findings.push(finding_in(first, "adapter", adapter.base.as_deref(), adapter.detail()));
+        Some(adapter)
+    }
+
     /// The whole checkpoint; `path` is the folder or file as it was given.
     pub(crate) fn finish(mut self, path: &Path) -> Result<Checkpoint, Error> {
         let mut files = Vec::new();
         let mut tensors = Vec::new();
         let mut metadata = BTreeMap::new();
+        let weights: Vec<String> =
+            self.parts.iter().filter(|(_, (_, table))| table.is_some()).map(|(name, _)| name.clone()).collect();
+        let places: BTreeMap<String, usize> = self.parts.keys().cloned().zip(0..).collect();
         for (index, (name, (facts, table))) in std::mem::take(&mut self.parts).into_iter().enumerate() {
             files.push(facts);
             let Some(table) = table else { continue };
             self.config = self.config.or(table.config);
             self.findings.extend(merge_metadata(&mut metadata, table.metadata, &name));
-            tensors.extend(table.tensors.into_iter().map(|it| Tensor { file: index, ..it }));
+            // A file that was not looked at has no number, and nothing can be read from it.
+            let elsewhere = |file: &String| places.get(file).copied().unwrap_or(places.len());
+            let file_of = |it: &Tensor| table.outside.get(&it.name).map_or(index, elsewhere);
+            tensors.extend(table.tensors.into_iter().map(|it| Tensor { file: file_of(&it), ..it }));
         }
         if tensors.len() > limits::TENSORS {
             return Err(Error::TooMany { path: path.to_owned(), what: "tensors", limit: limits::TENSORS });
         }
         tensors.sort_by(|one, other| (&one.name, one.file).cmp(&(&other.name, other.file)));
         no_tensor_twice(path, &tensors, &files)?;
+        let adapter = self.adapter_of(&weights, &tensors);
         self.findings.sort_by(|one, other| order(one).cmp(&order(other)));
         Ok(Checkpoint {
             name: last_part(path),
@@ -146,6 +200,7 @@ impl Assembly {
             tensors,
             metadata,
             config: self.config,
+            adapter,
             findings: self.findings,
             bytes_read: self.bytes_read,
         })
@@ -165,7 +220,7 @@ pub(crate) fn recognise(path: &Path, source: &dyn Source) -> Result<&'static For
     alike(Likeness::Possible).ok_or_else(|| Error::WrongKind {
         file: path.to_owned(),
         what: format!("of no kind that is known; it begins with the bytes {}", hex(&head)),
-        hint: "name the file or folder that holds the weights; this version reads safetensors, GGUF and PyTorch files"
+        hint: "name the file or folder that holds the weights; this version reads safetensors, GGUF, PyTorch and ONNX files"
             .into(),
     })
 }

@@ -6,14 +6,24 @@ use crate::fact::Finding;
 /// Every code that a checkpoint's findings may carry: the code, what it means, and what to do.
 pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
+        "adapter",
+        "The weights are an adapter (PEFT, LoRA): small matrices that change another model, and no model themselves. What its configuration says of the base is the author's word.",
+        "Ask for the base model too; the product is the two together.",
+    ),
+    (
         "config-repeated-key",
-        "`config.json` has a key twice. Programs disagree on which of the two values counts; most take the last, and so does this one.",
+        "`config.json` or `adapter_config.json` has a key twice. Programs disagree on which of the two values counts; most take the last, and so does this one.",
         "Ask the publisher for a clean `config.json`; compare both values with the shapes of the tensors.",
     ),
     (
         "config-unreadable",
-        "`config.json` is there and could not be read as JSON, so nothing that rests on it was checked.",
+        "`config.json` or `adapter_config.json` is there and could not be read as JSON, so nothing that rests on it was checked.",
         "Open the file; a cut download, a Git LFS pointer, or `NaN` and `Infinity` are the usual reasons.",
+    ),
+    (
+        "graph-constants",
+        "An ONNX graph also stores numbers of its computation, such as sizes to reshape to. They are no weights and were left out.",
+        "Harmless; every exporter writes some.",
     ),
     (
         "header-extra-field",
@@ -133,7 +143,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "unused-entries",
-        "The archive of a PyTorch file holds entries that no tensor refers to.",
+        "The archive of a PyTorch or NumPy file holds entries that belong to no tensor.",
         "They may hide something, or be code or the state of an optimiser; list the archive to see them.",
     ),
     (

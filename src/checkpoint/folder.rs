@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::bytes::{Place, counted, in_order, limits, shown};
+use serde_json::Value;
+
+use crate::bytes::{Place, counted, grouped, in_order, limits, shown};
 use crate::checkpoint::assembly::{Assembly, Part, numbered};
 use crate::checkpoint::findings::{finding, finding_in};
 use crate::checkpoint::index::Index;
 use crate::checkpoint::surroundings::{Look, cached_name, links_outside, looks, no_weights, unread_weights};
-use crate::checkpoint::{Checkpoint, Error, FORMATS, Format, json, kind};
+use crate::checkpoint::{Adapter, Checkpoint, Error, FORMATS, Format, adapter, json, kind};
 use crate::fact::Finding;
 
+/// How exporters to ONNX call the model.
+const ONNX: &str = "model.onnx";
 const CONFIG: &str = "config.json";
 
 /// How the files of a model are called.
@@ -52,11 +56,13 @@ pub(crate) fn open(place: &dyn Place) -> Result<Checkpoint, Error> {
         let detail = format!("not in Unicode, so not looked at: {}", counted(listed.not_unicode, "file name"));
         assembly.findings.push(finding("unprintable-name", None, detail));
     }
-    config(place, &names, &mut assembly);
+    assembly.config = config(place, CONFIG, &names, &mut assembly);
+    assembly.adapter = config(place, adapter::CONFIG, &names, &mut assembly).map(|it| Adapter::of(&it));
     let layout = Layout::of(&names);
     let index = read_index(place, layout, &names, &mut assembly)?;
     let plan = Plan::make(place, layout, &names, index.as_ref().map(|(name, index)| (name.as_str(), index)))?;
     read_headers(place, &plan, &mut assembly)?;
+    data_beside(place, &mut assembly)?;
     if let Some((name, index)) = index.filter(|_| plan.by_index) {
         let (held, data_bytes) = assembly.held();
         let findings = index.compare(&held, data_bytes).map_err(|refusal| Error::of(&place.path_of(&name), refusal))?;
@@ -76,6 +82,30 @@ fn read_headers(place: &dyn Place, plan: &Plan, assembly: &mut Assembly) -> Resu
     let parts = in_order(&names, place.at_once(), |name| Part::read(name, &place.path_of(name), &*place.open(name)?))?;
     for part in parts {
         assembly.weights(part);
+    }
+    Ok(())
+}
+
+/// Finds the files that weights files have their data in.
+fn data_beside(place: &dyn Place, assembly: &mut Assembly) -> Result<(), Error> {
+    let outside = assembly.outside();
+    if outside.len() > limits::SHARDS {
+        return Err(Error::TooMany { path: place.path().to_owned(), what: "data files", limit: limits::SHARDS });
+    }
+    let missing: Vec<String> = outside.keys().filter(|it| !place.holds(it)).cloned().collect();
+    if !missing.is_empty() {
+        let (of, by) = (outside.len(), "the graph".to_owned());
+        return Err(Error::MissingFiles { folder: place.path().to_owned(), missing, of, by });
+    }
+    for (name, reach) in outside {
+        let source = place.open(&name)?;
+        if reach > source.len() {
+            let (found, expected) = (grouped(source.len()), grouped(reach));
+            let message = format!("it has {found} bytes, and tensors reach to byte {expected}");
+            let hint = Some("the download may have been cut off; compare its size with the publisher's".into());
+            return Err(Error::Broken { file: place.path_of(&name), message, hint });
+        }
+        assembly.data(&name, &*source);
     }
     Ok(())
 }
@@ -121,7 +151,15 @@ impl Plan {
 
     fn by_names(place: &dyn Place, names: &BTreeSet<String>) -> Result<Self, Error> {
         let by_ending = FORMATS.iter().map(|format| named_as(format, names)).find(|it| !it.is_empty());
-        let read = by_ending.or_else(|| built_as_one_format(place, names)).unwrap_or_default();
+        let mut read = by_ending.or_else(|| built_as_one_format(place, names)).unwrap_or_default();
+        // Beside the model, exporters leave variants of it that have the same tensors.
+        if read.contains(ONNX) {
+            read.retain(|name| name == ONNX);
+        }
+        // Weights of an adapter beside a model's are no part of the model.
+        if read.iter().any(|name| !adapter::is_weights(name)) {
+            read.retain(|name| !adapter::is_weights(name));
+        }
         if read.is_empty() {
             return Err(no_weights(place, names));
         }
@@ -218,30 +256,32 @@ fn read_index(
     Ok(Some((name.clone(), index)))
 }
 
-/// Reads `config.json`. The weights can be described without it, so whatever is wrong with it is a finding.
-fn config(place: &dyn Place, names: &BTreeSet<String>, assembly: &mut Assembly) {
-    if !names.contains(CONFIG) {
-        return;
+/// Reads `config.json` or its like. The weights can be described without it, so whatever is wrong with it is a finding.
+fn config(place: &dyn Place, name: &str, names: &BTreeSet<String>, assembly: &mut Assembly) -> Option<Value> {
+    if !names.contains(name) {
+        return None;
     }
-    let unreadable = |why: String| finding_in(CONFIG, "config-unreadable", None, why);
-    let text = match place.read_whole(CONFIG, limits::CONFIG) {
-        Ok(text) => text,
-        Err(error) => return assembly.findings.push(unreadable(error.to_string())),
-    };
-    assembly.text(CONFIG, &text);
-    let document = match json::read(&text, limits::CONFIG_VALUES) {
-        Ok(document) if document.value.is_object() => document,
-        Ok(document) => {
-            let found = json::kind_of(&document.value);
-            return assembly.findings.push(unreadable(format!("it is {found}, expected an object")));
+    match object(place, name, assembly) {
+        Ok(value) => Some(value),
+        Err(why) => {
+            assembly.findings.push(finding_in(name, "config-unreadable", None, why));
+            None
         }
-        Err(why) => return assembly.findings.push(unreadable(what_it_is_instead(&text).unwrap_or(why))),
-    };
+    }
+}
+
+fn object(place: &dyn Place, name: &str, assembly: &mut Assembly) -> Result<Value, String> {
+    let text = place.read_whole(name, limits::CONFIG).map_err(|error| error.to_string())?;
+    assembly.text(name, &text);
+    let document = json::read(&text, limits::CONFIG_VALUES).map_err(|why| what_it_is_instead(&text).unwrap_or(why))?;
+    if !document.value.is_object() {
+        return Err(format!("it is {}, expected an object", json::kind_of(&document.value)));
+    }
     assembly.findings.extend(document.repeated.iter().map(|key| {
         let detail = format!("the key {} stands in it twice; the last value was taken", shown(key));
-        finding_in(CONFIG, "config-repeated-key", Some(key), detail)
+        finding_in(name, "config-repeated-key", Some(key), detail)
     }));
-    assembly.config = Some(document.value);
+    Ok(document.value)
 }
 
 /// A better reason than a mistake in JSON, where the text was never meant as JSON.

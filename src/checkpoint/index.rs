@@ -93,6 +93,13 @@ const DAMAGED: &str = "download it again, or remove it if the folder holds all f
 const UNCLEAR: &str = "no loader can use this index; ask the publisher for one that belongs to these files";
 const AMBIGUOUS: &str = "programs disagree on which of the two counts; ask the publisher for a clean index";
 
+/// Whether a file name is a plain path inside the folder, on every system.
+pub(crate) fn stays_inside(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(['\\', ':', '\0'])
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 /// A file name that stays inside the folder.
 fn file_name(tensor: &str, file: Value) -> Result<String, Refusal> {
     let Value::String(name) = file else {
@@ -102,10 +109,7 @@ fn file_name(tensor: &str, file: Value) -> Result<String, Refusal> {
             Some(UNCLEAR),
         ));
     };
-    let stays_inside = !name.is_empty()
-        && !name.contains(['\\', ':', '\0'])
-        && Path::new(&name).components().all(|part| matches!(part, Component::Normal(_)));
-    if stays_inside {
+    if stays_inside(&name) {
         return Ok(name);
     }
     Err(broken(

@@ -12,7 +12,7 @@ pub(crate) struct Kind {
 }
 
 const LATER: &str =
-    "this version reads safetensors, GGUF and PyTorch files; ask for the safetensors files of the same model";
+    "this version reads safetensors, GGUF, PyTorch and ONNX files; ask for the safetensors files of the same model";
 const DAMAGED: &str = "the download did not give the file; download it again and compare its size with the publisher's";
 const NOT_WEIGHTS: &str = "name the file or folder that holds the weights";
 
@@ -33,13 +33,6 @@ const KINDS: &[Kind] = &[
         recognise: |head| head.starts_with(b"\x89HDF\r\n\x1a\n"),
     },
     Kind { what: "a NumPy array", hint: LATER, weights: true, recognise: |head| head.starts_with(b"\x93NUMPY") },
-    Kind {
-        what: "an ONNX model",
-        hint: LATER,
-        weights: true,
-        // Field 1 (`ir_version`) as a small number, then field 2 (`producer_name`) or 7 (`graph`) or 8 (`opset_import`).
-        recognise: |head| matches!(head, [0x08, 3..=20, 0x12 | 0x3a | 0x42, ..]),
-    },
     Kind {
         what: "a compressed file",
         hint: "unpack it, and name the folder",

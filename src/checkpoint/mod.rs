@@ -16,6 +16,7 @@ use std::path::Path;
 use crate::bytes::{self, LocalPlace, Place, Source};
 use crate::fact::{FileFacts, Finding};
 
+mod adapter;
 mod assembly;
 mod data;
 mod dtype;
@@ -29,6 +30,7 @@ mod quantised;
 mod surroundings;
 mod view;
 
+pub use adapter::Adapter;
 pub use data::{Data, Values};
 pub use dtype::{Block, Dtype};
 pub use error::Error;
@@ -45,7 +47,7 @@ macro_rules! formats {
     };
 }
 
-formats![safetensors, gguf, torch];
+formats![safetensors, gguf, torch, onnx, npz];
 
 pub use gguf::GgufVocabulary;
 pub(crate) use json::{kind_of, read as read_json};
@@ -65,6 +67,8 @@ pub struct Checkpoint {
     pub metadata: BTreeMap<String, String>,
     /// `config.json`, where there is one that can be read; otherwise what the weights files state themselves.
     pub config: Option<serde_json::Value>,
+    /// What an adapter says of itself, where the files are one and no model.
+    pub adapter: Option<Adapter>,
     /// What a reader should know before trusting the files, sorted by file.
     pub findings: Vec<Finding>,
     /// Bytes that were read from disk, the first bytes of files that turned out to be something else included.
@@ -125,6 +129,8 @@ pub(crate) struct Table {
     pub(crate) config: Option<serde_json::Value>,
     /// Which part of a model it is, where it says so.
     pub(crate) split: Option<Split>,
+    /// Tensors whose data is in another file, with its name: a plain path inside the folder.
+    pub(crate) outside: BTreeMap<String, String>,
     /// Without the file's name.
     pub(crate) findings: Vec<Finding>,
     /// How many bytes from the start were read.

@@ -6,6 +6,7 @@ const BESIDE: &[&str] = &[
     ".weight_scale",
     ".input_scale",
     ".weight_scale_2",
+    ".weight_zero_point",
     ".k_scale",
     ".v_scale",
     ".weight.absmax",

@@ -137,7 +137,7 @@ pub(crate) fn no_weights(place: &dyn Place, names: &BTreeSet<String>) -> Error {
         let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
         (
             found,
-            "name the folder that holds `model.safetensors`, its parts and their index, or a GGUF or PyTorch model"
+            "name the folder that holds `model.safetensors`, its parts and their index, or a GGUF, PyTorch or ONNX model"
                 .into(),
         )
     };

@@ -25,7 +25,6 @@ mod huggingface;
 mod kendall;
 mod lists;
 mod merge_order;
-mod protobuf;
 mod relation;
 mod sentencepiece;
 mod shared;

@@ -3,9 +3,8 @@
 //! Reference: `sentencepiece_model.proto`. `ModelProto` has the pieces as field 1 (text 1, score 2, type 3), the trainer
 //! as field 2 (kind of model 3) and the normaliser as field 3.
 
-use crate::bytes::{grouped, limits, sha256};
+use crate::bytes::{Fields, Wire, grouped, limits, sha256};
 use crate::tokenizer::draft::Draft;
-use crate::tokenizer::protobuf::{Fields, Wire};
 use crate::tokenizer::spelling::Spelling;
 use crate::tokenizer::{Class, Kind, Rules, Token};
 

@@ -98,3 +98,33 @@ fn layouts_that_are_not_unpacked_say_which_they_are() {
     }
     assert_eq!(data.find("compressed.weight").unwrap().shape, [16, 32]);
 }
+
+#[test]
+fn matrices_of_onnx_are_turned_back_under_the_name_of_their_layer() {
+    let data = Data::open(Path::new("tests/onnx/plain.onnx")).unwrap();
+    check(&data, "encoder.layer.0.query.weight", &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    check(&data, "head.weight", &[1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+    check(&data, "norm.weight", &[1.0, 2.0, 3.0]);
+    assert_eq!(data.find("head.weight").unwrap().shape, [2, 3]);
+    let varints = data.find("varints").unwrap();
+    let why = "its element type I32 in varints cannot be decoded by this version";
+    assert_eq!(varints.unreadable.as_deref(), Some(why));
+    assert!(data.find("val_9").is_none());
+}
+
+#[test]
+fn integers_of_onnx_are_decoded_with_scale_and_zero_point() {
+    let data = Data::open(Path::new("tests/onnx/quantised.onnx")).unwrap();
+    check(&data, "a.weight", &[-64.0, 63.5, 2.0, 4.0]);
+    check(&data, "b.weight", &[0.5, -0.5, 4.0, -4.0]);
+    check(&data, "layer.query.weight", &[1.0, 4.0, 2.0, 8.0, 3.0, 12.0]);
+    assert_eq!(data.values().len(), 3);
+}
+
+#[test]
+fn data_of_onnx_beside_the_model_is_read_in_its_folder_and_refused_without() {
+    let data = Data::open(Path::new("tests/onnx/external")).unwrap();
+    check(&data, "a.weight", &[1.0, 2.0]);
+    let alone = Data::open(Path::new("tests/onnx/external/model.onnx")).unwrap();
+    alone.read(alone.find("a.weight").unwrap(), 0..2).unwrap_err();
+}

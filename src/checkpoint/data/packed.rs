@@ -228,3 +228,58 @@ fn part<T>(all: &[T], start: u64, length: u64) -> Option<&[T]> {
 fn small(number: u32) -> f32 {
     number as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Dtype;
+
+    fn tensor(name: &str, dtype: &str, shape: &[u64]) -> Tensor {
+        let dtype = Dtype::named(dtype);
+        Tensor { name: name.into(), dtype, shape: shape.to_vec(), file: 0, data: 0..0, view: None }
+    }
+
+    /// The words, zero points, scales and order of a matrix of these shapes, or why they are refused.
+    #[track_caller]
+    fn check(shape: &[u64], [words, zeros, scales]: [&[u64]; 3], order: Option<&[u64]>, expected: &str) {
+        let parts = [("w", "I32", words), ("z", "I32", zeros), ("s", "F16", scales)];
+        let [words, zeros, scales] = parts.map(|(name, dtype, shape)| tensor(name, dtype, shape));
+        let order = order.map(|it| tensor("g", "I32", it));
+        let tensors = Parts { words: &words, zeros: &zeros, scales: &scales, order: order.as_ref() };
+        let places = Parts { words: 0, zeros: 1, scales: 2, order: order.as_ref().map(|_| 3) };
+        let found = Packed::new(shape, tensors, places, false).map(|it| format!("{} bits", it.bits));
+        let found = found.unwrap_or_else(|why| why);
+        assert!(found.contains(expected), "found {found}, expected {expected}");
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_together_are_refused() {
+        const REFUSED: &str = "do not fit together";
+        check(&[16, 32], [&[4, 16], &[2, 2], &[2, 16]], None, "4 bits");
+        check(&[16, 32], [&[4, 16], &[2, 2], &[2, 16]], Some(&[32]), "4 bits");
+        check(&[16, 32], [&[4, 16], &[2, 2], &[2, 16]], Some(&[31]), REFUSED);
+        check(&[16, 32], [&[4, 16], &[3, 2], &[2, 16]], None, REFUSED);
+        check(&[16, 32], [&[4, 16], &[2, 3], &[2, 16]], None, REFUSED);
+        check(&[16, 32], [&[5, 16], &[2, 2], &[2, 16]], None, REFUSED);
+        check(&[16, 32], [&[4, 16], &[5, 2], &[5, 16]], None, REFUSED);
+        check(&[16, 32], [&[0, 16], &[2, 2], &[2, 16]], None, REFUSED);
+        check(&[16, 32], [&[4, 16], &[0, 2], &[0, 16]], None, REFUSED);
+        check(&[16, 32], [&[32, 0], &[2, 2], &[2, 16]], None, REFUSED);
+        check(&[u64::MAX, u64::MAX], [&[u64::MAX, u64::MAX], &[1, 1], &[1, u64::MAX]], None, REFUSED);
+        check(&[16, 32, 1], [&[4, 16], &[2, 2], &[2, 16]], None, REFUSED);
+        check(&[16, 32], [&[4, 16], &[2, 2], &[16]], None, REFUSED);
+    }
+
+    #[test]
+    fn parts_of_another_type_or_order_are_refused_by_name() {
+        let words = tensor("w", "I32", &[4, 16]);
+        let (zeros, scales) = (tensor("z", "F32", &[2, 2]), tensor("s", "F16", &[2, 16]));
+        let turned = Tensor { view: Some(View::transposed([2, 16])), ..scales.clone() };
+        let places = Parts { words: 0, zeros: 1, scales: 2, order: None };
+        let why = |zeros: &Tensor, scales: &Tensor| {
+            Packed::new(&[16, 32], Parts { words: &words, zeros, scales, order: None }, places, false).unwrap_err()
+        };
+        assert_eq!(why(&zeros, &scales), "its part z is F32, expected I32");
+        assert_eq!(why(&words, &turned), "its part s is stored as a view, which this version does not unpack");
+    }
+}

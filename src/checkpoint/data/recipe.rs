@@ -63,6 +63,8 @@ fn without_twins(values: Vec<Values>) -> Vec<Values> {
 struct Tensors<'a> {
     by_name: BTreeMap<&'a str, (usize, &'a Tensor)>,
     is_second_version: bool,
+    /// Whether it comes with the graph that says how it is computed with.
+    is_graph: bool,
     block: Option<[u64; 2]>,
 }
 
@@ -75,7 +77,8 @@ impl<'a> Tensors<'a> {
             Some([sizes.first()?.as_u64()?, sizes.get(1)?.as_u64()?])
         });
         let by_name = checkpoint.tensors.iter().enumerate().map(|(index, it)| (it.name.as_str(), (index, it)));
-        Self { by_name: by_name.collect(), is_second_version, block }
+        let is_graph = checkpoint.format == "onnx";
+        Self { by_name: by_name.collect(), is_second_version, is_graph, block }
     }
 
     fn get(&self, name: &str) -> Option<(usize, &'a Tensor)> {
@@ -106,13 +109,17 @@ impl<'a> Tensors<'a> {
             (None, scale) => (1.0, scale?),
         };
         let dtype = it.dtype.to_string();
-        if !dtype.starts_with("F8_") && dtype != "I8" {
+        let zero = beside(".weight_zero_point");
+        // Bytes without a sign hold two numbers each in some layouts, but not where a graph says what is done with them.
+        let is_byte = dtype == "U8" && (zero.is_some() || self.is_graph);
+        if !dtype.starts_with("F8_") && dtype != "I8" && !is_byte {
             return Some(Err(format!(
                 "its elements are {dtype} with scales beside them, which this version does not unpack"
             )));
         }
-        let unreadable = decode::unreadable(&scale.dtype).map(Err);
-        Some(unreadable.unwrap_or_else(|| Scaled::new((it, scale), [index, place], self.block, factor)))
+        let beside = [Some(scale), zero.map(|it| it.1)];
+        let unreadable = beside.into_iter().flatten().find_map(|it| decode::unreadable(&it.dtype)).map(Err);
+        Some(unreadable.unwrap_or_else(|| Scaled::new((it, scale), [index, place], zero, self.block, factor)))
     }
 
     /// A packed weight.

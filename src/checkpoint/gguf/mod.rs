@@ -51,7 +51,8 @@ fn read(source: &dyn Source) -> Result<Table, Refusal> {
     let (mut tensors, behind) = layout::check(written.tensors, data)?;
     rows::unweave(&written.keys, &mut tensors);
     findings.extend((behind > 0).then(|| trailing(behind)));
-    Ok(Table { tensors, metadata, config, split, findings, read_bytes, read_sha256: reader.digest() })
+    let outside = BTreeMap::new();
+    Ok(Table { tensors, metadata, config, split, outside, findings, read_bytes, read_sha256: reader.digest() })
 }
 
 /// Which part of a model the file is, where it says so.

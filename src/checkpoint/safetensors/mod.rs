@@ -49,6 +49,7 @@ fn read(source: &dyn Source) -> Result<Table, Refusal> {
         metadata: written.metadata,
         config: None,
         split: None,
+        outside: BTreeMap::new(),
         findings,
         read_bytes: end,
         read_sha256: sha256(&start),

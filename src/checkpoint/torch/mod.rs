@@ -24,7 +24,7 @@ mod rebuild;
 mod tree;
 mod value;
 
-use self::archive::Archive;
+pub(crate) use self::archive::Archive;
 use self::pickle::Pickled;
 use self::problem::Problem;
 use self::value::View;
@@ -148,6 +148,7 @@ fn table(
         metadata: BTreeMap::new(),
         config: None,
         split: None,
+        outside: BTreeMap::new(),
         findings,
         read_bytes,
         read_sha256: sha256(text),

@@ -79,7 +79,7 @@ fn field<'a>(cursor: &mut Cursor<'a>) -> Option<Field<'a>> {
 }
 
 /// Seven bits a byte, lowest first; at most ten bytes, and no more than 64 bits.
-fn varint(cursor: &mut Cursor<'_>) -> Option<u64> {
+pub(crate) fn varint(cursor: &mut Cursor<'_>) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..70).step_by(7) {
         let byte = cursor.u8()?;
