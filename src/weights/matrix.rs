@@ -8,6 +8,9 @@ use rayon::prelude::*;
 /// How many partial sums a dot product keeps.
 const LANES: usize = 8;
 
+/// So many multiplications are done faster by one thread.
+const SMALL: usize = 1 << 20;
+
 /// A matrix in row-major order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Matrix {
@@ -73,7 +76,7 @@ impl Matrix {
     /// Rows of length one; rows of zeros stay as they are.
     pub(crate) fn unit_rows(mut self) -> Self {
         let cols = self.cols.max(1);
-        self.data.par_chunks_exact_mut(cols).for_each(|row| {
+        self.data.chunks_exact_mut(cols).for_each(|row| {
             let length = norm(row);
             if length > 0.0 {
                 row.iter_mut().for_each(|it| *it = (f64::from(*it) / length) as f32);
@@ -85,14 +88,17 @@ impl Matrix {
     /// `self * otherᵀ`: the dot products of all rows of one with all rows of the other.
     pub(crate) fn times_transposed(&self, other: &Self) -> Self {
         let mut data = vec![0.0; self.rows * other.rows];
-        if other.rows > 0 {
-            data.par_chunks_exact_mut(other.rows).zip(self.data.par_chunks_exact(self.cols.max(1))).for_each(
-                |(out, row)| {
-                    for (four, others) in out.chunks_mut(4).zip(other.data.chunks(4 * other.cols.max(1))) {
-                        four_dots(row, others, four);
-                    }
-                },
-            );
+        let one_row = |(out, row): (&mut [f32], &[f32])| {
+            for (four, others) in out.chunks_mut(4).zip(other.data.chunks(4 * other.cols.max(1))) {
+                four_dots(row, others, four);
+            }
+        };
+        let (width, cols) = (other.rows.max(1), self.cols.max(1));
+        // Other threads cost more than they give where there is little to do; the sums are the same either way.
+        if self.data.len().saturating_mul(other.rows) < SMALL {
+            data.chunks_exact_mut(width).zip(self.data.chunks_exact(cols)).for_each(one_row);
+        } else {
+            data.par_chunks_exact_mut(width).zip(self.data.par_chunks_exact(cols)).for_each(one_row);
         }
         Self { rows: self.rows, cols: other.rows, data }
     }

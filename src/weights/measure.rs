@@ -282,10 +282,14 @@ fn token_matrices(
 ) -> Result<Option<(Matrix, Matrix)>, Error> {
     let (Some(ours), Some(theirs)) = (ours, theirs) else { return Ok(None) };
     let load = |net: &Net<'_>, slot: &Slot, rows: Vec<usize>| -> Result<Matrix, Error> {
-        let norm = net.final_norm.as_ref().filter(|_| is_head);
-        let matrix = net.folded(slot, norm)?;
-        let rows: Vec<usize> = rows.into_iter().filter(|it| *it < matrix.rows).collect();
-        Ok(matrix.gather(&rows))
+        let rows: Vec<usize> = rows.into_iter().filter(|it| *it < slot.outputs()).collect();
+        let mut matrix = slot.load_rows(net.numbers, &rows)?;
+        if let Some(gain) =
+            net.vector(net.final_norm.as_ref().filter(|_| is_head))?.filter(|it| it.len() == matrix.cols)
+        {
+            matrix.scale_columns(&gain);
+        }
+        Ok(matrix)
     };
     let one = load(subject, ours, rows.iter().map(|it| it.0).collect())?;
     let other = load(reference, theirs, rows.iter().map(|it| it.1).collect())?;

@@ -66,6 +66,21 @@ impl Slot {
         Ok(Matrix::new(self.outputs(), cols as usize, data))
     }
 
+    /// Some rows, in the order given, without reading the others; `rows` lie inside the matrix.
+    pub(crate) fn load_rows(&self, numbers: &dyn Numbers, rows: &[usize]) -> Result<Matrix, Error> {
+        if self.is_turned || self.rows.len() != 1 {
+            return Ok(self.load(numbers)?.gather(rows));
+        }
+        let start = self.stacked.saturating_mul(self.stored.0.saturating_mul(self.stored.1));
+        let first = self.rows.first().map_or(0, |it| it.start);
+        let mut data = Vec::with_capacity(rows.len().saturating_mul(self.inputs()));
+        for run in rows.chunk_by(|one, next| *next == one + 1) {
+            let from = first + run[0] as u64;
+            data.extend(self.pieces(numbers, start, from..from + run.len() as u64)?);
+        }
+        Ok(Matrix::new(rows.len(), self.inputs(), data))
+    }
+
     /// Some rows as stored, in pieces that a source hands out at once.
     fn pieces(&self, numbers: &dyn Numbers, start: u64, rows: Range<u64>) -> Result<Vec<f32>, Error> {
         const PIECE: u64 = 4 << 20;
