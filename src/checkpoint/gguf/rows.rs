@@ -27,10 +27,8 @@ const WOVEN: &[&str] = &[
 ];
 
 /// Parts of a layer that are woven, and the keys that say how many heads they have; the first that is there counts.
-const PARTS: &[(&str, &[&str])] = &[
-    ("attn_q", &["attention.head_count"]),
-    ("attn_k", &["attention.head_count_kv", "attention.head_count"]),
-];
+const PARTS: &[(&str, &[&str])] =
+    &[("attn_q", &["attention.head_count"]), ("attn_k", &["attention.head_count_kv", "attention.head_count"])];
 
 /// Notes on each woven tensor how its rows are found.
 pub(crate) fn unweave(keys: &BTreeMap<String, Value>, tensors: &mut [Tensor]) {
@@ -75,8 +73,14 @@ mod tests {
         let mut keys = BTreeMap::from([("general.architecture".to_owned(), Value::One(json!(architecture)))]);
         keys.insert(format!("{architecture}.attention.head_count"), Value::One(json!(4)));
         keys.insert(format!("{architecture}.attention.head_count_kv"), Value::List(vec![json!(2), json!(1)]));
-        let mut tensors =
-            [Tensor { name: name.into(), dtype: Dtype::named("F32"), shape: vec![8, 3], file: 0, data: 0..96, view: None }];
+        let mut tensors = [Tensor {
+            name: name.into(),
+            dtype: Dtype::named("F32"),
+            shape: vec![8, 3],
+            file: 0,
+            data: 0..96,
+            view: None,
+        }];
         unweave(&keys, &mut tensors);
         assert_eq!(tensors[0].view, heads.and_then(|heads| View::unwoven(&[8, 3], heads)));
     }

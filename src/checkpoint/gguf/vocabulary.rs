@@ -160,7 +160,10 @@ mod tests {
             &[array(TOKENS, 8, 1_000_000, &text("a"))],
             "its header ends in key `tokenizer.ggml.tokens`: 8,000,000 bytes expected at byte 69, and the file has 9 more",
         );
-        refused(&[array(TOKENS, 4, 1, &[0; 4])], "key `tokenizer.ggml.tokens`: the type of its elements is number 4, expected 8");
+        refused(
+            &[array(TOKENS, 4, 1, &[0; 4])],
+            "key `tokenizer.ggml.tokens`: the type of its elements is number 4, expected 8",
+        );
         let twice = array(TOKENS, 8, 1, &text("a"));
         refused(&[twice.clone(), twice], "key `tokenizer.ggml.tokens` stands in the header twice");
     }

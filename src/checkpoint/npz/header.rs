@@ -69,8 +69,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<(&str, bool, &[u64])>) {
-        let expected =
-            expected.map(|(descr, is_fortran, shape)| Header { descr: descr.into(), is_fortran, shape: shape.to_vec() });
+        let expected = expected.map(|(descr, is_fortran, shape)| Header {
+            descr: descr.into(),
+            is_fortran,
+            shape: shape.to_vec(),
+        });
         assert_eq!(Header::read(text.as_bytes()), expected, "{text}");
     }
 

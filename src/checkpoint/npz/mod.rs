@@ -57,7 +57,8 @@ fn read(source: &dyn Source) -> Result<Table, Refusal> {
     }
     let mut findings = Vec::new();
     if let Some(first) = unused.first() {
-        let detail = format!("no array is in {} of the archive's entries: {}", grouped(unused.len() as u64), shown(first));
+        let detail =
+            format!("no array is in {} of the archive's entries: {}", grouped(unused.len() as u64), shown(first));
         findings.push(finding("unused-entries", Some(first), detail));
     }
     if tensors.is_empty() {
@@ -165,4 +166,5 @@ fn as_ours(refusal: Refusal) -> Refusal {
     }
 }
 
-const HINT: &str = "`numpy.savez` writes no such file, and `savez_compressed` packs its entries; save it again with `numpy.savez`";
+const HINT: &str =
+    "`numpy.savez` writes no such file, and `savez_compressed` packs its entries; save it again with `numpy.savez`";

@@ -109,7 +109,8 @@ fn table(presented: Vec<Presented>, left_out: usize, metadata: BTreeMap<String, 
         findings.push(finding("no-tensors", None, "the graph has no initialiser that is a weight".into()));
     }
     if left_out > 0 {
-        let detail = format!("left out: {} of the computation, without the name of a module", counted(left_out, "constant"));
+        let detail =
+            format!("left out: {} of the computation, without the name of a module", counted(left_out, "constant"));
         findings.push(finding("graph-constants", None, detail));
     }
     findings.extend(unprintable_names(presented.iter().map(|(it, _)| it.name.as_str())));

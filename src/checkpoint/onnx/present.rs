@@ -56,7 +56,9 @@ fn places<'a>(graph: &Graph<'a>, quantised: &BTreeMap<&'a str, Weight>) -> BTree
         let Some(value) = node.inputs.get(1).map(String::as_str).filter(|it| is_anonymous(it)) else { continue };
         let stored = quantised.get(value).map(|it| it.numbers).or_else(|| graph.find(value));
         let is_matrix = stored.and_then(|it| graph.stored.get(it)).is_some_and(|it| it.shape.len() == 2);
-        let Some(name) = graph.name_by_place(node).filter(|_| is_matrix && !places.contains_key(value)) else { continue };
+        let Some(name) = graph.name_by_place(node).filter(|_| is_matrix && !places.contains_key(value)) else {
+            continue;
+        };
         if names.insert(name.clone()) {
             places.insert(value, Place { name, is_turned: is_turned(node) });
         }

@@ -35,8 +35,30 @@ struct Draft {
 
 /// Element types by their numbers in ONNX, under the names of safetensors where it has them.
 const TYPES: &[&str] = &[
-    "UNDEFINED", "F32", "U8", "I8", "U16", "I16", "I32", "I64", "STRING", "BOOL", "F16", "F64", "U32", "U64", "C64",
-    "C128", "BF16", "F8_E4M3", "F8_E4M3FNUZ", "F8_E5M2", "F8_E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1",
+    "UNDEFINED",
+    "F32",
+    "U8",
+    "I8",
+    "U16",
+    "I16",
+    "I32",
+    "I64",
+    "STRING",
+    "BOOL",
+    "F16",
+    "F64",
+    "U32",
+    "U64",
+    "C64",
+    "C128",
+    "BF16",
+    "F8_E4M3",
+    "F8_E4M3FNUZ",
+    "F8_E5M2",
+    "F8_E5M2FNUZ",
+    "UINT4",
+    "INT4",
+    "FLOAT4E2M1",
 ];
 
 /// Fields of `TensorProto` that hold data.
@@ -105,7 +127,8 @@ impl Draft {
             }
         }
         let number = || {
-            let wrong = || self.wrong(&format!("has external data with the {key} {}, expected a number", shown(&value)));
+            let wrong =
+                || self.wrong(&format!("has external data with the {key} {}, expected a number", shown(&value)));
             value.parse::<u64>().map_err(|_| wrong())
         };
         match key.as_str() {
@@ -177,7 +200,9 @@ impl Draft {
         let (name, location) = (shown(&self.name), shown(location));
         Refusal::Broken {
             message: format!("tensor {name} has its data in {location}, which is not a plain path inside the folder"),
-            hint: Some("a model that points outside of its folder can make a loader read other files; do not load it".into()),
+            hint: Some(
+                "a model that points outside of its folder can make a loader read other files; do not load it".into(),
+            ),
         }
     }
 }

@@ -152,7 +152,14 @@ mod tests {
 
     #[test]
     fn fields_that_reach_beyond_their_message_are_refused() {
-        for bytes in [&[0x12, 9, 1][..], &[0x09, 1], &[0x0b], &[0x00, 1], &[0x80; 30], &[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]] {
+        for bytes in [
+            &[0x12, 9, 1][..],
+            &[0x09, 1],
+            &[0x0b],
+            &[0x00, 1],
+            &[0x80; 30],
+            &[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        ] {
             let source = Memory::new(bytes.to_vec());
             let refusal = Walk::new(&source).field(&mut 0, source.len()).unwrap_err();
             assert!(matches!(&refusal, Refusal::Broken { message, .. } if message.contains("byte 0")), "{refusal:?}");
