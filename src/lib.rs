@@ -22,6 +22,7 @@
 //! * no code of an inspected model is ever run.
 
 // The words, and what ships inside the program.
+pub mod chance;
 pub mod fact;
 pub mod shelf;
 

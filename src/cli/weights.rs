@@ -32,7 +32,7 @@ pub(super) fn answer(weights: &Weights) -> String {
         }
         WeightsRelation::Independent => format!("no derivation found.{}", power(weights)),
         WeightsRelation::Undetermined => {
-            format!("undetermined. What could be read is too little to decide.{}", power(weights))
+            format!("undetermined. The weights that could be read do not decide.{}", power(weights))
         }
     }
 }

@@ -30,7 +30,6 @@ mod sentencepiece;
 mod shared;
 mod special;
 mod spelling;
-mod tail;
 mod tiktoken;
 
 pub use compare::compare;

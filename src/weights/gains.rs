@@ -14,12 +14,12 @@
 //! References: W. Hoeffding, "A combinatorial central limit theorem", Ann. Math. Stat. 22 (1951); B. van der Waerden,
 //! Indag. Math. 14 (1952).
 
+use crate::chance;
 use crate::checkpoint::Error;
 use crate::weights::layer_map::Answer;
 use crate::weights::matrix::{Matrix, dot};
 use crate::weights::net::Net;
 use crate::weights::stream::Stream;
-use crate::weights::tail;
 use crate::weights::units::Sums;
 
 /// What the gains of mapped layers say.
@@ -39,7 +39,7 @@ pub(crate) struct Gains {
 
 impl Gains {
     pub(crate) fn log10_p(&self) -> f64 {
-        if self.count > 0 { tail::normal(self.z) } else { 0.0 }
+        if self.count > 0 { chance::normal(self.z) } else { 0.0 }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) const AGREEING_SHARE: f64 = 0.1;
 /// A held-out cosine of embeddings from which on a map is taken at its word.
 const SURE_FIT: f64 = 0.5;
 
-/// Rows of tokens that both models have, in the subject's coordinates.
+/// Rows of tokens that both models have, in the subject's coordinates; those alone that had no part in the map.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tokens {
     /// Number of rows compared.
@@ -57,6 +57,10 @@ pub(crate) struct Measured {
     pub(crate) has_one_width: bool,
     /// Hidden units, behind their gates.
     pub(crate) unit_signs: RandomSign,
+    /// Hidden units at the same place of the same layer, where both sides have the same coordinates and as many units.
+    pub(crate) place_signs: RandomSign,
+    /// Size of the stream and the most units of a block of the reference: what units have to stand out from.
+    pub(crate) crowd: (usize, usize),
     /// Value dimensions, by position.
     pub(crate) value_signs: RandomSign,
     /// One z a layer: `OV` of heads that were matched by `QK`.
@@ -72,7 +76,7 @@ pub(crate) struct Measured {
     pub(crate) kept_gains: Gains,
     pub(crate) embedding: Tokens,
     pub(crate) head: Tokens,
-    /// Rows of both embeddings, means taken away, in the subject's coordinates.
+    /// Number of tokens that both vocabularies have, where they were compared.
     pub(crate) shared_tokens: Option<usize>,
 }
 
@@ -97,6 +101,8 @@ pub(crate) fn measure(
         has_gate: true,
         has_one_width: true,
         unit_signs: RandomSign::default(),
+        place_signs: place_signs(subject, reference)?,
+        crowd: (subject.hidden, crowd(reference)),
         value_signs: RandomSign::default(),
         head_z: Vec::new(),
         heads_moved: 0,
@@ -218,6 +224,31 @@ fn gains_in_place(subject: &Net<'_>, reference: &Net<'_>) -> Result<Gains, Error
     gains::compare(subject, reference, &answers.collect::<Vec<_>>(), &Stream::Same)
 }
 
+/// The signs of units at the same place, without any alignment: silent for the least re-ordering, and with all units of all
+/// layers the most sensitive test there is for long training.
+fn place_signs(subject: &Net<'_>, reference: &Net<'_>) -> Result<RandomSign, Error> {
+    let mut signs = RandomSign::default();
+    if subject.hidden != reference.hidden {
+        return Ok(signs);
+    }
+    let groups = like_layers(reference)?;
+    for (at, (one, other)) in subject.layers.iter().zip(&reference.layers).enumerate() {
+        let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
+        let blocks = (Block::load(subject, one, ours)?, Block::load(reference, other, theirs)?);
+        let (Some(ours), Some(theirs)) = blocks else { continue };
+        for (unit, value) in units::in_place(&ours, &theirs).into_iter().enumerate() {
+            signs.add((groups[at], 0, unit), value);
+        }
+    }
+    Ok(signs)
+}
+
+/// Units of the widest block.
+fn crowd(net: &Net<'_>) -> usize {
+    let widths = net.layers.iter().flat_map(|it| &it.ffns).filter_map(|it| it.key());
+    widths.map(Slot::outputs).max().unwrap_or(0)
+}
+
 /// Every map that was tried with its fit, the one that was chosen, and the layers that then answer each other.
 type Aligned = (Vec<(&'static str, f64)>, Stream, Vec<Answer>);
 
@@ -283,13 +314,7 @@ fn token_matrices(
     let (Some(ours), Some(theirs)) = (ours, theirs) else { return Ok(None) };
     let load = |net: &Net<'_>, slot: &Slot, rows: Vec<usize>| -> Result<Matrix, Error> {
         let rows: Vec<usize> = rows.into_iter().filter(|it| *it < slot.outputs()).collect();
-        let mut matrix = slot.load_rows(net.numbers, &rows)?;
-        if let Some(gain) =
-            net.vector(net.final_norm.as_ref().filter(|_| is_head))?.filter(|it| it.len() == matrix.cols)
-        {
-            matrix.scale_columns(&gain);
-        }
-        Ok(matrix)
+        net.folded_rows(slot, &rows, net.final_norm.as_ref().filter(|_| is_head))
     };
     let one = load(subject, ours, rows.iter().map(|it| it.0).collect())?;
     let other = load(reference, theirs, rows.iter().map(|it| it.1).collect())?;
@@ -312,6 +337,9 @@ fn tokens_of(
     if one.cols != other.cols {
         return Ok(Tokens::default());
     }
+    // The even rows made the map, and fit it by construction where coordinates are many and tokens few.
+    let held_out: Vec<usize> = (1..one.rows).step_by(2).collect();
+    (one, other) = (one.gather(&held_out), other.gather(&held_out));
     one.centre_columns();
     other.centre_columns();
     let mut tokens = Tokens { count: one.rows, ..Tokens::default() };
@@ -322,8 +350,10 @@ fn tokens_of(
     Ok(tokens)
 }
 
-/// Which layers of a model are copies of each other, as in a depth-scaled one: the first of each such group.
+/// Which layers of a model are copies of each other, as in a depth-scaled one: the first of each such group. The first few
+/// units tell, since copies have them in common.
 fn like_layers(net: &Net<'_>) -> Result<Vec<usize>, Error> {
+    const UNITS: usize = 32;
     let mut firsts: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
     let mut groups = Vec::with_capacity(net.layers.len());
     for (at, layer) in net.layers.iter().enumerate() {
@@ -331,7 +361,8 @@ fn like_layers(net: &Net<'_>) -> Result<Vec<usize>, Error> {
             groups.push(at);
             continue;
         };
-        let rows = net.folded(key, layer.ffn_norm.as_ref())?.data;
+        let units: Vec<usize> = (0..key.outputs().min(UNITS)).collect();
+        let rows = net.folded_rows(key, &units, layer.ffn_norm.as_ref())?.data;
         let like = firsts.iter().find(|(_, it)| it.len() == rows.len() && cosine(it, &rows) > 0.2).map(|it| *it.0);
         groups.push(like.unwrap_or(at));
         if like.is_none() {

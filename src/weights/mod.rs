@@ -17,13 +17,12 @@ mod random_sign;
 mod recipe;
 mod relation;
 mod stream;
-mod tail;
 mod units;
 
 use crate::checkpoint::Error;
 use crate::fact::Weights;
 
-pub use net::{Net, Numbers};
+pub use net::{Finite, Net, Numbers};
 
 /// Says how a subject's weights relate to a reference's. `tokens` are the ids of tokens that both vocabularies have,
 /// subject first, or none where vocabularies could not be compared.

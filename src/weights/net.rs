@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::blueprint::{Blueprint, Placed};
 use crate::checkpoint::{Data, Error};
@@ -22,6 +23,42 @@ impl Numbers for Data {
 
     fn has(&self, name: &str) -> bool {
         self.find(name).is_some_and(|it| it.unreadable.is_none())
+    }
+}
+
+/// Numbers of which those that are none (NaN, infinite) read as zero, and are counted. One of them in every row would
+/// otherwise silence every statistic, and cost whoever wants that nothing.
+pub struct Finite<'a> {
+    numbers: &'a dyn Numbers,
+    replaced: AtomicU64,
+}
+
+impl<'a> Finite<'a> {
+    /// Reads through to these numbers.
+    pub fn new(numbers: &'a dyn Numbers) -> Self {
+        Self { numbers, replaced: AtomicU64::new(0) }
+    }
+
+    /// How many were no numbers so far; what is read twice counts twice.
+    pub fn replaced(&self) -> u64 {
+        self.replaced.load(Ordering::Relaxed)
+    }
+}
+
+impl Numbers for Finite<'_> {
+    fn read(&self, name: &str, elements: Range<u64>) -> Result<Vec<f32>, Error> {
+        let mut numbers = self.numbers.read(name, elements)?;
+        let mut replaced = 0;
+        for number in numbers.iter_mut().filter(|it| !it.is_finite()) {
+            *number = 0.0;
+            replaced += 1;
+        }
+        self.replaced.fetch_add(replaced, Ordering::Relaxed);
+        Ok(numbers)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.numbers.has(name)
     }
 }
 
@@ -279,7 +316,15 @@ impl<'a> Net<'a> {
 
     /// A projection that reads the stream behind a norm, with the gain of the norm folded in.
     pub(crate) fn folded(&self, slot: &Slot, norm: Option<&String>) -> Result<Matrix, Error> {
-        let mut matrix = slot.load(self.numbers)?;
+        self.with_gain(slot.load(self.numbers)?, norm)
+    }
+
+    /// Some of its rows.
+    pub(crate) fn folded_rows(&self, slot: &Slot, rows: &[usize], norm: Option<&String>) -> Result<Matrix, Error> {
+        self.with_gain(slot.load_rows(self.numbers, rows)?, norm)
+    }
+
+    fn with_gain(&self, mut matrix: Matrix, norm: Option<&String>) -> Result<Matrix, Error> {
         if let Some(gain) = self.vector(norm)?.filter(|it| it.len() == matrix.cols) {
             matrix.scale_columns(&gain);
         }

@@ -16,12 +16,16 @@
 //! random make it silent; `agreement` then speaks, with the size of `c` beside it. It needs a gate (or, for value dimensions,
 //! nothing but attention); for blocks without a gate the permutation test takes its place.
 //!
+//! **Power.** Long training hides the partner of a unit before it hides the sign: a gate must stand out from all gates of the
+//! reference, by a cosine of about `sqrt(2 ln F / d)` for `F` units in `d` dimensions. In the same coordinates units at the
+//! same place need no partner found, and are tested beside the matched ones.
+//!
 //! Reference: W. Hoeffding, JASA 58 (1963); S. Zhu et al., "Independence Tests for Language Models", ICML 2025, for testing
 //! exchangeable initialisations.
 
 use std::collections::BTreeMap;
 
-use crate::weights::tail;
+use crate::chance;
 
 /// Coins and what they show.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,7 +50,7 @@ impl RandomSign {
 
     /// Base-10 logarithm of the bound of the p-value.
     pub(crate) fn log10_p(&self) -> f64 {
-        tail::random_signs(self.sum(), self.squares())
+        chance::random_signs(self.sum(), self.squares())
     }
 
     /// Mean of what a coin shows.

@@ -141,7 +141,7 @@ fn vocabulary(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recip
         let detail = format!("the vocabulary grew from {theirs} to {ours} rows");
         recipe.push(step("vocabulary-extended", "measured", &[("from", json!(theirs)), ("to", json!(ours))], detail));
     }
-    if measured.embedding.count >= 32 && measured.embedding.cosine < 0.5 {
+    if measured.embedding.count >= 16 && measured.embedding.cosine < 0.5 {
         let detail = format!(
             "token rows keep a cosine of {:.2} only: the embedding was replaced or trained anew",
             measured.embedding.cosine

@@ -1,11 +1,12 @@
 //! From statistics to one relation, by named rules in a fixed order.
 //!
-//! `all-equal`, `body-signs`, `body-agreement`, `part-only`, `shared-start`, `nothing-found`, `too-little`. The body is what stands behind
-//! the gates of the feed-forward blocks, and where there is none, the attention.
+//! `all-equal`, `shared-start`, `body-signs`, `body-agreement`, `part-only`, `learned-alike`, `nothing-found`, `too-little`. The
+//! body is what stands behind the gates of the feed-forward blocks; where there are no gates, the blocks themselves.
 
+use crate::chance;
 use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
 use crate::weights::measure::{AGREEING_SHARE, Measured};
-use crate::weights::tail;
+use crate::weights::stream::Stream;
 
 /// The level of a decision: one in a million, after paying for every test of the same kind.
 pub(crate) const LEVEL: f64 = -6.0;
@@ -30,8 +31,12 @@ const ENOUGH_GAINS: usize = 256;
 /// Cosine of token rows from which on they are called the same part.
 const TOKEN_COSINE: f64 = 0.5;
 
+/// The same where the stream had to be rotated first. Embeddings of unrelated models learn a like geometry from like text,
+/// and a rotation brings it out; a copy keeps nearly all of it.
+const ROTATED_COSINE: f64 = 0.9;
+
 /// Tests that may decide about one pair.
-const TESTS: usize = 3;
+const TESTS: usize = 4;
 
 /// Decides.
 pub(crate) fn decide(measured: &Measured) -> Weights {
@@ -55,6 +60,7 @@ pub(crate) fn decide(measured: &Measured) -> Weights {
 #[derive(Debug)]
 pub(crate) struct Evidence {
     unit_signs: f64,
+    place_signs: f64,
     agreement: f64,
     agreeing: f64,
     value_signs: f64,
@@ -63,6 +69,8 @@ pub(crate) struct Evidence {
     body: bool,
     attention: bool,
     tokens: bool,
+    /// Token rows agree by a rotation as those of unrelated models may, and no better.
+    alike: bool,
     /// How much of what training wrote is kept; none where nothing shows it.
     pub(crate) retained: Option<f64>,
     log10_p: f64,
@@ -74,24 +82,30 @@ impl Evidence {
     pub(crate) fn of(measured: &Measured) -> Self {
         let units = measured.total(|it| it.possible);
         let agreeing = measured.total(|it| it.agreeing);
-        let unit_signs = if measured.has_gate { tail::smallest_of(measured.unit_signs.log10_p(), TESTS) } else { 0.0 };
-        let agreement = tail::smallest_of(tail::agreeing_points(agreeing, measured.blocks.len()), TESTS);
-        let value_signs = tail::smallest_of(measured.value_signs.log10_p(), TESTS);
+        let matched = if measured.has_gate { measured.unit_signs.log10_p() } else { 0.0 };
+        let unit_signs = chance::smallest_of(matched, TESTS);
+        let place_signs = chance::smallest_of(measured.place_signs.log10_p(), TESTS);
+        let agreement = chance::smallest_of(chance::agreeing_points(agreeing, measured.blocks.len()), TESTS);
+        let value_signs = chance::smallest_of(measured.value_signs.log10_p(), TESTS);
         let layers = measured.head_z.len().max(1) as f64;
-        let head_z = tail::smallest_of(tail::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), TESTS);
+        let head_z = chance::smallest_of(chance::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), TESTS);
         let agreeing_share = agreeing as f64 / units.max(1) as f64;
         let by_agreement = agreement <= CALIBRATED_LEVEL && agreeing_share >= AGREEING_SHARE;
-        let by_signs = unit_signs <= LEVEL;
+        let signs = unit_signs.min(place_signs);
+        let by_signs = signs <= LEVEL;
         let attention = value_signs <= LEVEL || head_z <= CALIBRATED_LEVEL && measured.products.cosine() >= 0.3;
         let (log10_p, kind) = match (by_signs, by_agreement) {
-            (true, _) => (unit_signs, PKind::Exact),
+            (true, _) => (signs, PKind::Exact),
             (false, true) => (agreement, PKind::Calibrated),
-            _ if measured.has_gate => (unit_signs, PKind::Exact),
+            _ if measured.has_gate => (signs, PKind::Exact),
             _ => (agreement, PKind::Calibrated),
         };
-        let tokens = [&measured.embedding, &measured.head];
+        let rows = [&measured.embedding, &measured.head].into_iter().filter(|it| it.count >= 16);
+        let rows = rows.map(|it| it.cosine).fold(0.0, f64::max);
+        let enough = token_cosine(measured);
         Self {
             unit_signs,
+            place_signs,
             agreement,
             agreeing: agreeing_share,
             value_signs,
@@ -99,7 +113,8 @@ impl Evidence {
             same: measured.equality.is_same,
             body: by_signs || by_agreement,
             attention,
-            tokens: tokens.iter().any(|it| it.count >= 32 && it.cosine >= TOKEN_COSINE),
+            tokens: rows >= enough,
+            alike: rows >= TOKEN_COSINE && rows < enough,
             retained: retained(measured),
             log10_p,
             kind,
@@ -113,13 +128,19 @@ impl Evidence {
             () if self.body && self.retained.is_some_and(|it| it < RETAINED) => {
                 (WeightsRelation::SharedInit, "shared-start")
             }
-            () if self.body && self.unit_signs <= LEVEL => (WeightsRelation::Derived, "body-signs"),
+            () if self.body && self.kind == PKind::Exact => (WeightsRelation::Derived, "body-signs"),
             () if self.body => (WeightsRelation::Derived, "body-agreement"),
             () if self.attention || self.tokens => (WeightsRelation::ComponentDerived, "part-only"),
+            () if self.alike => (WeightsRelation::Undetermined, "learned-alike"),
             () if self.units >= 48 => (WeightsRelation::Independent, "nothing-found"),
             () => (WeightsRelation::Undetermined, "too-little"),
         }
     }
+}
+
+/// From which cosine on token rows are called the same part.
+fn token_cosine(measured: &Measured) -> f64 {
+    if matches!(measured.stream, Stream::Rotated(_)) { ROTATED_COSINE } else { TOKEN_COSINE }
 }
 
 /// How much of what training wrote is kept. Gains start at one in every model, so that all of what they hold was written by
@@ -153,8 +174,8 @@ fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation
     };
     let mut parts = Vec::new();
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
-        if it.count >= 32 {
-            parts.push(part(name, found(it.cosine >= TOKEN_COSINE), None, Some(PKind::Heuristic), it.cosine));
+        if it.count >= 16 {
+            parts.push(part(name, found(it.cosine >= token_cosine(measured)), None, Some(PKind::Heuristic), it.cosine));
         }
     }
     if !measured.head_z.is_empty() {
@@ -243,6 +264,19 @@ fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
             evidence.unit_signs <= LEVEL,
         );
     }
+    let places = &measured.place_signs;
+    if places.count() > 0 {
+        add(
+            "random-sign",
+            "feed-forward, in place",
+            places.mean(),
+            places.count(),
+            Some(evidence.place_signs),
+            PKind::Exact,
+            "independent initialisation: signs of units at the same place are fair coins",
+            evidence.place_signs <= LEVEL,
+        );
+    }
     let possible = measured.total(|it| it.possible);
     if possible > 0 {
         add(
@@ -317,22 +351,36 @@ fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
                 None,
                 PKind::Heuristic,
                 "unrelated models: rows of the same token have a cosine near 0 after alignment",
-                it.cosine >= TOKEN_COSINE,
+                it.cosine >= token_cosine(measured),
             );
         }
     }
     all
 }
 
+/// What would still have been found, if the streams are in the same coordinates or token rows show the map between them.
+/// Matched units must find their partner among all others first; units at the same place need none.
 fn power(measured: &Measured) -> Power {
-    let least = measured.unit_signs.least_mean_found(LEVEL) / 2.0;
-    let units = measured.unit_signs.count() as u64;
-    let least_cosine = rounded(if least.is_finite() { least.min(1.0) } else { 1.0 });
-    let detail = format!(
-        "with {units} units, a mean cosine of {least_cosine} between matched units would still have been found; training \
-         that changed weights by less than {:.1} times their own size would not have hidden it",
-        (1.0 / (least_cosine * least_cosine).max(1e-6) - 1.0).max(0.0).sqrt()
+    let (dimensions, crowd) = measured.crowd;
+    let stands_out = (2.0 * (crowd.max(2) as f64).ln() / dimensions.max(1) as f64).sqrt();
+    let matched = (measured.unit_signs.least_mean_found(LEVEL) / 2.0).max(stands_out);
+    let in_place = measured.place_signs.least_mean_found(LEVEL) / 2.0;
+    let bounded = |it: f64| rounded(if it.is_finite() { it.min(1.0) } else { 1.0 });
+    let (least_cosine, in_place) = (bounded(matched), bounded(in_place));
+    let units = measured.total(|it| it.possible) as u64;
+    let change = |cosine: f64| (1.0 / (cosine * cosine).max(1e-6) - 1.0).max(0.0).sqrt();
+    let mut detail = format!(
+        "with {units} units, derivation that left matched units a mean cosine of {least_cosine} would have been found (a \
+         change of {:.1} times the weights' own size), whatever order, sign and scale the units have, where both streams have \
+         the same coordinates or token rows show the map",
+        change(least_cosine)
     );
+    if measured.place_signs.count() > 0 && in_place < least_cosine {
+        detail += &format!(
+            "; with every unit left at its place, a mean cosine of {in_place} ({:.1} times)",
+            change(in_place)
+        );
+    }
     Power { least_cosine, units, detail }
 }
 
@@ -352,6 +400,12 @@ fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) 
     ));
     if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
         reasons.push(format!("{:.0} % of what training wrote into the one is found in the other", retained * 100.0));
+    }
+    if evidence.alike && relation == WeightsRelation::Undetermined {
+        reasons.push(
+            "token rows agree after a rotation as those of unrelated models of like text may; a copy would agree better"
+                .to_owned(),
+        );
     }
     if relation == WeightsRelation::Independent {
         reasons.push("no derivation was found at the power stated; that is the most that can be said".to_owned());

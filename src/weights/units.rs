@@ -133,6 +133,16 @@ pub(crate) fn compare(subject: &Block, reference: &Block) -> Units {
     units
 }
 
+/// What stands behind the gates of units at the same place; nothing where there are no gates or not as many units.
+pub(crate) fn in_place(subject: &Block, reference: &Block) -> Vec<f64> {
+    if subject.gate.is_none() || reference.gate.is_none() || subject.up.rows != reference.up.rows {
+        return Vec::new();
+    }
+    let ups = subject.up.iter().zip(reference.up.iter());
+    let downs = subject.down.iter().zip(reference.down.iter());
+    ups.zip(downs).map(|(up, down)| cosine(up.0, up.1) + cosine(down.0, down.1)).collect()
+}
+
 /// |cosines| of up projections; for a block without a gate, of down projections, since the up projection is the key then.
 fn up_scores(subject: &Block, reference: &Block) -> Vec<f32> {
     let side = |it: &Block| if it.gate.is_some() { it.up.clone() } else { it.down.clone() }.unit_rows();
