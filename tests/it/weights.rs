@@ -227,7 +227,7 @@ fn the_power_that_is_stated_is_the_power_there_is() {
     let base = wide(64, 300, 7);
     let stated = weights(&wide(64, 300, 8), &base).power.unwrap().least_cosine;
     let noise = wide(64, 300, 9);
-    let cosine = f64::from(stated) * 1.3;
+    let cosine = stated * 1.3;
     let amount = (1.0 / (cosine * cosine) - 1.0).sqrt() as f32;
     let changed = base.numbers.0.iter().map(|(name, numbers)| {
         let is_body = name.contains("mlp") && name.ends_with("proj.weight");
