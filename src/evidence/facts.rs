@@ -62,7 +62,7 @@ fn closest<'a>(comparisons: impl Iterator<Item = &'a Comparison> + Clone) -> Fac
         return Fact { value: Value::Unknown(Unknown::Absent), seen_in: Vec::new() };
     };
     let value = serde_json::to_value(relation).expect("a word");
-    let seen_in = comparisons.filter(|it| it.form.relation == relation).map(pair).collect();
+    let seen_in = comparisons.filter(|it| it.form.relation == relation).map(Comparison::pair).collect();
     word(value.as_str().unwrap_or_default(), seen_in)
 }
 
@@ -73,11 +73,10 @@ fn weights<'a>(case: &Case, comparisons: impl Iterator<Item = &'a Comparison> + 
     let others = comparisons.filter(|it| !is_own(it));
     let examined = others.clone().filter(|it| it.weights.relation != WeightsRelation::Unexamined);
     let Some(relation) = examined.clone().map(|it| it.weights.relation).min_by_key(|it| closeness(*it)) else {
-        return Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: others.map(pair).collect() };
+        return Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: others.map(Comparison::pair).collect() };
     };
-    let value = serde_json::to_value(relation).expect("a word");
-    let seen_in = examined.filter(|it| it.weights.relation == relation).map(pair).collect();
-    word(value.as_str().unwrap_or_default(), seen_in)
+    let seen_in = examined.filter(|it| it.weights.relation == relation).map(Comparison::pair).collect();
+    word(relation.word(), seen_in)
 }
 
 /// Lower is closer.
@@ -91,8 +90,4 @@ fn closeness(relation: WeightsRelation) -> u8 {
         WeightsRelation::Independent => 5,
         WeightsRelation::Unexamined => 6,
     }
-}
-
-fn pair(comparison: &Comparison) -> String {
-    format!("{} against {}", comparison.subject.location, comparison.reference.location)
 }

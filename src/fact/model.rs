@@ -205,6 +205,13 @@ pub struct Comparison {
     pub cost: Cost,
 }
 
+impl Comparison {
+    /// Which two models, by where they are.
+    pub fn pair(&self) -> String {
+        format!("{} against {}", self.subject.location, self.reference.location)
+    }
+}
+
 /// How two blueprints relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum FormRelation {

@@ -67,6 +67,21 @@ pub enum WeightsRelation {
     Undetermined,
 }
 
+impl WeightsRelation {
+    /// The word for it, as JSON has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unexamined => "unexamined",
+            Self::Identical => "identical",
+            Self::Derived => "derived",
+            Self::ComponentDerived => "component-derived",
+            Self::SharedInit => "shared-init",
+            Self::Independent => "independent",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
 /// What a p-value rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -3,7 +3,7 @@
 use crate::case::Level;
 use crate::claims::Outcome;
 use crate::evidence::Evidence;
-use crate::fact::{Message, Truth};
+use crate::fact::{Comparison, Message, Truth, Value, WeightsRelation};
 use crate::rubric::Effect;
 use crate::scoring::reading::REFUSED;
 use crate::scoring::situation::Situation;
@@ -24,6 +24,9 @@ const VETO_OR_HOLD: f64 = 100.0;
 const CAP: f64 = 60.0;
 const WAIVED: f64 = 30.0;
 const OPEN_GATE: f64 = 15.0;
+/// Whose weights they are outweighs every answer, and stands behind a veto alone.
+const MEASURED: f64 = 95.0;
+const MEASURED_PART: f64 = 50.0;
 const IMPOSSIBLE: f64 = 90.0;
 const IMPLAUSIBLE: f64 = 40.0;
 const ASK: f64 = 6.0;
@@ -44,6 +47,8 @@ impl Reasons {
         let mut reasons: Vec<(f64, Reason)> = Vec::new();
         reasons.extend(gates.iter().filter_map(of_gate));
         reasons.extend(evidence.checks.iter().filter_map(of_check));
+        let comparisons = evidence.subjects.iter().flat_map(|it| &it.comparisons);
+        reasons.extend(of_weights(evidence, comparisons, derived));
         reasons.extend(criteria.iter().filter_map(|it| of_criterion(it, it.id == *derived)));
         Self(reasons)
     }
@@ -83,6 +88,28 @@ fn of_gate(gate: &GateOutcome) -> Option<(f64, Reason)> {
     let text = Message::new(key).with("gate", gate.name.clone()).with("meaning", gate.meaning.clone());
     let rests_on = std::iter::once(gate.id.clone()).chain(gate.rests_on.clone()).collect();
     Some((-weight, Reason { text, rests_on }))
+}
+
+/// What was measured on weights, where it is the relation that the case rests on and not a model of the company's own.
+fn of_weights<'a>(
+    evidence: &Evidence,
+    mut comparisons: impl Iterator<Item = &'a Comparison>,
+    criterion: &str,
+) -> Option<(f64, Reason)> {
+    let fact = evidence.facts.get("weights.relation")?;
+    let Value::Word(word) = &fact.value else { return None };
+    let found = comparisons.find(|it| it.weights.relation.word() == word && fact.seen_in.contains(&it.pair()))?;
+    let (weight, term) = match found.weights.relation {
+        WeightsRelation::Identical => (MEASURED, "weights.identical"),
+        WeightsRelation::Derived => (MEASURED, "weights.derived"),
+        WeightsRelation::ComponentDerived => (MEASURED_PART, "weights.component_derived"),
+        _ => return None,
+    };
+    let text = Message::new("reason.weights_measured")
+        .with("subject", found.subject.name.as_str())
+        .with("reference", found.reference.name.as_str())
+        .with("relation", Message::new(term));
+    Some((-weight, Reason { text, rests_on: vec![criterion.to_owned()] }))
 }
 
 fn of_check(check: &crate::claims::Check) -> Option<(f64, Reason)> {

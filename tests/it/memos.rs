@@ -32,3 +32,32 @@ fn examples_become_memos() {
         }
     }
 }
+
+/// Weights that were measured stand on the first page, and the chart does not say that they were not looked at.
+#[test]
+fn measured_weights_are_the_first_page_s_business() {
+    let folder = tempfile::tempdir().unwrap();
+    let unshell = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_unshell"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    unshell(&["init", "acme"]);
+    let case = folder.path().join("acme/case.yaml");
+    let family = std::env::current_dir().unwrap().join("tests/families/small");
+    let family = family.to_str().unwrap();
+    let text = std::fs::read_to_string(&case).unwrap();
+    let text = text.replace("\"catalog:01-ai/Yi-34B@2023-11\"", &format!("\"{family}/renamed\""));
+    let text = text.replace("  - catalog:meta-llama/Llama-2-7b-hf", &format!("  - \"{family}/base_a\""));
+    std::fs::write(&case, text).unwrap();
+    unshell(&["run", "acme"]);
+    let page =
+        |language: &str| std::fs::read_to_string(folder.path().join(format!("acme/out/memo.{language}.html"))).unwrap();
+    let (english, chinese) = (page("en"), page("zh-CN"));
+    assert!(english.contains("The weights of renamed were held against those of base_a: derived."));
+    assert!(chinese.contains("就权重而言，renamed 对照 base_a：派生。"));
+    assert!(!english.contains("width: weights not examined") && !chinese.contains("横向宽度：权重未检验"));
+}

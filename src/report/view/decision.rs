@@ -297,7 +297,8 @@ fn quadrant(writer: &Writer<'_>) -> Figure {
     let card = writer.card;
     let (borrowed, substance) = (card.quadrant.borrowed, card.quadrant.substance);
     let steps: Vec<_> = (0..=4).map(|step| writer.say(&format!("quadrant.step.{step}"))).collect();
-    let is_open = borrowed.width() > 0.0;
+    let is_unexamined = card.quadrant.borrowed_because.iter().any(|it| it.key == "borrowed.weights_unexamined");
+    let is_open = borrowed.width() > 0.0 && is_unexamined;
     let step = |value: f64| steps[(value.round().clamp(0.0, 4.0)) as usize].clone();
     let mut description = writer.fill(
         "quadrant.description",
