@@ -1,6 +1,6 @@
 //! From statistics to one relation, by named rules in a fixed order.
 //!
-//! `all-equal`, `shared-start`, `body-signs`, `body-agreement`, `part-only`, `learned-alike`, `nothing-found`, `too-little`. The
+//! `all-equal`, `shared-start`, `body-signs`, `body-agreement`, `part-only`, `norms-only`, `learned-alike`, `nothing-found`, `too-little`. The
 //! body is what stands behind the gates of the feed-forward blocks; where there are no gates, the blocks themselves.
 
 use crate::chance;
@@ -24,6 +24,10 @@ const GAINS_SPEAK: f64 = -3.0;
 
 /// Cosine of token rows from which on they are taken to be trained on and not replaced.
 const ROWS_SPEAK: f64 = 0.3;
+
+/// Correlation of gains from which on the body's silence is not taken for independence. Models that share an embedding and no
+/// other weight stay well below.
+const GAINS_COSINE: f64 = 0.5;
 
 /// So many gains speak for themselves: their slope is then known to about 0.05.
 const ENOUGH_GAINS: usize = 256;
@@ -69,6 +73,8 @@ pub(crate) struct Evidence {
     body: bool,
     attention: bool,
     tokens: bool,
+    /// Norm gains speak for a relation and nothing else does.
+    norms: bool,
     /// Token rows agree by a rotation as those of unrelated models may, and no better.
     alike: bool,
     /// How much of what training wrote is kept; none where nothing shows it.
@@ -114,6 +120,7 @@ impl Evidence {
             body: by_signs || by_agreement,
             attention,
             tokens: rows >= enough,
+            norms: measured.gains.log10_p() <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
             alike: rows >= TOKEN_COSINE && rows < enough,
             retained: retained(measured),
             log10_p,
@@ -131,6 +138,7 @@ impl Evidence {
             () if self.body && self.kind == PKind::Exact => (WeightsRelation::Derived, "body-signs"),
             () if self.body => (WeightsRelation::Derived, "body-agreement"),
             () if self.attention || self.tokens => (WeightsRelation::ComponentDerived, "part-only"),
+            () if self.norms => (WeightsRelation::Undetermined, "norms-only"),
             () if self.alike => (WeightsRelation::Undetermined, "learned-alike"),
             () if self.units >= 48 => (WeightsRelation::Independent, "nothing-found"),
             () => (WeightsRelation::Undetermined, "too-little"),
@@ -400,6 +408,13 @@ fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) 
     ));
     if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
         reasons.push(format!("{:.0} % of what training wrote into the one is found in the other", retained * 100.0));
+    }
+    if evidence.norms && relation == WeightsRelation::Undetermined {
+        reasons.push(
+            "norm gains agree as those of related models do, and nothing else does: the body may be disguised in a way that \
+             was not undone"
+                .to_owned(),
+        );
     }
     if evidence.alike && relation == WeightsRelation::Undetermined {
         reasons.push(

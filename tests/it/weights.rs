@@ -212,6 +212,18 @@ fn few_tokens_in_many_coordinates_accuse_nobody() {
     }
 }
 
+/// The gains of a parent under a body that has nothing else of it: no accusation, and no clean bill either.
+#[test]
+fn gains_that_agree_are_not_called_independent() {
+    let parent = wide(64, 100, 21);
+    let mut child = wide(64, 100, 22);
+    for (name, numbers) in child.numbers.0.iter_mut().filter(|it| it.0.contains("layernorm")) {
+        numbers.clone_from(&parent.numbers.0[name]);
+    }
+    let answer = weights(&child, &parent);
+    assert_eq!((answer.relation, answer.rule.as_deref()), (WeightsRelation::Undetermined, Some("norms-only")));
+}
+
 /// The same numbers with one NaN in every matrix, which a loader may never notice.
 #[test]
 fn a_nan_in_every_matrix_hides_nothing() {
