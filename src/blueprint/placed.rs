@@ -4,7 +4,7 @@ use crate::blueprint::Blueprint;
 use crate::blueprint::part::{Component, Part, Variant};
 
 /// One tensor of the unquantised model, or one expert of a tensor that stacks experts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placed {
     /// Name of the tensor, without the marks of quantisation.
     pub name: String,

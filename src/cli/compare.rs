@@ -7,12 +7,14 @@ use comfy_table::Table;
 
 use crate::catalog::{Catalog, TELLING_BITS};
 use crate::cli::inspect::{align_right, open, shown_name, unexamined};
+use crate::cli::progress::Progress;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, reach, weights};
 use crate::fact::{
     CatalogReach, Comparison, ConfigAgreement, Form, FormRelation, Origin, SharedValue, WeightsRelation,
 };
-use crate::lineage;
+use crate::lineage::{self, Look};
+use crate::weights::Effort;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -22,6 +24,11 @@ pub(crate) struct Arguments {
     /// The model to hold it against: as `inspect` takes it
     #[arg(value_name = "REFERENCE")]
     reference: String,
+    /// How much of the weights to look at: what stands in its place (some megabytes; goes on to standard where that does
+    /// not decide and both models are on this machine), some layers and units of both models aligned, or all of them
+    /// [default: standard, and quick where a model is behind an address]
+    #[arg(long, value_enum, hide_possible_values = false)]
+    effort: Option<EffortChoice>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -29,13 +36,34 @@ pub(crate) struct Arguments {
     reach: reach::Arguments,
 }
 
+/// The efforts, as the command line has them.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum EffortChoice {
+    Quick,
+    Standard,
+    Deep,
+}
+
+impl EffortChoice {
+    fn effort(self) -> Effort {
+        match self {
+            Self::Quick => Effort::Quick,
+            Self::Standard => Effort::Standard,
+            Self::Deep => Effort::Deep,
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let reach = arguments.reach.reach()?;
     let subject = open(&arguments.subject, &reach)?;
     let reference = open(&arguments.reference, &reach)?;
-    let mut comparison =
-        lineage::compare_with_weights(&subject, &reference, Catalog::builtin()).map_err(lineage::Error::from)?;
+    let progress = Progress::new(terminal);
+    let look = Look { effort: arguments.effort.map(EffortChoice::effort), watch: &progress };
+    let compared = lineage::compare_with_weights(&subject, &reference, Catalog::builtin(), &look);
+    progress.finish();
+    let mut comparison = compared.map_err(lineage::Error::from)?;
     comparison.cost.seconds = Some((start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0);
     if arguments.json {
         terminal.print_json(&comparison);

@@ -19,6 +19,7 @@ mod init;
 mod inspect;
 mod man;
 mod memo;
+mod progress;
 mod reach;
 mod rubric;
 mod run;

@@ -116,6 +116,7 @@ pub(super) fn sections(weights: &Weights) -> Vec<String> {
     };
     let rule = weights.rule.as_ref().map_or(String::new(), |it| format!(" (rule {it})"));
     add(&format!("Why{rule}"), lines(weights.reasons.iter().cloned()));
+    add("How far the look reached", lines(weights.effort.iter().map(|it| format!("{}: {}", it.used, it.detail))));
     add("Weights, part by part", body(&components(&weights.components), weights.components.is_empty()));
     add("Where each layer comes from", body(&layers(&weights.layer_map), weights.layer_map.is_empty()));
     add("How the one came from the other", lines(recipe(weights)));

@@ -10,7 +10,7 @@ use crate::case::{Case, InputFile, Subject};
 use crate::catalog::Catalog;
 use crate::claims::{self, Bands, Check};
 use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Unexamined};
-use crate::lineage::{self, Model, compare_with_weights};
+use crate::lineage::{self, Look, Model, compare_with_weights};
 use crate::remote::Reach;
 
 mod error;
@@ -71,7 +71,12 @@ pub struct SubjectEvidence {
 pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
     let (subjects, references) = open_models(case, catalog, reach)?;
     let mut failures: Vec<ModelError> = Vec::new();
-    let mut compare = |subject: &Model, reference: &Model| match compare_with_weights(subject, reference, catalog) {
+    let mut compare = |subject: &Model, reference: &Model| match compare_with_weights(
+        subject,
+        reference,
+        catalog,
+        &Look::default(),
+    ) {
         Ok(comparison) => Some(comparison),
         Err(reason) => {
             let location = format!("{} against {}", subject.name.location, reference.name.location);

@@ -26,6 +26,9 @@ pub struct Weights {
     /// What would still have been found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<Power>,
+    /// How much was looked at; null where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<EffortSpent>,
     /// Part by part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<ComponentRelation>,
@@ -44,6 +47,17 @@ pub struct Weights {
     /// How much of the subject answers nothing in the reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub novelty: Option<Novelty>,
+}
+
+/// How much was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EffortSpent {
+    /// What was asked for: `quick`, `standard` or `deep`.
+    pub asked: String,
+    /// What was done; more than was asked for where a quick look did not decide.
+    pub used: String,
+    /// The same in words, with what was left out.
+    pub detail: String,
 }
 
 /// Relation of a subject to one reference, decided by weights alone.

@@ -18,7 +18,7 @@ use crate::checkpoint::{self, Checkpoint, Data, Tensor};
 use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
 use crate::remote::{Found, Reach};
 
-pub use compare::{compare, compare_with_weights};
+pub use compare::{Look, compare, compare_with_weights};
 pub use identify::identify;
 pub use inspect::inspect;
 
@@ -163,6 +163,11 @@ impl Model {
     /// Whether its weights could be read, if anything read weights.
     fn has_weights(&self) -> bool {
         self.name.origin == Origin::Checkpoint
+    }
+
+    /// Whether its files are behind an address.
+    fn is_far(&self) -> bool {
+        self.place.as_ref().is_some_and(|it| it.local().is_none())
     }
 
     fn cost(&self) -> Cost {

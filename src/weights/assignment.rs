@@ -61,22 +61,44 @@ fn augment(score: &Matrix, row_price: &mut [f64], col_price: &mut [f64], owner: 
     }
 }
 
-/// Pairs that are each other's best, as `(row, column, score)` in row order. Ties go to the lower index.
-pub(crate) fn mutual_best(score: &Matrix) -> Vec<(usize, usize, f64)> {
-    let mut best_row = vec![(f32::NEG_INFINITY, 0_usize); score.cols];
-    let mut best_col = vec![(f32::NEG_INFINITY, 0_usize); score.rows];
-    for (row, numbers) in score.iter().enumerate() {
-        for (col, number) in numbers.iter().enumerate() {
-            if *number > best_col[row].0 {
-                best_col[row] = (*number, col);
-            }
-            if *number > best_row[col].0 {
-                best_row[col] = (*number, row);
+/// The best of every row and of every column, over scores that come tile by tile. Ties go to the lower index.
+pub(crate) struct Best {
+    of_row: Vec<(f32, usize)>,
+    of_col: Vec<(f32, usize)>,
+}
+
+impl Best {
+    pub(crate) fn new(rows: usize, cols: usize) -> Self {
+        Self { of_row: vec![(f32::NEG_INFINITY, 0); rows], of_col: vec![(f32::NEG_INFINITY, 0); cols] }
+    }
+
+    /// Takes a tile whose first entry stands at `row` and `col`; tiles come in the order of their rows and columns.
+    pub(crate) fn see(&mut self, tile: &Matrix, row: usize, col: usize) {
+        for (at, (numbers, of_row)) in tile.iter().zip(&mut self.of_row[row..]).enumerate() {
+            for (number, (along, of_col)) in numbers.iter().zip(self.of_col[col..].iter_mut().enumerate()) {
+                if *number > of_row.0 {
+                    *of_row = (*number, col + along);
+                }
+                if *number > of_col.0 {
+                    *of_col = (*number, row + at);
+                }
             }
         }
     }
-    let pairs = best_col.iter().enumerate().filter(|(row, (_, col))| best_row.get(*col).is_some_and(|it| it.1 == *row));
-    pairs.map(|(row, (score, col))| (row, *col, f64::from(*score))).collect()
+
+    /// Pairs that are each other's best, as `(row, column, score)` in row order.
+    pub(crate) fn mutual(&self) -> Vec<(usize, usize, f64)> {
+        let is_mutual = |row: usize, col: usize| self.of_col.get(col).is_some_and(|it| it.1 == row && it.0.is_finite());
+        let pairs = self.of_row.iter().enumerate().filter(|(row, (_, col))| is_mutual(*row, *col));
+        pairs.map(|(row, (score, col))| (row, *col, f64::from(*score))).collect()
+    }
+}
+
+/// Pairs that are each other's best, as `(row, column, score)` in row order. Ties go to the lower index.
+pub(crate) fn mutual_best(score: &Matrix) -> Vec<(usize, usize, f64)> {
+    let mut best = Best::new(score.rows, score.cols);
+    best.see(score, 0, 0);
+    best.mutual()
 }
 
 #[cfg(test)]
@@ -116,5 +138,18 @@ mod tests {
     fn mutual_best_leaves_the_rest_out() {
         let score = Matrix::new(2, 3, vec![0.9, 0.8, 0.1, 0.95, 0.2, 0.1]);
         assert_eq!(mutual_best(&score).iter().map(|it| (it.0, it.1)).collect::<Vec<_>>(), [(1, 0)]);
+    }
+
+    #[test]
+    fn tiles_give_what_the_whole_gives() {
+        let score = Matrix::new(6, 8, (0..48).map(|it| (it * 29 % 13) as f32).collect());
+        let mut best = Best::new(6, 8);
+        for col in [0, 4] {
+            for row in [0, 3] {
+                let part = |it: usize| score.row(row + it)[col..col + 4].to_vec();
+                best.see(&Matrix::new(3, 4, (0..3).flat_map(part).collect()), row, col);
+            }
+        }
+        assert_eq!(best.mutual(), mutual_best(&score));
     }
 }

@@ -9,6 +9,7 @@
 //! the null of the sign test is in [`random_sign`](crate::weights::random_sign).
 
 use crate::checkpoint::Error;
+use crate::weights::effort::spread;
 use crate::weights::matrix::{Matrix, cosine, dot};
 use crate::weights::net::{Layer, Net};
 use crate::weights::stream::Stream;
@@ -71,8 +72,8 @@ impl Attention {
 pub(crate) struct Heads {
     /// Cosines of value dimensions, by position, where both sides have the same heads.
     pub(crate) signs: Vec<f64>,
-    /// Which reference head each subject head looks like in what it looks for, `QᵀK`; none where heads differ in size.
-    pub(crate) matched: Vec<usize>,
+    /// Heads of the subject, each with the reference's head that looks for the most alike, by `QᵀK`.
+    pub(crate) matched: Vec<(usize, usize)>,
     /// How far `OV` of matched heads stands above `OV` of other heads.
     pub(crate) z: f64,
     /// Of `OV` products of matched heads.
@@ -83,8 +84,8 @@ pub(crate) struct Heads {
     pub(crate) plain: Sums,
 }
 
-/// Compares the heads of two layers.
-pub(crate) fn compare(subject: &Attention, reference: &Attention) -> Heads {
+/// Compares at most so many heads of a layer with all heads of another.
+pub(crate) fn compare(subject: &Attention, reference: &Attention, most: usize) -> Heads {
     let mut heads = Heads::default();
     let same_shape =
         subject.dim == reference.dim && subject.heads == reference.heads && subject.kv_heads == reference.kv_heads;
@@ -96,31 +97,26 @@ pub(crate) fn compare(subject: &Attention, reference: &Attention) -> Heads {
             heads.plain.rows(a, b, 1.0);
         }
     }
-    let ours: Vec<Head> = (0..subject.heads).map(|it| Head::of(subject, it)).collect();
+    let ours: Vec<(usize, Head)> =
+        spread(subject.heads, most).into_iter().map(|it| (it, Head::of(subject, it))).collect();
     let theirs: Vec<Head> = (0..reference.heads).map(|it| Head::of(reference, it)).collect();
     let mut written = Matrix::new(ours.len(), theirs.len(), Vec::new());
-    for (row, one) in ours.iter().enumerate() {
+    for (row, (head, one)) in ours.iter().enumerate() {
         let looks: Vec<f64> = theirs.iter().map(|it| product(&one.query, &one.key, &it.query, &it.key)).collect();
-        let lengths = |it: &Head| product(&it.query, &it.key, &it.query, &it.key);
-        let own = lengths(one);
-        let alike = |it: usize| looks[it] / (own * lengths(&theirs[it])).max(f64::MIN_POSITIVE).sqrt();
+        let alike = |it: usize| looks[it] / (one.looks * theirs[it].looks).max(f64::MIN_POSITIVE).sqrt();
         let best = (0..theirs.len()).max_by(|a, b| alike(*a).total_cmp(&alike(*b))).unwrap_or(0);
-        heads.matched.push(best);
-        heads.looks.add(looks[best], own, lengths(&theirs[best]));
+        heads.matched.push((*head, best));
+        heads.looks.add(looks[best], one.looks, theirs[best].looks);
         for (col, it) in theirs.iter().enumerate() {
             let both = product(&one.output, &one.value, &it.output, &it.value);
-            let (one_size, other_size) = (
-                product(&one.output, &one.value, &one.output, &one.value),
-                product(&it.output, &it.value, &it.output, &it.value),
-            );
             written.data[row * theirs.len() + col] =
-                (both / (one_size * other_size).max(f64::MIN_POSITIVE).sqrt()) as f32;
+                (both / (one.writes * it.writes).max(f64::MIN_POSITIVE).sqrt()) as f32;
             if col == best {
-                heads.products.add(both, one_size, other_size);
+                heads.products.add(both, one.writes, it.writes);
             }
         }
     }
-    heads.z = standing(&written, &heads.matched);
+    heads.z = standing(&written, &heads.matched.iter().map(|it| it.1).collect::<Vec<_>>());
     heads
 }
 
@@ -129,17 +125,18 @@ struct Head {
     key: Matrix,
     value: Matrix,
     output: Matrix,
+    /// Squared sizes of `QᵀK` and of `OV`.
+    looks: f64,
+    writes: f64,
 }
 
 impl Head {
     fn of(all: &Attention, head: usize) -> Self {
         let group = all.group(head);
-        Self {
-            query: all.head(&all.query, head),
-            key: all.head(&all.key, group),
-            value: all.head(&all.value, group),
-            output: all.head(&all.output, head),
-        }
+        let (query, key) = (all.head(&all.query, head), all.head(&all.key, group));
+        let (value, output) = (all.head(&all.value, group), all.head(&all.output, head));
+        let (looks, writes) = (product(&query, &key, &query, &key), product(&output, &value, &output, &value));
+        Self { query, key, value, output, looks, writes }
     }
 }
 

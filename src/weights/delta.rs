@@ -12,9 +12,11 @@
 use std::collections::BTreeMap;
 
 use crate::checkpoint::Error;
+use crate::weights::effort::spread;
 use crate::weights::layer_map::Answer;
 use crate::weights::matrix::{Matrix, dot, norm};
-use crate::weights::net::{Net, Slot};
+use crate::weights::net::Net;
+use crate::weights::slot::Slot;
 
 /// The change of one kind of projection over all layers that answer each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -101,11 +103,12 @@ fn rank(gram: &Matrix, trace: f64) -> usize {
     factors.len()
 }
 
-/// The change of every kind of projection; only for models in the same coordinates, with their units in place.
+/// The change of every kind of projection, on at most so many rows of each; only for models in the same coordinates, with their units in place.
 pub(crate) fn measure(
     subject: &Net<'_>,
     reference: &Net<'_>,
     answers: &[Answer],
+    rows: usize,
 ) -> Result<BTreeMap<&'static str, Delta>, Error> {
     let mut deltas: BTreeMap<&'static str, Delta> = BTreeMap::new();
     for answer in answers {
@@ -124,7 +127,9 @@ pub(crate) fn measure(
         for (kind, ours, theirs) in pairs {
             let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
             if (ours.outputs(), ours.inputs()) == (theirs.outputs(), theirs.inputs()) {
-                let (ours, theirs) = (ours.load(subject.numbers)?, theirs.load(reference.numbers)?);
+                let rows = spread(ours.outputs(), rows);
+                let ours = ours.load_rows(subject.numbers, &rows)?;
+                let theirs = theirs.load_rows(reference.numbers, &rows)?;
                 deltas.entry(kind).or_default().add(&ours, &theirs);
             }
         }

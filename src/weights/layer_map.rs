@@ -28,11 +28,17 @@ pub(crate) struct Answer {
 
 /// Finds the best answer of every subject layer that has a feed-forward block.
 pub(crate) fn find(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream) -> Result<Vec<Answer>, Error> {
-    let mut random = Random::new(0x6c61_7965_7273);
-    let probes = Matrix::new(PROBES, subject.hidden, (0..PROBES * subject.hidden).map(|_| random.sign()).collect());
-    let back = stream.back(&probes, reference.hidden);
-    let theirs = sketches(reference, &back, |it| stream.apply(&it), &probes)?;
-    let ours = sketches(subject, &probes, |it| it, &probes)?;
+    let (directions, theirs) = match &reference.sketches {
+        // A fingerprint was sketched in its own coordinates, before anything was known of a subject.
+        Some(kept) => (stream.apply(&probes(reference.hidden)), kept.clone()),
+        None => {
+            let directions = probes(subject.hidden);
+            let back = stream.back(&directions, reference.hidden);
+            (directions, sketches(reference, &back)?)
+        }
+    };
+    let theirs = standard(turned(theirs, stream), &directions);
+    let ours = standard(sketches(subject, &directions)?, &directions);
     let mut answers = Vec::new();
     for (row, sketch) in ours.iter().enumerate() {
         let Some(sketch) = sketch else { continue };
@@ -45,6 +51,59 @@ pub(crate) fn find(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream) -> R
     Ok(answers)
 }
 
+/// Every layer taken to answer the one of its own number: a guess, which costs nothing and is tested like any other map.
+pub(crate) fn in_order(subject: &Net<'_>, reference: &Net<'_>) -> Vec<Answer> {
+    let count = subject.layers.len().min(reference.layers.len());
+    let layers = (0..count).filter(|it| !reference.layers[*it].ffns.is_empty() && !subject.layers[*it].ffns.is_empty());
+    layers.map(|it| Answer { subject: it, reference: it, similarity: 0.0, margin: 0.0 }).collect()
+}
+
+/// The directions that layers are sketched by, for a stream of this width.
+pub(crate) fn probes(hidden: usize) -> Matrix {
+    let mut random = Random::new(0x6c61_7965_7273);
+    Matrix::new(PROBES, hidden, (0..PROBES * hidden).map(|_| random.sign()).collect())
+}
+
+/// What every layer's gate does to some directions, `[directions, stream]`; none where a layer has no feed-forward block.
+pub(crate) fn sketches(net: &Net<'_>, probes: &Matrix) -> Result<Vec<Option<Matrix>>, Error> {
+    net.layers.iter().map(|layer| sketch(net, layer, probes)).collect()
+}
+
+fn sketch(net: &Net<'_>, layer: &Layer, probes: &Matrix) -> Result<Option<Matrix>, Error> {
+    const UNITS: usize = 4_096;
+    let Some(key) = layer.ffns.first().and_then(|it| it.key()) else { return Ok(None) };
+    if key.inputs() != probes.cols {
+        return Ok(None);
+    }
+    let mut sum = Matrix::new(probes.rows, probes.cols, Vec::new());
+    for from in (0..key.outputs()).step_by(UNITS) {
+        let units: Vec<usize> = (from..(from + UNITS).min(key.outputs())).collect();
+        let gate = net.folded_rows(key, &units, layer.ffn_norm.as_ref())?;
+        let part = probes.times_transposed(&gate).times(&gate);
+        sum.data.iter_mut().zip(&part.data).for_each(|(to, it)| *to += it);
+    }
+    Ok(Some(sum))
+}
+
+fn turned(sketches: Vec<Option<Matrix>>, stream: &Stream) -> Vec<Option<Matrix>> {
+    sketches.into_iter().map(|it| it.map(|it| stream.apply(&it))).collect()
+}
+
+/// Sketches without what points along their own direction, each of length one.
+fn standard(sketches: Vec<Option<Matrix>>, directions: &Matrix) -> Vec<Option<Vec<f32>>> {
+    let one = |mut sketch: Matrix| {
+        let cols = sketch.cols.max(1);
+        for (row, direction) in sketch.data.chunks_exact_mut(cols).zip(directions.iter()) {
+            let along = (dot(row, direction) / dot(direction, direction).max(f64::MIN_POSITIVE)) as f32;
+            row.iter_mut().zip(direction).for_each(|(it, x)| *it -= along * x);
+            let length = norm(row).max(f64::MIN_POSITIVE) * (PROBES as f64).sqrt();
+            row.iter_mut().for_each(|it| *it = (f64::from(*it) / length) as f32);
+        }
+        sketch.data
+    };
+    sketches.into_iter().map(|it| it.map(one)).collect()
+}
+
 fn margin(best: f64, others: &[f64]) -> f64 {
     if others.len() < 2 {
         return 0.0;
@@ -52,37 +111,4 @@ fn margin(best: f64, others: &[f64]) -> f64 {
     let mean = others.iter().sum::<f64>() / others.len() as f64;
     let spread = (others.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (others.len() - 1) as f64).sqrt();
     if spread > 0.0 { (best - mean) / spread } else { 0.0 }
-}
-
-/// One sketch a layer, of length one; none where it has no feed-forward block.
-fn sketches(
-    net: &Net<'_>,
-    probes: &Matrix,
-    apply: impl Fn(Matrix) -> Matrix,
-    directions: &Matrix,
-) -> Result<Vec<Option<Vec<f32>>>, Error> {
-    net.layers.iter().map(|layer| sketch(net, layer, probes, &apply, directions)).collect()
-}
-
-fn sketch(
-    net: &Net<'_>,
-    layer: &Layer,
-    probes: &Matrix,
-    apply: &impl Fn(Matrix) -> Matrix,
-    directions: &Matrix,
-) -> Result<Option<Vec<f32>>, Error> {
-    let Some(key) = layer.ffns.first().and_then(|it| it.key()) else { return Ok(None) };
-    let gate = net.folded(key, layer.ffn_norm.as_ref())?;
-    if gate.cols != probes.cols {
-        return Ok(None);
-    }
-    let mut answer = apply(probes.times_transposed(&gate).times(&gate));
-    let cols = answer.cols.max(1);
-    for (row, direction) in answer.data.chunks_exact_mut(cols).zip(directions.iter()) {
-        let along = (dot(row, direction) / dot(direction, direction).max(f64::MIN_POSITIVE)) as f32;
-        row.iter_mut().zip(direction).for_each(|(it, x)| *it -= along * x);
-        let length = norm(row).max(f64::MIN_POSITIVE) * (PROBES as f64).sqrt();
-        row.iter_mut().for_each(|it| *it = (f64::from(*it) / length) as f32);
-    }
-    Ok(Some(answer.data))
 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::checkpoint::Error;
+use crate::weights::Watch;
 use crate::weights::attention::{self, Attention};
+use crate::weights::effort::{Budget, spread};
 use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
 use crate::weights::layer_map::{self, Answer};
 use crate::weights::matrix::{Matrix, cosine};
-use crate::weights::net::{Net, Slot};
+use crate::weights::net::{FeedForward, Net};
 use crate::weights::random_sign::RandomSign;
+use crate::weights::slot::Slot;
 use crate::weights::stream::{Fit, Stream, candidates};
 use crate::weights::units::{self, Block, Sums, Units};
-
-/// At most so many tokens make an alignment.
-const TOKENS: usize = 4_096;
 
 /// Share of units that must agree before a pair of layers is said to answer each other.
 pub(crate) const AGREEING_SHARE: f64 = 0.1;
@@ -43,7 +43,7 @@ pub(crate) struct BlockPair {
 }
 
 /// All that was measured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
     /// Number for number.
     pub(crate) equality: Equality,
@@ -51,6 +51,10 @@ pub(crate) struct Measured {
     pub(crate) fits: Vec<(&'static str, f64)>,
     pub(crate) stream: Stream,
     pub(crate) answers: Vec<Answer>,
+    /// Which layers of the reference are copies of each other: the first of each such group.
+    pub(crate) groups: Vec<usize>,
+    /// Whether every layer that could be compared was.
+    pub(crate) has_all_layers: bool,
     pub(crate) blocks: Vec<BlockPair>,
     pub(crate) has_gate: bool,
     /// Whether every pair of blocks has as many units on both sides; pruning moves units, and disguises nothing.
@@ -80,95 +84,139 @@ pub(crate) struct Measured {
     pub(crate) shared_tokens: Option<usize>,
 }
 
-/// Measures.
+/// Measures, as far as the budget reaches.
 pub(crate) fn measure(
     subject: &Net<'_>,
     reference: &Net<'_>,
     tokens: Option<&[(u32, u32)]>,
+    budget: &Budget,
+    watch: &dyn Watch,
 ) -> Result<Measured, Error> {
-    let rows = token_rows(subject, reference, tokens);
-    let (fits, stream, answers) = align(subject, reference, &rows)?;
+    watch.tell("aligning", 0, 1);
+    let rows = token_rows(subject, reference, tokens, budget.tokens);
+    let (fits, stream) = align(subject, reference, &rows, budget)?;
     let embedding = tokens_of(&subject.embedding, &reference.embedding, subject, reference, &rows, &stream, false)?;
     let head = tokens_of(&subject.head, &reference.head, subject, reference, &rows, &stream, true)?;
     let mut measured = Measured {
         equality: equality::compare(subject, reference)?,
         fits,
         gains: gains_in_place(subject, reference)?,
-        kept_gains: Gains::default(),
-        stream,
-        answers,
-        blocks: Vec::new(),
-        has_gate: true,
-        has_one_width: true,
-        unit_signs: RandomSign::default(),
-        place_signs: place_signs(subject, reference)?,
         crowd: (subject.hidden, crowd(reference)),
-        value_signs: RandomSign::default(),
-        head_z: Vec::new(),
-        heads_moved: 0,
-        heads: 0,
-        products: Sums::default(),
-        looks: Sums::default(),
-        plain_heads: Sums::default(),
         embedding,
         head,
         shared_tokens: tokens.map(<[_]>::len),
+        stream,
+        place_signs: place_signs(subject, reference, budget)?,
+        ..Measured::default()
     };
-    let groups = like_layers(reference)?;
-    for at in 0..measured.answers.len() {
-        measured.blocks(subject, reference, at, &groups)?;
-        measured.heads(subject, reference, at, &groups)?;
-    }
+    measured.groups = like_layers(reference)?;
+    measured.layers(&Pair { subject, reference, budget, watch })?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
     measured.kept_gains = gains::compare(subject, reference, &kept, &measured.stream)?;
     Ok(measured)
 }
 
+/// Two models, and how far to look.
+struct Pair<'a> {
+    subject: &'a Net<'a>,
+    reference: &'a Net<'a>,
+    budget: &'a Budget,
+    watch: &'a dyn Watch,
+}
+
 impl Measured {
-    fn blocks(&mut self, subject: &Net<'_>, reference: &Net<'_>, at: usize, groups: &[usize]) -> Result<(), Error> {
+    /// Compares the layers that answer each other. Where not all of them may be looked at and both sides have as many, they
+    /// are first taken in their own order, and mapped where that does not hold.
+    fn layers(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
+        let Pair { subject, reference, budget, .. } = *pair;
+        let count = subject.layers.len().max(reference.layers.len());
+        if count > budget.layers && subject.layers.len() == reference.layers.len() {
+            let answers = some_of(layer_map::in_order(subject, reference), budget.layers);
+            self.compare(pair, answers)?;
+            if self.kept().len() == self.answers.len() {
+                return Ok(());
+            }
+        }
+        let all = layer_map::find(subject, reference, &self.stream)?;
+        let count = all.len();
+        let at_hand = all.into_iter().filter(|it| !reference.layers[it.reference].ffns.is_empty()).collect();
+        self.compare(pair, some_of(at_hand, budget.layers))?;
+        self.has_all_layers = self.answers.len() == count;
+        Ok(())
+    }
+
+    /// Compares the units and heads of these layers, and forgets those of others.
+    fn compare(&mut self, pair: &Pair<'_>, answers: Vec<Answer>) -> Result<(), Error> {
+        self.answers = answers;
+        (self.has_gate, self.has_one_width) = (true, true);
+        (self.blocks, self.head_z, self.heads, self.heads_moved) = (Vec::new(), Vec::new(), 0, 0);
+        (self.unit_signs, self.value_signs) = (RandomSign::default(), RandomSign::default());
+        (self.products, self.looks, self.plain_heads) = (Sums::default(), Sums::default(), Sums::default());
+        for at in 0..self.answers.len() {
+            pair.watch.tell("comparing layers", at, self.answers.len());
+            self.blocks(pair, at)?;
+            self.heads(pair, at)?;
+        }
+        Ok(())
+    }
+
+    fn blocks(&mut self, pair: &Pair<'_>, at: usize) -> Result<(), Error> {
+        let Pair { subject, reference, budget, .. } = *pair;
         let answer = self.answers[at].clone();
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        let mut theirs = Vec::new();
-        for ffn in &other.ffns {
-            theirs.push(Block::load(reference, other, ffn)?.map(|it| it.mapped(&self.stream)));
-        }
-        for (expert, ffn) in one.ffns.iter().enumerate() {
-            let Some(block) = Block::load(subject, one, ffn)? else { continue };
+        let theirs: Vec<FeedForward> = other.ffns.iter().map(|it| some_units(it, budget.units)).collect();
+        for expert in spread(one.ffns.len(), budget.experts) {
+            let ffn = &one.ffns[expert];
+            let Some(block) = Block::of(subject, one, ffn, &Stream::Same) else { continue };
             // Experts are tried in their own order first, and a dense block is the only answer there is.
-            let tried = theirs.iter().enumerate().filter_map(|(it, block)| Some((it, block.as_ref()?)));
-            let compared = tried.map(|(it, their)| (it, units::compare(&block, their)));
-            let best = compared.max_by(|a, b| match_score(&a.1).total_cmp(&match_score(&b.1)).then(b.0.cmp(&a.0)));
-            let Some((_, units)) = best else { continue };
+            let mut best: Option<Units> = None;
+            for their in theirs.iter().filter_map(|it| Block::of(reference, other, it, &self.stream)) {
+                let units = units::compare(&block, &their)?;
+                if best.as_ref().is_none_or(|it| match_score(&units) > match_score(it)) {
+                    best = Some(units);
+                }
+            }
+            let Some(units) = best else { continue };
             self.has_gate &= ffn.gate.is_some();
             self.has_one_width &= units.is_one_width;
             // Experts of one layer may be copies of each other: units of one number share a coin.
             for (unit, value) in &units.signs {
-                self.unit_signs.add((groups[answer.reference], 0, *unit), *value);
+                self.unit_signs.add((self.groups[answer.reference], 0, *unit), *value);
             }
             self.blocks.push(BlockPair { answer: at, subject_expert: expert, units });
         }
         Ok(())
     }
 
-    fn heads(&mut self, subject: &Net<'_>, reference: &Net<'_>, at: usize, groups: &[usize]) -> Result<(), Error> {
-        let answer = &self.answers[at];
+    fn heads(&mut self, pair: &Pair<'_>, at: usize) -> Result<(), Error> {
+        let Pair { subject, reference, budget, .. } = *pair;
+        let answer = self.answers[at].clone();
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
         let (Some(ours), Some(theirs)) = (Attention::load(subject, one)?, Attention::load(reference, other)?) else {
             return Ok(());
         };
-        let heads = attention::compare(&ours, &theirs.mapped(&self.stream));
+        let heads = attention::compare(&ours, &theirs.mapped(&self.stream), budget.heads);
         for (dimension, value) in heads.signs.iter().enumerate() {
-            self.value_signs.add((groups[answer.reference], 0, dimension), *value);
+            self.value_signs.add((self.groups[answer.reference], 0, dimension), *value);
         }
         self.head_z.push(heads.z);
         self.heads += heads.matched.len();
-        self.heads_moved += heads.matched.iter().enumerate().filter(|(row, col)| row != *col).count();
+        self.heads_moved += heads.matched.iter().filter(|(row, col)| row != col).count();
         for (sums, it) in
             [(&mut self.products, heads.products), (&mut self.looks, heads.looks), (&mut self.plain_heads, heads.plain)]
         {
             sums.add(it.both, it.subject, it.reference);
         }
         Ok(())
+    }
+
+    /// How far the look reached, in words.
+    pub(crate) fn reach(&self, subject: &Net<'_>, is_escalated: bool) -> String {
+        let before = if is_escalated { "a quick look did not decide; " } else { "" };
+        let (layers, all) = (self.answers.len(), subject.layers.len());
+        let units = self.total(|it| it.possible);
+        let how = if self.has_all_layers { "all" } else { "evenly spread, the others left out" };
+        format!("{before}{layers} of {all} layers ({how}), {units} hidden units")
     }
 
     /// Sum over all blocks of a number of each.
@@ -201,7 +249,12 @@ fn match_score(units: &Units) -> f64 {
 }
 
 /// Which rows of the two embeddings are the same token: those of shared tokens, or the same ids where nothing is known.
-fn token_rows(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32)]>) -> Vec<(usize, usize)> {
+fn token_rows(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    tokens: Option<&[(u32, u32)]>,
+    most: usize,
+) -> Vec<(usize, usize)> {
     let size = |net: &Net<'_>| net.embedding.as_ref().or(net.head.as_ref()).map_or(0, Slot::outputs);
     let (ours, theirs) = (size(subject), size(reference));
     let all: Vec<(usize, usize)> = match tokens {
@@ -210,12 +263,23 @@ fn token_rows(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32
         }
         None => (0..ours.min(theirs)).map(|it| (it, it)).collect(),
     };
-    let step = all.len().div_ceil(TOKENS).max(1);
+    let step = all.len().div_ceil(most.max(1)).max(1);
     all.into_iter().step_by(step).collect()
 }
 
+/// At most so many of these layers, evenly spread.
+fn some_of(answers: Vec<Answer>, most: usize) -> Vec<Answer> {
+    let chosen = spread(answers.len(), most);
+    chosen.into_iter().map(|it| answers[it].clone()).collect()
+}
+
+/// At most so many units of a block, evenly spread.
+fn some_units(ffn: &FeedForward, most: usize) -> FeedForward {
+    if ffn.units() <= most { ffn.clone() } else { ffn.some(&spread(ffn.units(), most)) }
+}
+
 /// Gains of models of one width, layers in their own order and coordinates as they stand.
-fn gains_in_place(subject: &Net<'_>, reference: &Net<'_>) -> Result<Gains, Error> {
+pub(crate) fn gains_in_place(subject: &Net<'_>, reference: &Net<'_>) -> Result<Gains, Error> {
     if subject.hidden != reference.hidden {
         return Ok(Gains::default());
     }
@@ -226,17 +290,20 @@ fn gains_in_place(subject: &Net<'_>, reference: &Net<'_>) -> Result<Gains, Error
 
 /// The signs of units at the same place, without any alignment: silent for the least re-ordering, and with all units of all
 /// layers the most sensitive test there is for long training.
-fn place_signs(subject: &Net<'_>, reference: &Net<'_>) -> Result<RandomSign, Error> {
+fn place_signs(subject: &Net<'_>, reference: &Net<'_>, budget: &Budget) -> Result<RandomSign, Error> {
     let mut signs = RandomSign::default();
     if subject.hidden != reference.hidden {
         return Ok(signs);
     }
     let groups = like_layers(reference)?;
-    for (at, (one, other)) in subject.layers.iter().zip(&reference.layers).enumerate() {
+    for at in some_of(layer_map::in_order(subject, reference), budget.layers).into_iter().map(|it| it.subject) {
+        let (one, other) = (&subject.layers[at], &reference.layers[at]);
         let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
-        let blocks = (Block::load(subject, one, ours)?, Block::load(reference, other, theirs)?);
+        let theirs = some_units(theirs, budget.units);
+        let blocks =
+            (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, &Stream::Same));
         let (Some(ours), Some(theirs)) = blocks else { continue };
-        for (unit, value) in units::in_place(&ours, &theirs).into_iter().enumerate() {
+        for (unit, value) in units::in_place(&ours, &theirs)? {
             signs.add((groups[at], 0, unit), value);
         }
     }
@@ -245,21 +312,20 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>) -> Result<RandomSign, Err
 
 /// Units of the widest block.
 fn crowd(net: &Net<'_>) -> usize {
-    let widths = net.layers.iter().flat_map(|it| &it.ffns).filter_map(|it| it.key());
-    widths.map(Slot::outputs).max().unwrap_or(0)
+    net.layers.iter().flat_map(|it| &it.ffns).map(|it| it.width).max().unwrap_or(0)
 }
 
-/// Every map that was tried with its fit, the one that was chosen, and the layers that then answer each other.
-type Aligned = (Vec<(&'static str, f64)>, Stream, Vec<Answer>);
+/// Every map that was tried with its fit, and the one that was chosen.
+type Aligned = (Vec<(&'static str, f64)>, Stream);
 
 /// Chooses the map between the streams: by held-out embeddings where they are clear, else by how well gates then match.
-fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)]) -> Result<Aligned, Error> {
+fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget: &Budget) -> Result<Aligned, Error> {
     let mut fits: Vec<Fit> = Vec::new();
     for (ours, theirs, is_head) in
         [(&subject.embedding, &reference.embedding, false), (&subject.head, &reference.head, true)]
     {
         if let Some((ours, theirs)) = token_matrices(ours, theirs, subject, reference, rows, is_head)? {
-            fits.extend(candidates(&ours, &theirs));
+            fits.extend(candidates(&ours, &theirs, budget.rotated));
         }
         if fits.iter().any(|it| it.held_out >= SURE_FIT) {
             break;
@@ -273,30 +339,32 @@ fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)]) -> Res
     if best >= SURE_FIT
         && let Some(fit) = fits.iter().find(|it| it.held_out >= best - 0.1)
     {
-        let answers = layer_map::find(subject, reference, &fit.stream)?;
-        return Ok((tried, fit.stream.clone(), answers));
+        return Ok((tried, fit.stream.clone()));
     }
-    let mut chosen: Option<(f64, Stream, Vec<Answer>)> = None;
+    let mut chosen: Option<(f64, Stream)> = None;
     for fit in fits {
-        let answers = layer_map::find(subject, reference, &fit.stream)?;
-        let score = gate_score(subject, reference, &fit.stream, &answers)?;
+        let score = gate_score(subject, reference, &fit.stream, budget)?;
         if chosen.as_ref().is_none_or(|it| score > it.0) {
-            chosen = Some((score, fit.stream, answers));
+            chosen = Some((score, fit.stream));
         }
     }
-    let (_, stream, answers) = chosen.unwrap_or((0.0, Stream::Same, Vec::new()));
-    Ok((tried, stream, answers))
+    Ok((tried, chosen.map_or(Stream::Same, |it| it.1)))
 }
 
-/// How well the gates of the first and the middle layer match, without a look at what stands behind them.
-fn gate_score(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream, answers: &[Answer]) -> Result<f64, Error> {
+/// How well the gates of the first and the middle layer match, without a look at what stands behind them. Where not all
+/// layers may be looked at, layers are taken in their own order.
+fn gate_score(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream, budget: &Budget) -> Result<f64, Error> {
+    let is_small = subject.layers.len().max(reference.layers.len()) <= budget.layers;
+    let answers =
+        if is_small { layer_map::find(subject, reference, stream)? } else { layer_map::in_order(subject, reference) };
     let mut score = 0.0;
     for answer in answers.iter().step_by((answers.len() / 2).max(1)).take(2) {
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
         let (Some(ours), Some(theirs)) = (one.ffns.first(), other.ffns.first()) else { continue };
-        let blocks = (Block::load(subject, one, ours)?, Block::load(reference, other, theirs)?);
+        let theirs = some_units(theirs, budget.units);
+        let blocks = (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, stream));
         if let (Some(ours), Some(theirs)) = blocks {
-            score += match_score(&units::compare(&ours, &theirs.mapped(stream)));
+            score += match_score(&units::compare(&ours, &theirs)?);
         }
     }
     Ok(score)
@@ -319,6 +387,18 @@ fn token_matrices(
     let one = load(subject, ours, rows.iter().map(|it| it.0).collect())?;
     let other = load(reference, theirs, rows.iter().map(|it| it.1).collect())?;
     Ok((one.rows == other.rows && one.rows > 0).then_some((one, other)))
+}
+
+/// Rows of these tokens, coordinates as they stand.
+pub(crate) fn tokens_in_place(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    rows: &[(usize, usize)],
+) -> Result<Tokens, Error> {
+    let count = |net: &Net<'_>| net.embedding.as_ref().map_or(0, Slot::outputs);
+    let (ours, theirs) = (count(subject), count(reference));
+    let rows: Vec<(usize, usize)> = rows.iter().copied().filter(|it| it.0 < ours && it.1 < theirs).collect();
+    tokens_of(&subject.embedding, &reference.embedding, subject, reference, &rows, &Stream::Same, false)
 }
 
 fn tokens_of(
@@ -352,7 +432,7 @@ fn tokens_of(
 
 /// Which layers of a model are copies of each other, as in a depth-scaled one: the first of each such group. The first few
 /// units tell, since copies have them in common.
-fn like_layers(net: &Net<'_>) -> Result<Vec<usize>, Error> {
+pub(crate) fn like_layers(net: &Net<'_>) -> Result<Vec<usize>, Error> {
     const UNITS: usize = 32;
     let mut firsts: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
     let mut groups = Vec::with_capacity(net.layers.len());

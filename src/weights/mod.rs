@@ -6,29 +6,104 @@
 mod assignment;
 mod attention;
 mod delta;
+mod effort;
 mod equality;
 mod gains;
 mod layer_map;
 mod matrix;
 mod measure;
 mod net;
+mod quick;
 mod random;
 mod random_sign;
 mod recipe;
 mod relation;
+mod slot;
 mod stream;
 mod units;
 
 use crate::checkpoint::Error;
-use crate::fact::Weights;
+use crate::fact::{EffortSpent, Weights, WeightsRelation};
+use crate::weights::effort::Budget;
 
+pub use effort::Effort;
 pub use net::{Finite, Net, Numbers};
+
+/// The rule of a quick look that decided nothing.
+pub const QUICK_LOOK: &str = "quick-look";
+
+/// Hears how far the work is.
+pub trait Watch: Sync {
+    /// `done` of `of` steps of a stage are done.
+    fn tell(&self, stage: &str, done: usize, of: usize);
+}
+
+/// For whoever does not care.
+impl Watch for () {
+    fn tell(&self, _: &str, _: usize, _: usize) {}
+}
+
+/// How much to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Where to begin.
+    pub effort: Effort,
+    /// Whether a quick look that does not decide is followed by the standard one.
+    pub goes_on: bool,
+}
 
 /// Says how a subject's weights relate to a reference's. `tokens` are the ids of tokens that both vocabularies have,
 /// subject first, or none where vocabularies could not be compared.
-pub fn relate(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32)]>) -> Result<Weights, Error> {
-    let measured = measure::measure(subject, reference, tokens)?;
+pub fn relate(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    tokens: Option<&[(u32, u32)]>,
+    plan: Plan,
+    watch: &dyn Watch,
+) -> Result<Weights, Error> {
+    let spent = |used: Effort, detail: &str| {
+        Some(EffortSpent { asked: plan.effort.word().into(), used: used.word().into(), detail: detail.into() })
+    };
+    if plan.effort == Effort::Quick {
+        let quick = quick(subject, reference, tokens)?;
+        if let Some(decided) = quick.as_ref().filter(|it| is_decided(it)) {
+            let detail = "norm gains, some token rows and some hidden units, all at their places, decided";
+            return Ok(Weights { effort: spent(Effort::Quick, detail), ..decided.clone() });
+        }
+        if !plan.goes_on {
+            let detail = "what stands in its place did not decide, and units were not looked for at other places";
+            return Ok(Weights { effort: spent(Effort::Quick, detail), ..undecided(quick) });
+        }
+    }
+    let effort = plan.effort.max(Effort::Standard);
+    let budget = Budget::of(effort, subject, reference);
+    let measured = measure::measure(subject, reference, tokens, &budget, watch)?;
     let mut weights = relation::decide(&measured);
-    recipe::describe(subject, reference, &measured, &mut weights)?;
+    recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
+    weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick));
     Ok(weights)
+}
+
+fn quick(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32)]>) -> Result<Option<Weights>, Error> {
+    let measured = quick::measure(subject, reference, tokens)?;
+    Ok(measured.filter(|it| it.place_signs.count() > 0).map(|it| relation::decide(&it)))
+}
+
+/// Whether a quick look is enough: it found a relation, and gains say which.
+fn is_decided(weights: &Weights) -> bool {
+    let has_gains = weights.statistics.iter().any(|it| it.id == "retention");
+    has_gains && matches!(weights.relation, WeightsRelation::Derived | WeightsRelation::SharedInit)
+}
+
+/// What a quick look leaves open stays open, whatever its numbers suggest.
+fn undecided(quick: Option<Weights>) -> Weights {
+    let mut weights = quick.unwrap_or_default();
+    weights.relation = WeightsRelation::Undetermined;
+    weights.rule = Some(QUICK_LOOK.to_owned());
+    weights.reasons = vec![
+        "a quick look finds what was left in its place and nothing else; `--effort standard` aligns both models and tests \
+         them"
+        .to_owned(),
+    ];
+    weights
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::blueprint::{Blueprint, Placed};
 use crate::checkpoint::{Data, Error};
 use crate::weights::matrix::Matrix;
+use crate::weights::slot::Slot;
 
 /// Numbers by the name of their tensor.
 pub trait Numbers: Sync {
@@ -62,89 +63,44 @@ impl Numbers for Finite<'_> {
     }
 }
 
-/// Which way a projection lies in its file, and which of its rows are meant.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Slot {
-    name: String,
-    /// Sizes as stored, of one expert where experts are stacked.
-    stored: (u64, u64),
-    /// Which expert of a stack.
-    stacked: u64,
-    is_turned: bool,
-    /// The rows that are meant, of the matrix as `[out, in]`.
-    rows: Vec<Range<u64>>,
-}
-
-impl Slot {
-    /// Number of outputs.
-    pub(crate) fn outputs(&self) -> usize {
-        self.rows.iter().map(|it| it.end - it.start).sum::<u64>() as usize
-    }
-
-    /// Number of inputs.
-    pub(crate) fn inputs(&self) -> usize {
-        (if self.is_turned { self.stored.0 } else { self.stored.1 }) as usize
-    }
-
-    /// The whole matrix.
-    pub(crate) fn load(&self, numbers: &dyn Numbers) -> Result<Matrix, Error> {
-        let (rows, cols) = self.stored;
-        let start = self.stacked.saturating_mul(rows.saturating_mul(cols));
-        if self.is_turned {
-            let all = self.pieces(numbers, start, 0..rows)?;
-            let turned = Matrix::new(rows as usize, cols as usize, all).transposed();
-            let kept: Vec<usize> = self.rows.iter().flat_map(|it| it.start as usize..it.end as usize).collect();
-            return Ok(if kept.len() == turned.rows { turned } else { turned.gather(&kept) });
-        }
-        let mut data = Vec::new();
-        for range in &self.rows {
-            data.extend(self.pieces(numbers, start, range.clone())?);
-        }
-        Ok(Matrix::new(self.outputs(), cols as usize, data))
-    }
-
-    /// Some rows, in the order given, without reading the others; `rows` lie inside the matrix.
-    pub(crate) fn load_rows(&self, numbers: &dyn Numbers, rows: &[usize]) -> Result<Matrix, Error> {
-        if self.is_turned || self.rows.len() != 1 {
-            return Ok(self.load(numbers)?.gather(rows));
-        }
-        let start = self.stacked.saturating_mul(self.stored.0.saturating_mul(self.stored.1));
-        let first = self.rows.first().map_or(0, |it| it.start);
-        let mut data = Vec::with_capacity(rows.len().saturating_mul(self.inputs()));
-        for run in rows.chunk_by(|one, next| *next == one + 1) {
-            let from = first + run[0] as u64;
-            data.extend(self.pieces(numbers, start, from..from + run.len() as u64)?);
-        }
-        Ok(Matrix::new(rows.len(), self.inputs(), data))
-    }
-
-    /// Some rows as stored, in pieces that a source hands out at once.
-    fn pieces(&self, numbers: &dyn Numbers, start: u64, rows: Range<u64>) -> Result<Vec<f32>, Error> {
-        const PIECE: u64 = 4 << 20;
-        let (mut at, end) = (start + rows.start * self.stored.1, start + rows.end * self.stored.1);
-        let mut data = Vec::with_capacity((end - at) as usize);
-        while at < end {
-            let next = (at + PIECE).min(end);
-            data.extend(numbers.read(&self.name, at..next)?);
-            at = next;
-        }
-        Ok(data)
-    }
-
-    fn part(&self, rows: Vec<Range<u64>>) -> Self {
-        Self { rows, ..self.clone() }
-    }
-}
-
 /// One feed-forward block, or one expert.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FeedForward {
     pub(crate) gate: Option<Slot>,
     pub(crate) up: Option<Slot>,
     pub(crate) down: Option<Slot>,
+    /// Units of the whole block, of which these may be some.
+    pub(crate) width: usize,
+    /// Which units these are; none where they are all of them.
+    pub(crate) chosen: Option<Vec<usize>>,
 }
 
 impl FeedForward {
+    fn whole(self) -> Self {
+        Self { width: self.units(), ..self }
+    }
+
+    /// Units of the block that are at hand.
+    pub(crate) fn units(&self) -> usize {
+        self.key().map_or(0, Slot::outputs)
+    }
+
+    /// A unit's number in the whole block.
+    pub(crate) fn number(&self, unit: usize) -> usize {
+        self.chosen.as_ref().map_or(unit, |it| it.get(unit).copied().unwrap_or(unit))
+    }
+
+    /// The same block with these of its units alone.
+    pub(crate) fn some(&self, units: &[usize]) -> Self {
+        Self {
+            gate: self.gate.as_ref().map(|it| it.some_rows(units)),
+            up: self.up.as_ref().map(|it| it.some_rows(units)),
+            down: self.down.as_ref().map(|it| it.some_columns(units)),
+            width: self.width,
+            chosen: Some(units.iter().map(|it| self.number(*it)).collect()),
+        }
+    }
+
     /// What units are matched by: the gate, where there is one.
     pub(crate) fn key(&self) -> Option<&Slot> {
         self.gate.as_ref().or(self.up.as_ref())
@@ -179,6 +135,8 @@ pub struct Net<'a> {
     pub(crate) head: Option<Slot>,
     pub(crate) final_norm: Option<String>,
     pub(crate) layers: Vec<Layer>,
+    /// What was kept of every layer's gate, where the model is a fingerprint and no gate is at hand.
+    pub(crate) sketches: Option<Vec<Option<Matrix>>>,
     /// Roles that could not be told apart, and tensors that cannot be read.
     pub(crate) left_out: Vec<String>,
     lengths: BTreeMap<String, u64>,
@@ -199,6 +157,7 @@ impl<'a> Net<'a> {
             head: None,
             final_norm: None,
             layers: Vec::new(),
+            sketches: None,
             left_out: Vec::new(),
             lengths: BTreeMap::new(),
         };
@@ -220,7 +179,11 @@ impl<'a> Net<'a> {
         }
         net.layers = layers
             .into_iter()
-            .map(|(index, (layer, ffns))| Layer { index, ffns: ffns.into_values().collect(), ..layer })
+            .map(|(index, (layer, ffns))| Layer {
+                index,
+                ffns: ffns.into_values().map(FeedForward::whole).collect(),
+                ..layer
+            })
             .filter(|it| it.query.is_some() || !it.ffns.is_empty())
             .collect();
         net
@@ -229,8 +192,8 @@ impl<'a> Net<'a> {
     fn place_outside(&mut self, it: &Settled) {
         let rows = it.placed.shape.first().copied().unwrap_or(0);
         match it.role.as_str() {
-            "token_embedding" => self.embedding = slot(&it.placed, false),
-            "output" => self.head = slot(&it.placed, false),
+            "token_embedding" => self.embedding = Slot::of(&it.placed, false),
+            "output" => self.head = Slot::of(&it.placed, false),
             "output_norm" => {
                 self.lengths.insert(it.placed.name.clone(), rows);
                 self.final_norm = Some(it.placed.name.clone());
@@ -250,7 +213,7 @@ impl<'a> Net<'a> {
         if it.role.ends_with("norm") || it.role.ends_with(".bias") {
             self.lengths.insert(name.clone(), it.placed.shape.first().copied().unwrap_or(0));
         }
-        let slot = || slot(&it.placed, turned(&it.placed, &it.role, self.hidden as u64, is_turned));
+        let slot = || Slot::of(&it.placed, turned(&it.placed, &it.role, self.hidden as u64, is_turned));
         let expert = it.placed.expert.map_or(0, |it| it + 1);
         match it.role.as_str() {
             "attention.query" => layer.query = slot(),
@@ -388,11 +351,4 @@ fn turned(placed: &Placed, role: &str, hidden: u64, is_turned: bool) -> bool {
 /// One range of rows.
 fn only(range: Range<u64>) -> Vec<Range<u64>> {
     std::iter::once(range).collect()
-}
-
-fn slot(placed: &Placed, is_turned: bool) -> Option<Slot> {
-    let [rows, cols] = placed.shape[..] else { return None };
-    let outputs = if is_turned { cols } else { rows };
-    let stacked = placed.stacked.and(placed.expert).map_or(0, u64::from);
-    Some(Slot { name: placed.name.clone(), stored: (rows, cols), stacked, is_turned, rows: only(0..outputs) })
 }

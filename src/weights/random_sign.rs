@@ -59,11 +59,12 @@ impl RandomSign {
     }
 
     /// The smallest mean that would have been found at this level, were it the same for every unit: the power of the test.
-    pub(crate) fn least_mean_found(&self, log10_p: f64) -> f64 {
+    /// `unrelated` is the variance of what a coin of unrelated models shows; related ones may show less.
+    pub(crate) fn least_mean_found(&self, log10_p: f64, unrelated: f64) -> f64 {
         let count = self.coins.len().max(1) as f64;
         let needed = 2.0 * -log10_p * std::f64::consts::LN_10;
         // T = n m, Σ c² = Σ noise² + n m²; solve T² = needed · Σ c² for m.
-        let noise = (self.squares() - self.sum().powi(2) / count).max(0.0);
+        let noise = (self.squares() - self.sum().powi(2) / count).max(count * unrelated);
         let room = count * count - needed * count;
         if room > 0.0 { (needed * noise / room).sqrt() } else { f64::INFINITY }
     }
@@ -108,7 +109,7 @@ mod tests {
             noise.iter().enumerate().for_each(|(unit, it)| test.add((0, 0, unit), it + mean));
             test
         };
-        let least = of(0.0).least_mean_found(-6.0);
+        let least = of(0.0).least_mean_found(-6.0, 0.0);
         assert!(of(least * 1.5).log10_p() < -6.0 && of(least * 0.5).log10_p() > -6.0, "{least}");
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::checkpoint::Error;
 use crate::fact::{Disguise, LayerSource, Novelty, RecipeStep, Weights, WeightsRelation};
 use crate::weights::delta::{self, Delta};
+use crate::weights::effort::Budget;
 use crate::weights::measure::{AGREEING_SHARE, Measured};
 use crate::weights::net::Net;
 use crate::weights::relation::rounded;
@@ -18,6 +19,7 @@ pub(crate) fn describe(
     reference: &Net<'_>,
     measured: &Measured,
     weights: &mut Weights,
+    budget: &Budget,
 ) -> Result<(), Error> {
     if !matches!(weights.relation, WeightsRelation::Derived | WeightsRelation::SharedInit | WeightsRelation::Identical)
     {
@@ -27,11 +29,13 @@ pub(crate) fn describe(
     weights.disguises = disguises(measured);
     weights.novelty = Some(novelty(subject, measured, &weights.layer_map));
     if weights.relation == WeightsRelation::Derived {
-        layers(reference, &weights.layer_map, &mut weights.recipe);
+        if measured.has_all_layers {
+            layers(reference, &weights.layer_map, &mut weights.recipe);
+        }
         widths(subject, reference, measured, &mut weights.recipe);
         experts(subject, reference, measured, &mut weights.recipe);
         vocabulary(subject, reference, measured, &mut weights.recipe);
-        numbers(subject, reference, measured, &mut weights.recipe)?;
+        numbers(subject, reference, measured, &mut weights.recipe, budget)?;
     }
     Ok(())
 }
@@ -95,7 +99,7 @@ fn widths(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &
         let detail = format!("the stream was cut from {} to {} dimensions", reference.hidden, subject.hidden);
         recipe.push(step("width-pruned", "measured", &parameters, detail));
     }
-    let units = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first()?.up.as_ref().map(|it| it.outputs()));
+    let units = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first().map(|it| it.width));
     if let (Some(ours), Some(theirs)) = (units(subject), units(reference))
         && ours < theirs
     {
@@ -161,6 +165,7 @@ fn numbers(
     reference: &Net<'_>,
     measured: &Measured,
     recipe: &mut Vec<RecipeStep>,
+    budget: &Budget,
 ) -> Result<(), Error> {
     let equality = measured.equality;
     if equality.is_bf16 || equality.is_f16 {
@@ -170,9 +175,10 @@ fn numbers(
         return Ok(());
     }
     let up = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first()?.up.clone());
+    let first: Vec<usize> = (0..8).collect();
     if let (Some(ours), Some(theirs)) = (up(subject), up(reference))
-        && let Some((bits, group)) = delta::lattice(&ours.load(subject.numbers)?)
-        && delta::lattice(&theirs.load(reference.numbers)?).is_none()
+        && let Some((bits, group)) = delta::lattice(&ours.load_rows(subject.numbers, &first)?)
+        && delta::lattice(&theirs.load_rows(reference.numbers, &first)?).is_none()
     {
         let detail = format!("numbers lie on a lattice of {bits} bits, {group} to a scale");
         recipe.push(step("quantised", "measured", &[("bits", json!(bits)), ("group", json!(group))], detail));
@@ -183,7 +189,7 @@ fn numbers(
         return Ok(());
     }
     let kept: Vec<_> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
-    let deltas = delta::measure(subject, reference, &kept)?;
+    let deltas = delta::measure(subject, reference, &kept, budget.changed_rows)?;
     recipe.extend(changed(&deltas));
     Ok(())
 }

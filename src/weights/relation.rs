@@ -6,6 +6,7 @@
 use crate::chance;
 use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
 use crate::weights::measure::{AGREEING_SHARE, Measured};
+use crate::weights::random_sign::RandomSign;
 use crate::weights::stream::Stream;
 
 /// The level of a decision: one in a million, after paying for every test of the same kind.
@@ -371,12 +372,24 @@ fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
 fn power(measured: &Measured) -> Power {
     let (dimensions, crowd) = measured.crowd;
     let stands_out = (2.0 * (crowd.max(2) as f64).ln() / dimensions.max(1) as f64).sqrt();
-    let matched = (measured.unit_signs.least_mean_found(LEVEL) / 2.0).max(stands_out);
-    let in_place = measured.place_signs.least_mean_found(LEVEL) / 2.0;
+    // A coin adds two cosines, up and down; a quick look has up alone.
+    let is_quick = measured.blocks.is_empty() && measured.place_signs.count() > 0;
+    let cosines = if is_quick { 1.0 } else { 2.0 };
+    let least = |it: &RandomSign| it.least_mean_found(LEVEL, cosines / dimensions.max(1) as f64) / cosines;
+    let matched = least(&measured.unit_signs).max(stands_out);
+    let in_place = least(&measured.place_signs);
     let bounded = |it: f64| rounded(if it.is_finite() { it.min(1.0) } else { 1.0 });
     let (least_cosine, in_place) = (bounded(matched), bounded(in_place));
-    let units = measured.total(|it| it.possible) as u64;
     let change = |cosine: f64| (1.0 / (cosine * cosine).max(1e-6) - 1.0).max(0.0).sqrt();
+    if is_quick {
+        let units = measured.place_signs.count() as u64;
+        let detail = format!(
+            "with {units} units, each at its own place, derivation that left them a mean cosine of {in_place} would have been \
+             found; units at other places were not looked for"
+        );
+        return Power { least_cosine: in_place, units, detail };
+    }
+    let units = measured.total(|it| it.possible) as u64;
     let mut detail = format!(
         "with {units} units, derivation that left matched units a mean cosine of {least_cosine} would have been found (a \
          change of {:.1} times the weights' own size), whatever order, sign and scale the units have, where both streams have \

@@ -12,9 +12,10 @@ use crate::weights::assignment::{assign, mutual_best};
 use crate::weights::matrix::{Matrix, cosine};
 
 /// How a reference's coordinates become the subject's.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Stream {
     /// Coordinate by coordinate the same.
+    #[default]
     Same,
     /// Subject coordinate `i` is the reference's `source[i].0`, times `source[i].1`.
     Signed {
@@ -75,35 +76,56 @@ pub(crate) struct Fit {
     pub(crate) held_out: f64,
 }
 
-/// Every map that the rows of shared tokens suggest, the simplest first. Row `t` of both matrices is the same token.
-pub(crate) fn candidates(subject: &Matrix, reference: &Matrix) -> Vec<Fit> {
-    let mut found = Vec::new();
-    let even: Vec<usize> = (0..subject.rows).step_by(2).collect();
-    let odd: Vec<usize> = (1..subject.rows).step_by(2).collect();
-    let centred = |matrix: &Matrix, rows: &[usize]| {
-        let mut part = matrix.gather(rows);
-        part.centre_columns();
-        part
-    };
-    let (fit_s, fit_r) = (centred(subject, &even), centred(reference, &even));
-    let (test_s, test_r) = (centred(subject, &odd), centred(reference, &odd));
-    let mut add = |stream: Stream| {
-        let held_out = mean_cosine(&test_s, &stream.apply(&test_r));
-        found.push(Fit { stream, held_out });
-    };
+/// A held-out cosine from which on no other map is looked for: none could carry the rows much better.
+const SETTLED: f64 = 0.9;
+
+/// The maps that the rows of shared tokens suggest, the simplest first, until one carries them. Row `t` of both matrices is
+/// the same token. A rotation, which costs the most, is looked for in streams up to a width alone.
+pub(crate) fn candidates(subject: &Matrix, reference: &Matrix, widest: usize) -> Vec<Fit> {
+    let mut found: Vec<Fit> = Vec::new();
+    let halves = Halves::of(subject, reference);
     if subject.cols == reference.cols {
-        add(Stream::Same);
+        found.push(halves.fit(Stream::Same));
     }
-    if subject.rows < 16 {
+    let is_settled = |found: &[Fit]| found.iter().any(|it| it.held_out >= SETTLED);
+    if subject.rows < 16 || is_settled(&found) {
         return found;
     }
-    if let Some(stream) = signed(&fit_s, &fit_r) {
-        add(stream);
+    found.extend(signed(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
+    if is_settled(&found) || subject.cols.max(reference.cols) > widest {
+        return found;
     }
-    if let Some(stream) = rotated(&fit_s, &fit_r) {
-        add(stream);
-    }
+    found.extend(rotated(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
     found
+}
+
+/// Token rows in two halves, means taken away: even ones make a map, odd ones judge it.
+struct Halves {
+    fit_subject: Matrix,
+    fit_reference: Matrix,
+    test_subject: Matrix,
+    test_reference: Matrix,
+}
+
+impl Halves {
+    fn of(subject: &Matrix, reference: &Matrix) -> Self {
+        let centred = |matrix: &Matrix, first: usize| {
+            let mut part = matrix.gather(&(first..matrix.rows).step_by(2).collect::<Vec<_>>());
+            part.centre_columns();
+            part
+        };
+        Self {
+            fit_subject: centred(subject, 0),
+            fit_reference: centred(reference, 0),
+            test_subject: centred(subject, 1),
+            test_reference: centred(reference, 1),
+        }
+    }
+
+    fn fit(&self, stream: Stream) -> Fit {
+        let held_out = mean_cosine(&self.test_subject, &stream.apply(&self.test_reference));
+        Fit { stream, held_out }
+    }
 }
 
 /// The mean cosine of rows that answer each other.
@@ -219,7 +241,7 @@ mod tests {
         let source: Vec<Option<(usize, f32)>> =
             (0..24).map(|it| Some(((it * 7 + 3) % 24, if it % 3 == 0 { -1.0 } else { 1.0 }))).collect();
         let truth = Stream::Signed { source };
-        let found = candidates(&truth.apply(&reference), &reference);
+        let found = candidates(&truth.apply(&reference), &reference, 64);
         assert!(found.iter().any(|it| it.stream == truth && it.held_out > 0.999), "{found:?}");
     }
 
@@ -231,7 +253,7 @@ mod tests {
             let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else {
                 panic!("no rotation")
             };
-            let found = candidates(&Stream::Rotated(truth).apply(&reference), &reference);
+            let found = candidates(&Stream::Rotated(truth).apply(&reference), &reference, 64);
             let best = found.iter().map(|it| it.held_out).fold(0.0, f64::max);
             assert!(best > least, "{width} {best}");
         }
@@ -239,7 +261,7 @@ mod tests {
 
     #[test]
     fn unrelated_rows_fit_nothing() {
-        let found = candidates(&drawn(400, 24, 4), &drawn(400, 24, 5));
+        let found = candidates(&drawn(400, 24, 4), &drawn(400, 24, 5), 64);
         assert!(found.iter().all(|it| it.held_out < 0.1), "{found:?}");
     }
 

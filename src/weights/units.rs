@@ -1,42 +1,74 @@
 //! Hidden units of two feed-forward blocks, matched by their gates and tested by what the gates do not show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::checkpoint::Error;
-use crate::weights::assignment::mutual_best;
+use crate::weights::assignment::Best;
 use crate::weights::matrix::{Matrix, cosine, dot, norm};
 use crate::weights::net::{FeedForward, Layer, Net};
 use crate::weights::stream::Stream;
 
-/// A feed-forward block in one set of coordinates: `[units, stream]` each.
-pub(crate) struct Block {
-    gate: Option<Matrix>,
-    up: Matrix,
-    /// Turned round, so that a row is what one unit writes.
-    down: Matrix,
+/// Bytes of one side's rows that are held at once.
+const TILE: usize = 32 << 20;
+
+/// A feed-forward block whose units are read on demand: each of its matrices as `[units, stream]`, in one set of coordinates.
+pub(crate) struct Block<'a> {
+    net: &'a Net<'a>,
+    layer: &'a Layer,
+    ffn: &'a FeedForward,
+    stream: &'a Stream,
 }
 
-impl Block {
-    /// Loads a block, norm gains folded in; none where it is not complete.
-    pub(crate) fn load(net: &Net<'_>, layer: &Layer, ffn: &FeedForward) -> Result<Option<Self>, Error> {
-        let (Some(up), Some(down)) = (&ffn.up, &ffn.down) else { return Ok(None) };
-        let norm = layer.ffn_norm.as_ref();
-        let gate = ffn.gate.as_ref().map(|it| net.folded(it, norm)).transpose()?;
-        let (up, down) = (net.folded(up, norm)?, down.load(net.numbers)?.transposed());
-        let fits = up.cols == net.hidden && down.cols == net.hidden && up.rows == down.rows;
-        Ok(fits.then_some(Self { gate, up, down }))
+impl<'a> Block<'a> {
+    /// A block, carried along by a map of the stream; none where it is not complete or does not fit together.
+    pub(crate) fn of(net: &'a Net<'a>, layer: &'a Layer, ffn: &'a FeedForward, stream: &'a Stream) -> Option<Self> {
+        let (up, down) = (ffn.up.as_ref()?, ffn.down.as_ref()?);
+        let fits = up.inputs() == net.hidden && down.outputs() == net.hidden && up.outputs() == down.inputs();
+        let gate_fits = ffn.gate.as_ref().is_none_or(|it| (it.outputs(), it.inputs()) == (up.outputs(), up.inputs()));
+        (fits && gate_fits).then_some(Self { net, layer, ffn, stream })
     }
 
-    pub(crate) fn mapped(&self, stream: &Stream) -> Self {
-        Self {
-            gate: self.gate.as_ref().map(|it| stream.apply(it)),
-            up: stream.apply(&self.up),
-            down: stream.apply(&self.down),
-        }
+    fn units(&self) -> usize {
+        self.ffn.units()
     }
 
-    fn key(&self) -> &Matrix {
-        self.gate.as_ref().unwrap_or(&self.up)
+    pub(crate) fn has_gate(&self) -> bool {
+        self.ffn.gate.is_some()
+    }
+
+    /// Rows of the gate, norm gains folded in; none for a block without one.
+    fn gates(&self, units: &[usize]) -> Result<Option<Matrix>, Error> {
+        let norm = self.layer.ffn_norm.as_ref();
+        let rows = self.ffn.gate.as_ref().map(|it| self.net.folded_rows(it, units, norm)).transpose()?;
+        Ok(rows.map(|it| self.stream.apply(&it)))
+    }
+
+    fn ups(&self, units: &[usize]) -> Result<Matrix, Error> {
+        let Some(up) = &self.ffn.up else { return Ok(Matrix::default()) };
+        Ok(self.stream.apply(&self.net.folded_rows(up, units, self.layer.ffn_norm.as_ref())?))
+    }
+
+    /// What units write into the stream.
+    fn downs(&self, units: &[usize]) -> Result<Matrix, Error> {
+        let Some(down) = &self.ffn.down else { return Ok(Matrix::default()) };
+        Ok(self.stream.apply(&down.load_columns(self.net.numbers, units)?))
+    }
+
+    /// What units are matched by, and what they are matched by a second time without regard to sign.
+    fn keys(&self, units: &[usize]) -> Result<(Matrix, Matrix), Error> {
+        let up = self.ups(units)?;
+        Ok(match self.gates(units)? {
+            Some(gate) => (gate.unit_rows(), up.unit_rows()),
+            None => (up.unit_rows(), self.downs(units)?.unit_rows()),
+        })
+    }
+
+    /// The units in as many runs as keep one of them below the size of a tile.
+    fn tiles(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (units, bytes) = (self.units(), self.net.hidden.max(1) * size_of::<f32>());
+        let most = (TILE / bytes).max(16);
+        (0..units).step_by(most).map(move |it| it..(it + most).min(units))
     }
 }
 
@@ -100,54 +132,93 @@ pub(crate) struct Units {
     pub(crate) down: Sums,
 }
 
-/// Matches the units of two blocks in the same coordinates.
-pub(crate) fn compare(subject: &Block, reference: &Block) -> Units {
-    let scores = subject.key().clone().unit_rows().times_transposed(&reference.key().clone().unit_rows());
-    let pairs = mutual_best(&scores);
-    let mut units =
-        Units { possible: scores.rows.min(scores.cols), is_one_width: scores.rows == scores.cols, ..Units::default() };
-    let ups = Matrix { data: up_scores(subject, reference), rows: scores.rows, cols: scores.cols };
-    let by_up: BTreeMap<usize, usize> = mutual_best(&ups).into_iter().map(|(row, col, _)| (row, col)).collect();
-    let mut scales = Vec::with_capacity(pairs.len());
-    for (row, col, gate_cosine) in pairs {
-        let (up_s, up_r) = (subject.up.row(row), reference.up.row(col));
-        let (down_s, down_r) = (subject.down.row(row), reference.down.row(col));
-        let (up, down) = (cosine(up_s, up_r), cosine(down_s, down_r));
-        units.pairs.push((row, col));
-        units.gate_cosine += gate_cosine;
-        units.signs.insert(col, if subject.gate.is_some() { up + down } else { down });
-        units.agreeing += usize::from(by_up.get(&row) == Some(&col));
-        units.turned += usize::from(up < 0.0 && down < 0.0);
-        units.in_place += usize::from(row == col);
-        units.up_cosine += up.abs();
-        let scale = norm(up_s) / norm(up_r).max(f64::MIN_POSITIVE);
-        scales.push(scale.max(1e-12).ln());
-        if let (Some(gate_s), Some(gate_r)) = (&subject.gate, &reference.gate) {
-            units.gate.rows(gate_s.row(row), gate_r.row(col), 1.0);
+/// Matches the units of two blocks in the same coordinates. Both sides are read tile by tile, so that memory does not grow
+/// with the blocks.
+pub(crate) fn compare(subject: &Block<'_>, reference: &Block<'_>) -> Result<Units, Error> {
+    let (ours, theirs) = (subject.units(), reference.units());
+    let (mut by_key, mut by_other) = (Best::new(ours, theirs), Best::new(ours, theirs));
+    for cols in reference.tiles() {
+        let (their_keys, their_others) = reference.keys(&cols.clone().collect::<Vec<_>>())?;
+        for rows in subject.tiles() {
+            let (keys, others) = subject.keys(&rows.clone().collect::<Vec<_>>())?;
+            by_key.see(&keys.times_transposed(&their_keys), rows.start, cols.start);
+            let mut others = others.times_transposed(&their_others);
+            others.data.iter_mut().for_each(|it| *it = it.abs());
+            by_other.see(&others, rows.start, cols.start);
         }
-        units.up.rows(up_s, up_r, up.signum());
-        // A unit may be scaled up in front and down behind; only the product is the model's.
-        units.down.rows(down_s, down_r, down.signum() * if subject.gate.is_some() { scale } else { 1.0 });
+    }
+    let pairs = by_key.mutual();
+    let agreed: BTreeSet<(usize, usize)> = by_other.mutual().into_iter().map(|it| (it.0, it.1)).collect();
+    let mut units = Units {
+        possible: ours.min(theirs),
+        is_one_width: subject.ffn.width == reference.ffn.width,
+        gate_cosine: pairs.iter().map(|it| it.2).sum(),
+        agreeing: pairs.iter().filter(|it| agreed.contains(&(it.0, it.1))).count(),
+        ..Units::default()
+    };
+    let mut scales = Vec::with_capacity(pairs.len());
+    let most = reference.tiles().next().map_or(1, |it| it.len());
+    for some in pairs.chunks(most) {
+        let pairs: Vec<(usize, usize)> = some.iter().map(|it| (it.0, it.1)).collect();
+        units.look(subject, reference, &pairs, &mut scales)?;
     }
     units.scale_spread = spread(&scales);
-    units
+    Ok(units)
 }
 
-/// What stands behind the gates of units at the same place; nothing where there are no gates or not as many units.
-pub(crate) fn in_place(subject: &Block, reference: &Block) -> Vec<f64> {
-    if subject.gate.is_none() || reference.gate.is_none() || subject.up.rows != reference.up.rows {
-        return Vec::new();
+impl Units {
+    /// Adds what matched units show behind their gates.
+    fn look(
+        &mut self,
+        subject: &Block<'_>,
+        reference: &Block<'_>,
+        pairs: &[(usize, usize)],
+        scales: &mut Vec<f64>,
+    ) -> Result<(), Error> {
+        let (ours, theirs): (Vec<usize>, Vec<usize>) = pairs.iter().copied().unzip();
+        let (ups, downs) = (subject.ups(&ours)?, subject.downs(&ours)?);
+        let (their_ups, their_downs) = (reference.ups(&theirs)?, reference.downs(&theirs)?);
+        let gates = subject.gates(&ours)?.zip(reference.gates(&theirs)?);
+        for (at, (row, col)) in pairs.iter().enumerate() {
+            let (col, row) = (reference.ffn.number(*col), subject.ffn.number(*row));
+            let (up, down) = (cosine(ups.row(at), their_ups.row(at)), cosine(downs.row(at), their_downs.row(at)));
+            self.pairs.push((row, col));
+            self.signs.insert(col, if gates.is_some() { up + down } else { down });
+            self.turned += usize::from(up < 0.0 && down < 0.0);
+            self.in_place += usize::from(row == col);
+            self.up_cosine += up.abs();
+            let scale = norm(ups.row(at)) / norm(their_ups.row(at)).max(f64::MIN_POSITIVE);
+            scales.push(scale.max(1e-12).ln());
+            if let Some((ours, theirs)) = &gates {
+                self.gate.rows(ours.row(at), theirs.row(at), 1.0);
+            }
+            self.up.rows(ups.row(at), their_ups.row(at), up.signum());
+            // A unit may be scaled up in front and down behind; only the product is the model's.
+            let scale = if gates.is_some() { scale } else { 1.0 };
+            self.down.rows(downs.row(at), their_downs.row(at), down.signum() * scale);
+        }
+        Ok(())
     }
-    let ups = subject.up.iter().zip(reference.up.iter());
-    let downs = subject.down.iter().zip(reference.down.iter());
-    ups.zip(downs).map(|(up, down)| cosine(up.0, up.1) + cosine(down.0, down.1)).collect()
 }
 
-/// |cosines| of up projections; for a block without a gate, of down projections, since the up projection is the key then.
-fn up_scores(subject: &Block, reference: &Block) -> Vec<f32> {
-    let side = |it: &Block| if it.gate.is_some() { it.up.clone() } else { it.down.clone() }.unit_rows();
-    let scores = side(subject).times_transposed(&side(reference));
-    scores.data.into_iter().map(f32::abs).collect()
+/// What stands behind the gates of the reference's units and the subject's at the same place, as `(unit, cosines)`; nothing
+/// where there are no gates or not as many units in the whole block.
+pub(crate) fn in_place(subject: &Block<'_>, reference: &Block<'_>) -> Result<Vec<(usize, f64)>, Error> {
+    if !subject.has_gate() || !reference.has_gate() || subject.ffn.width != reference.ffn.width {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for tile in reference.tiles() {
+        let theirs: Vec<usize> = tile.collect();
+        let numbers: Vec<usize> = theirs.iter().map(|it| reference.ffn.number(*it)).collect();
+        let (ups, downs) = (subject.ups(&numbers)?, subject.downs(&numbers)?);
+        let (their_ups, their_downs) = (reference.ups(&theirs)?, reference.downs(&theirs)?);
+        for (at, number) in numbers.into_iter().enumerate() {
+            let up = cosine(ups.row(at), their_ups.row(at));
+            found.push((number, up + cosine(downs.row(at), their_downs.row(at))));
+        }
+    }
+    Ok(found)
 }
 
 fn spread(numbers: &[f64]) -> f64 {

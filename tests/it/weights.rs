@@ -8,9 +8,9 @@ use unshell::blueprint::{Blueprint, Config};
 use unshell::catalog::Catalog;
 use unshell::checkpoint::{Data, Error};
 use unshell::fact::{PKind, Weights, WeightsRelation};
-use unshell::lineage::{Model, compare_with_weights};
+use unshell::lineage::{Look, Model, compare_with_weights};
 use unshell::remote::Reach;
-use unshell::weights::{Finite, Net, Numbers, relate};
+use unshell::weights::{Effort, Finite, Net, Numbers, Plan, relate};
 
 /// A model of the null ensemble, in memory.
 struct Tiny {
@@ -61,7 +61,7 @@ fn drawn(like: &Tiny, seed: u64) -> Tiny {
 fn weights(subject: &Tiny, reference: &Tiny) -> Weights {
     let finite = (Finite::new(&subject.numbers), Finite::new(&reference.numbers));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
-    relate(&nets.0, &nets.1, None).unwrap()
+    relate(&nets.0, &nets.1, None, Plan { effort: Effort::Standard, goes_on: true }, &()).unwrap()
 }
 
 /// Every answer for these pairs, in their order, on all cores.
@@ -277,7 +277,8 @@ impl Family {
             let path = self.folder.join(name);
             Model::open(path.to_str().unwrap(), Path::new(""), Catalog::builtin(), &Reach::local()).unwrap()
         };
-        let comparison = compare_with_weights(&open(subject), &open(reference), Catalog::builtin()).unwrap();
+        let comparison =
+            compare_with_weights(&open(subject), &open(reference), Catalog::builtin(), &Look::default()).unwrap();
         comparison.weights.relation
     }
 

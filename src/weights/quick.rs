@@ -1,0 +1,83 @@
+//! A look at what stands in its place: norm gains, some token rows, some hidden units. It reads some megabytes of a model of
+//! any size.
+//!
+//! It can say "derived" and "shared start", since units at the same place are an exact
+//! [random-sign test](crate::weights::random_sign) without any alignment. It can never say "independent": the least
+//! re-ordering makes it silent.
+
+use crate::checkpoint::Error;
+use crate::weights::effort::spread;
+use crate::weights::gains;
+use crate::weights::layer_map;
+use crate::weights::matrix::cosine;
+use crate::weights::measure::{Measured, gains_in_place, like_layers, tokens_in_place};
+use crate::weights::net::Net;
+use crate::weights::random_sign::RandomSign;
+use crate::weights::stream::Stream;
+
+/// Bytes of rows that are read of each side, as numbers of four bytes.
+const BYTES: usize = 20 << 20;
+
+/// Layers whose units are looked at.
+const LAYERS: usize = 4;
+
+/// Rows that lie behind each other are read at once.
+const RUN: usize = 32;
+
+/// Looks; nothing where the two streams are not of one width.
+pub(crate) fn measure(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    tokens: Option<&[(u32, u32)]>,
+) -> Result<Option<Measured>, Error> {
+    if subject.hidden != reference.hidden || subject.hidden == 0 {
+        return Ok(None);
+    }
+    let rows = (BYTES / (subject.hidden * size_of::<f32>())).max(RUN);
+    let place_signs = units(subject, reference, rows * 3 / 4)?;
+    let shared = runs(tokens.unwrap_or_default(), rows / 4);
+    let answers = layer_map::in_order(subject, reference);
+    Ok(Some(Measured {
+        gains: gains_in_place(subject, reference)?,
+        kept_gains: gains::compare(subject, reference, &answers, &Stream::Same)?,
+        embedding: tokens_in_place(subject, reference, &shared)?,
+        shared_tokens: tokens.map(<[_]>::len),
+        has_gate: true,
+        crowd: (subject.hidden, 2),
+        place_signs,
+        ..Measured::default()
+    }))
+}
+
+/// Signs of the up projections of units at the same place, of a few layers and one run of units in each.
+fn units(subject: &Net<'_>, reference: &Net<'_>, rows: usize) -> Result<RandomSign, Error> {
+    let mut signs = RandomSign::default();
+    let groups = like_layers(reference)?;
+    let layers = layer_map::in_order(subject, reference);
+    for at in spread(layers.len(), LAYERS).into_iter().map(|it| layers[it].subject) {
+        let (one, other) = (&subject.layers[at], &reference.layers[at]);
+        let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
+        let (Some(up), Some(their_up)) = (&ours.up, &theirs.up) else { continue };
+        let is_gated = ours.gate.is_some() && theirs.gate.is_some();
+        // What is stored column by column would have to be read whole.
+        let is_cheap = !up.is_turned() && !their_up.is_turned();
+        if !is_gated || !is_cheap || ours.width != theirs.width || up.inputs() != their_up.inputs() {
+            continue;
+        }
+        let some: Vec<usize> = (0..theirs.units().min(rows / LAYERS)).collect();
+        let numbers: Vec<usize> = some.iter().map(|it| theirs.number(*it)).collect();
+        let ups = subject.folded_rows(up, &numbers, one.ffn_norm.as_ref())?;
+        let their_ups = reference.folded_rows(their_up, &some, other.ffn_norm.as_ref())?;
+        for (unit, (a, b)) in ups.iter().zip(their_ups.iter()).enumerate() {
+            signs.add((groups[at], 0, numbers[unit]), cosine(a, b));
+        }
+    }
+    Ok(signs)
+}
+
+/// At most so many of these, in runs that lie behind each other.
+fn runs(tokens: &[(u32, u32)], most: usize) -> Vec<(usize, usize)> {
+    let chunks: Vec<&[(u32, u32)]> = tokens.chunks(RUN).collect();
+    let chosen = spread(chunks.len(), (most / RUN).max(1));
+    chosen.into_iter().flat_map(|it| chunks[it]).map(|it| (it.0 as usize, it.1 as usize)).collect()
+}
