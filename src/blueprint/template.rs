@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 /// One tensor name with the layer index lifted out as `{i}` and the expert index as `{j}`.
 ///
 /// A template stands for every combination of its layers and its experts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
     /// The name, e.g. `model.layers.{i}.mlp.experts.{j}.up_proj.weight`.
     pub name: String,

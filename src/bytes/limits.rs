@@ -145,3 +145,6 @@ pub const VOCABULARY_MERGES: usize = 4 << 20;
 
 /// One token. Runs of spaces reach some hundred bytes; a special token that is a whole sentence is still far below.
 pub const TOKEN_BYTES: u64 = 64 << 10;
+
+/// A fingerprint. One of a model of 70 billion parameters takes about 20 MB.
+pub const FINGERPRINT: u64 = 256 << 20;

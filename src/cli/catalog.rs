@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::bytes::{grouped, shown};
 use crate::catalog::{Catalog, Design, Entry, Indices, Parentage, SCHEME, Tokenizer};
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal};
+use crate::cli::{Failure, Terminal, library};
 use crate::fact::CatalogReach;
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,10 @@ enum Command {
     List(ListArguments),
     /// Show one model: every fact with its source, and what it is built like
     Show(ShowArguments),
+    /// Keep a fingerprint of a model, so that others can be held against its weights without its files
+    Add(library::AddArguments),
+    /// List the fingerprints that are kept
+    Fingerprints(library::FingerprintsArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,6 +90,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     match &arguments.command {
         Command::List(arguments) => list(arguments, catalog, terminal),
         Command::Show(arguments) => show(arguments, catalog, terminal),
+        Command::Add(arguments) => library::add(arguments, terminal),
+        Command::Fingerprints(arguments) => library::list(arguments, terminal),
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     let subject = open(&arguments.subject, &reach)?;
     let reference = open(&arguments.reference, &reach)?;
     let progress = Progress::new(terminal);
-    let look = Look { effort: arguments.effort.map(EffortChoice::effort), watch: &progress };
+    let look = Look { effort: arguments.effort.map(EffortChoice::effort), references: 1, watch: &progress };
     let compared = lineage::compare_with_weights(&subject, &reference, Catalog::builtin(), &look);
     progress.finish();
     let mut comparison = compared.map_err(lineage::Error::from)?;

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use clap::builder::RangedU64ValueParser;
 
 use crate::catalog::{Catalog, SCHEME};
+use crate::cli::inspect::{align_right, shown_name};
+use crate::cli::library::Library;
+use crate::cli::progress::Progress;
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal, inspect, reach};
-use crate::fact::{CatalogReach, Closeness, FormRelation, Identification, Match};
-use crate::lineage::identify;
+use crate::cli::{Failure, Terminal, inspect, reach, weights};
+use crate::fact::{CatalogReach, Closeness, FingerprintMatch, FormRelation, Identification, Match};
+use crate::lineage::{self, Look, identify, look_up};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -17,9 +20,14 @@ pub(crate) struct Arguments {
     /// List at most this many entries
     #[arg(long, default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     limit: usize,
+    /// Hold the weights of a model behind an address against fingerprints too; it is read whole
+    #[arg(long)]
+    weights: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    library: Library,
     #[command(flatten)]
     reach: reach::Arguments,
 }
@@ -28,7 +36,18 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     let catalog = Catalog::builtin();
     let reach = arguments.reach.reach()?;
     let model = inspect::open(&arguments.model, &reach)?;
-    let answer = identify(&model, catalog, arguments.limit);
+    let mut answer = identify(&model, catalog, arguments.limit);
+    let (library, unusable) = arguments.library.models()?;
+    for error in &unusable {
+        terminal.say(&format!("warning: {error}"));
+    }
+    if !model.is_far() || arguments.weights {
+        let progress = Progress::new(terminal);
+        let looked =
+            look_up(&mut answer, &model, &library, catalog, &Look { effort: None, references: 1, watch: &progress });
+        progress.finish();
+        looked.map_err(lineage::Error::from)?;
+    }
     if arguments.json {
         terminal.print_json(&answer);
     } else {
@@ -48,7 +67,33 @@ fn page(answer: &Identification) -> String {
         parts.push(format!("{shown} of {} matches are shown; `--limit {}` shows all.", answer.matched, answer.matched));
     }
     parts.push(limits(answer));
+    parts.push(fingerprints(&answer.fingerprints));
     parts.join("\n\n")
+}
+
+/// What weights say against the library.
+fn fingerprints(found: &[FingerprintMatch]) -> String {
+    if found.is_empty() {
+        return "Weights: not held against anything. `unshell catalog add MODEL` keeps a fingerprint of a reference; \
+                `identify` tests the weights of a model on this machine, or with `--weights` any model's, against all of them."
+            .to_owned();
+    }
+    let mut output = table(["Fingerprint", "Weights", "log10 p", "Rule"]);
+    align_right(&mut output, 2);
+    for it in found {
+        output.add_row([
+            shown_name(&it.reference.name),
+            weights::relation_word(it.relation).to_owned(),
+            it.log10_p.map_or_else(|| "-".to_owned(), weights::power_of_ten),
+            it.rule.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    let paid = if found.len() > 1 {
+        format!("\n\nEach p-value has paid for {} fingerprints being tried.", found.len())
+    } else {
+        String::new()
+    };
+    format!("Weights, against the fingerprints at hand\n{}{paid}", output.trim_fmt())
 }
 
 /// The outcome in words.
@@ -97,7 +142,7 @@ fn limits(answer: &Identification) -> String {
     let CatalogReach { size, newest, newest_date, .. } = &answer.catalog;
     format!(
         "Compared with {size} entries. The catalogue ends with {} ({newest_date}): a later model, or one it never had, \
-         has no entry to match.\nThis is about names and shapes. It says nothing about weights: models trained apart \
+         has no entry to match.\nThis is about names and shapes, which say nothing about weights: models trained apart \
          share a form, and a copy can change it.",
         name(newest)
     )

@@ -75,6 +75,7 @@ fn answer(inspection: &Inspection) -> String {
     let counts = format!("{parameters} parameters in {tensors} tensors");
     let source = match inspection.model.origin {
         Origin::Catalog => "a catalogue blueprint, without files and without weights".to_owned(),
+        Origin::Fingerprint => "a fingerprint: a blueprint with some of its weights".to_owned(),
         Origin::Checkpoint => {
             let format = inspection.format.as_deref().unwrap_or("files");
             let files = inspection.files.iter().filter(|it| !it.name.ends_with(".json")).count();

@@ -17,6 +17,7 @@ mod explain;
 mod identify;
 mod init;
 mod inspect;
+mod library;
 mod man;
 mod memo;
 mod progress;

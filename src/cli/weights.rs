@@ -77,7 +77,7 @@ fn with_cosine(part: &ComponentRelation) -> String {
 }
 
 /// The power of ten of a p-value.
-fn power_of_ten(log10_p: f64) -> String {
+pub(super) fn power_of_ten(log10_p: f64) -> String {
     match log10_p {
         // Not `-0.0`.
         it if it > -0.05 => "0.0".to_owned(),
@@ -86,7 +86,7 @@ fn power_of_ten(log10_p: f64) -> String {
     }
 }
 
-fn relation_word(relation: WeightsRelation) -> &'static str {
+pub(super) fn relation_word(relation: WeightsRelation) -> &'static str {
     match relation {
         WeightsRelation::Unexamined => "not examined",
         WeightsRelation::Identical => "identical",

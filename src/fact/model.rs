@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{TokenizerFacts, Weights};
+use crate::fact::{PKind, TokenizerFacts, Weights, WeightsRelation};
 
 /// A model as a command or a case named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,8 @@ pub enum Origin {
     Checkpoint,
     /// A catalogue entry: a blueprint without weights.
     Catalog,
+    /// A fingerprint: a blueprint with some of its weights.
+    Fingerprint,
 }
 
 /// The answer of `inspect`.
@@ -354,12 +356,35 @@ pub struct Identification {
     /// How many entries match in all.
     #[serde(default)]
     pub matched: u64,
+    /// What weights say against each fingerprint at hand, related ones first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fingerprints: Vec<FingerprintMatch>,
     /// How far the catalogue reaches.
     pub catalog: CatalogReach,
     /// What was not looked at, and why.
     pub unexamined: Vec<Unexamined>,
     /// What the answer cost.
     pub cost: Cost,
+}
+
+/// What weights say of a model and one fingerprint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FingerprintMatch {
+    /// The model that the fingerprint is of.
+    pub reference: ModelName,
+    /// Decided by weights alone.
+    pub relation: WeightsRelation,
+    /// Base-10 logarithm of the p-value, after paying for the number of fingerprints.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log10_p: Option<f64>,
+    /// What kind of p-value it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_kind: Option<PKind>,
+    /// The rule that decided, as `explain` knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Why, one English sentence each.
+    pub reasons: Vec<String>,
 }
 
 /// How near the shapes of a model and of a catalogue entry are, nearest first.

@@ -2,22 +2,25 @@
 
 use crate::blueprint::compare_blueprints;
 use crate::catalog::Catalog;
-use crate::checkpoint;
+use crate::checkpoint::{self, Data};
 use crate::fact::{Comparison, Cost, Unexamined, Weights};
+use crate::lineage::fingerprint::shared_rows;
 use crate::lineage::{Model, not_examined, tokens, unexamined};
-use crate::weights::{Effort, Finite, Net, Plan, QUICK_LOOK, Watch, relate};
+use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate};
 
 /// How far to look at weights, and who is told how far the work is.
 pub struct Look<'a> {
     /// Where to begin; where nothing is said, `standard` for two models on this machine, and otherwise a quick look alone.
     pub effort: Option<Effort>,
+    /// How many references the subject is held against in all.
+    pub references: usize,
     /// Who hears of progress.
     pub watch: &'a dyn Watch,
 }
 
 impl Default for Look<'_> {
     fn default() -> Self {
-        Self { effort: None, watch: &() }
+        Self { effort: None, references: 1, watch: &() }
     }
 }
 
@@ -27,7 +30,7 @@ impl Look<'_> {
     fn plan(&self, subject: &Model, reference: &Model) -> Plan {
         let is_far = subject.is_far() || reference.is_far();
         let usual = if is_far { Effort::Quick } else { Effort::Standard };
-        Plan { effort: self.effort.unwrap_or(usual), goes_on: !is_far }
+        Plan { effort: self.effort.unwrap_or(usual), goes_on: !is_far, references: self.references }
     }
 }
 
@@ -58,7 +61,15 @@ pub fn compare_with_weights(
     look: &Look<'_>,
 ) -> Result<Comparison, checkpoint::Error> {
     let mut comparison = compare(subject, reference, catalog);
-    let (Some(ours), Some(theirs)) = (subject.data()?, reference.data()?) else { return Ok(comparison) };
+    let Some(ours) = subject.data()? else {
+        comparison.unexamined.extend(no_subject(subject));
+        return Ok(comparison);
+    };
+    if let Some(kept) = reference.fingerprint.clone() {
+        against_fingerprint(&mut comparison, &ours, subject, &kept, look)?;
+        return Ok(comparison);
+    }
+    let Some(theirs) = reference.data()? else { return Ok(comparison) };
     let vocabularies = tokens::vocabularies(subject, reference);
     let finite = (Finite::new(&ours), Finite::new(&theirs));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
@@ -68,31 +79,72 @@ pub fn compare_with_weights(
     comparison.unexamined.extend(vocabularies.unexamined);
     comparison.unexamined.extend(left_for_later(&comparison.weights, subject, reference));
     comparison.tokenizer = vocabularies.facts;
-    let sides = [(subject, &ours, &finite.0, &nets.0), (reference, &theirs, &finite.1, &nets.1)];
-    for (model, data, finite, net) in sides {
-        let adapter = data.checkpoint().adapter.as_ref().map(|_| {
-            "it is an adapter, which holds changes and no weights of a model; merge it into its base to compare it"
-                .into()
-        });
-        let unread = (!net.left_out().is_empty()).then(|| {
-            let names = net.left_out().join(", ");
-            format!("not read, since their element type or layout cannot be decoded: {names}")
-        });
-        let odd = (finite.replaced() > 0).then(|| {
-            "some of its numbers are not finite (NaN or infinite), and were read as zero; a working model has none"
-                .into()
-        });
-        for (what, why, detail) in
-            [("weights", "adapter", adapter), ("tensors", "not-decoded", unread), ("tensors", "not-finite", odd)]
-        {
-            let named = |it: String| not_examined(what, why, &format!("{}: {it}", model.name.name));
-            comparison.unexamined.extend(detail.map(named));
-        }
-    }
+    comparison.unexamined.extend(not_read(subject, &ours, &finite.0, &nets.0));
+    comparison.unexamined.extend(not_read(reference, &theirs, &finite.1, &nets.1));
     comparison.cost.bytes_read =
         comparison.cost.bytes_read.saturating_add(ours.bytes_read()).saturating_add(theirs.bytes_read());
     comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(vocabularies.bytes_read);
     Ok(comparison)
+}
+
+/// Holds a model against a fingerprint: the same tests on what was kept.
+fn against_fingerprint(
+    comparison: &mut Comparison,
+    ours: &Data,
+    subject: &Model,
+    kept: &Fingerprint,
+    look: &Look<'_>,
+) -> Result<(), checkpoint::Error> {
+    let finite = Finite::new(ours);
+    let net = Net::new(&subject.blueprint, &finite);
+    let (shared, unexamined, bytes) = shared_rows(subject, kept);
+    // A quick look needs no fingerprint to be cheap, and could not tell why it is silent.
+    let plan = Plan {
+        effort: look.effort.unwrap_or_default().max(Effort::Standard),
+        goes_on: false,
+        references: look.references,
+    };
+    comparison.weights = relate(&net, &kept.net(), Some(&shared), plan, look.watch)?;
+    comparison.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
+    comparison.unexamined.extend(unexamined);
+    let left_out = format!(
+        "{} is a fingerprint: attention, single numbers and most units and tokens are not in it, and a rotated stream shows \
+         only where it keeps more tokens than the stream has dimensions; compare with the model's own files to have all of it",
+        kept.about.name
+    );
+    comparison.unexamined.push(not_examined("weights", "fingerprint", &left_out));
+    comparison.unexamined.extend(not_read(subject, ours, &finite, &net));
+    let read = ours.bytes_read().saturating_add(bytes);
+    comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(read);
+    Ok(())
+}
+
+/// Why a subject that is a fingerprint was not looked at.
+fn no_subject(subject: &Model) -> Option<Unexamined> {
+    let detail = "a fingerprint stands for a reference; name the files of the model under examination first";
+    subject.fingerprint.as_ref().map(|_| not_examined("weights", "fingerprint", detail))
+}
+
+/// What of a model's weights was not read, or not as it stands.
+fn not_read(model: &Model, data: &Data, finite: &Finite<'_>, net: &Net<'_>) -> Vec<Unexamined> {
+    let adapter = data.checkpoint().adapter.as_ref().map(|_| {
+        "it is an adapter, which holds changes and no weights of a model; merge it into its base to compare it".into()
+    });
+    let unread = (!net.left_out().is_empty()).then(|| {
+        let names = net.left_out().join(", ");
+        format!("not read, since their element type or layout cannot be decoded: {names}")
+    });
+    let odd = (finite.replaced() > 0).then(|| {
+        "some of its numbers are not finite (NaN or infinite), and were read as zero; a working model has none".into()
+    });
+    let mut found = Vec::new();
+    for (what, why, detail) in
+        [("weights", "adapter", adapter), ("tensors", "not-decoded", unread), ("tensors", "not-finite", odd)]
+    {
+        let named = |it: String| not_examined(what, why, &format!("{}: {it}", model.name.name));
+        found.extend(detail.map(named));
+    }
+    found
 }
 
 /// What a quick look that was not followed by another leaves open, with what the other would cost.

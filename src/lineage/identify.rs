@@ -22,6 +22,7 @@ pub fn identify(model: &Model, catalog: &Catalog, limit: usize) -> Identificatio
         outcome,
         matches,
         matched,
+        fingerprints: Vec::new(),
         catalog: catalog.reach(),
         unexamined: unexamined(model, None),
         cost: model.cost(),

@@ -4,11 +4,12 @@
 //! looked at is part of every answer.
 
 mod compare;
+mod fingerprint;
 mod identify;
 mod inspect;
 mod tokens;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::blueprint::{Blueprint, Config};
@@ -17,8 +18,10 @@ use crate::catalog::{Catalog, Entry, SCHEME};
 use crate::checkpoint::{self, Checkpoint, Data, Tensor};
 use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
 use crate::remote::{Found, Reach};
+use crate::weights::{Fingerprint, Unreadable};
 
 pub use compare::{Look, compare, compare_with_weights};
+pub use fingerprint::{ENDING, fingerprint, library, look_up};
 pub use identify::identify;
 pub use inspect::inspect;
 
@@ -39,8 +42,10 @@ pub struct Model {
     pub findings: Vec<Finding>,
     /// Bytes read from its files.
     pub bytes_read: u64,
-    /// Where its files are; none for a catalogue entry.
+    /// Where its files are; none for a catalogue entry and for a fingerprint.
     place: Option<Arc<dyn Place>>,
+    /// What was kept of it, where that is all there is.
+    fingerprint: Option<Arc<Fingerprint>>,
 }
 
 /// Why a model cannot be described.
@@ -68,6 +73,28 @@ pub enum Error {
         /// Why it has none.
         reason: String,
     },
+    /// The model has no weights of which anything could be kept.
+    #[error("{name} has no weights, so there is nothing to take a fingerprint of")]
+    NoWeights {
+        /// The model.
+        name: String,
+    },
+    /// A file says that it is a fingerprint and cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Fingerprint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: Unreadable,
+    },
+    /// A library cannot be listed.
+    #[error("the library {} cannot be read: {source}", path.display())]
+    Library {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: Arc<std::io::Error>,
+    },
 }
 
 impl Error {
@@ -83,6 +110,12 @@ impl Error {
                 let names: Vec<String> = likely.iter().map(|it| format!("`{SCHEME}{it}`")).collect();
                 Some(format!("did you mean {}?", names.join(" or ")))
             }
+            Self::NoWeights { .. } => Some("name a folder or file with the model's weights".into()),
+            Self::Fingerprint { reason: Unreadable::Changed { .. }, .. } => {
+                Some("take it anew with `unshell catalog add`, or ask whoever sent it for the file again".into())
+            }
+            Self::Fingerprint { .. } => Some("take it anew with `unshell catalog add`".into()),
+            Self::Library { .. } => Some("`unshell catalog add MODEL` makes a library".into()),
             Self::NoBlueprint { .. } => {
                 Some(format!("`unshell catalog show {SCHEME}ORG/NAME` tells what is known of it"))
             }
@@ -110,6 +143,9 @@ impl Model {
 
     fn from_place(location: &str, of_hub: Option<String>, found: &Found) -> Result<Self, Error> {
         let checkpoint = Checkpoint::from_place(&*found.place)?;
+        if let Some(kept) = Self::from_fingerprint(location, &checkpoint, &found.place) {
+            return kept;
+        }
         let data_bytes = checkpoint.data_bytes();
         let name = ModelName {
             name: of_hub.unwrap_or_else(|| checkpoint.name.clone()),
@@ -126,6 +162,7 @@ impl Model {
             findings: checkpoint.findings,
             bytes_read: checkpoint.bytes_read,
             place: Some(Arc::clone(&found.place)),
+            fingerprint: None,
         })
     }
 
@@ -152,6 +189,7 @@ impl Model {
             findings: entry_findings(entry),
             bytes_read: 0,
             place: None,
+            fingerprint: None,
         })
     }
 
@@ -162,11 +200,11 @@ impl Model {
 
     /// Whether its weights could be read, if anything read weights.
     fn has_weights(&self) -> bool {
-        self.name.origin == Origin::Checkpoint
+        matches!(self.name.origin, Origin::Checkpoint | Origin::Fingerprint)
     }
 
     /// Whether its files are behind an address.
-    fn is_far(&self) -> bool {
+    pub fn is_far(&self) -> bool {
         self.place.as_ref().is_some_and(|it| it.local().is_none())
     }
 

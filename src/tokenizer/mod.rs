@@ -34,7 +34,7 @@ mod tiktoken;
 
 pub use compare::compare;
 pub use findings::FINDINGS;
-pub use shared::shared_tokens;
+pub use shared::{learned, shared_tokens};
 
 /// A tokenizer as its files describe it.
 #[derive(Clone, Debug, PartialEq)]

@@ -36,6 +36,12 @@ pub(crate) fn is_learned(token: &Token) -> bool {
     token.class == Class::Text && token.bytes.len() > 1
 }
 
+/// Every learned piece of text with its lowest id, in the order of the texts.
+pub fn learned(vocabulary: &Vocabulary) -> Vec<(&[u8], u32)> {
+    let tokens = distinct(vocabulary).into_iter().filter(|it| is_learned(it.0));
+    tokens.map(|(token, id)| (&*token.bytes, id)).collect()
+}
+
 /// By bytes, then class; of the same token the lowest id.
 pub(crate) fn distinct(vocabulary: &Vocabulary) -> Vec<(&Token, u32)> {
     let mut tokens: Vec<(&Token, u32)> = vocabulary.by_id().map(|(id, token)| (token, id)).collect();

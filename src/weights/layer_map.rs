@@ -11,7 +11,7 @@ use crate::weights::random::Random;
 use crate::weights::stream::Stream;
 
 /// How many directions a sketch takes.
-const PROBES: usize = 16;
+pub(crate) const PROBES: usize = 16;
 
 /// The best answer of each subject layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,16 +39,25 @@ pub(crate) fn find(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream) -> R
     };
     let theirs = standard(turned(theirs, stream), &directions);
     let ours = standard(sketches(subject, &directions)?, &directions);
-    let mut answers = Vec::new();
-    for (row, sketch) in ours.iter().enumerate() {
-        let Some(sketch) = sketch else { continue };
-        let scores: Vec<(usize, f64)> =
-            theirs.iter().enumerate().filter_map(|(col, it)| Some((col, dot(sketch, it.as_ref()?)))).collect();
-        let Some((best, similarity)) = scores.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
-        let others: Vec<f64> = scores.iter().filter(|it| it.0 != best).map(|it| it.1).collect();
-        answers.push(Answer { subject: row, reference: best, similarity, margin: margin(similarity, &others) });
+    if !reference.is_fingerprint() {
+        let answers = ours.iter().enumerate().filter_map(|(at, it)| Some((at, nearest(it.as_ref()?, &theirs)?)));
+        let answer = |(subject, (reference, similarity, margin))| Answer { subject, reference, similarity, margin };
+        return Ok(answers.map(answer).collect());
     }
-    Ok(answers)
+    // Few of a fingerprint's layers have units at hand, and each of those looks for its answer.
+    let at_hand = theirs.iter().enumerate().filter(|it| !reference.layers[it.0].ffns.is_empty());
+    let answers = at_hand.filter_map(|(at, it)| Some((at, nearest(it.as_ref()?, &ours)?)));
+    let answer = |(reference, (subject, similarity, margin))| Answer { subject, reference, similarity, margin };
+    Ok(answers.map(answer).collect())
+}
+
+/// The sketch that is most alike: its place, how alike it is, and how far it stands above the others.
+fn nearest(sketch: &[f32], others: &[Option<Vec<f32>>]) -> Option<(usize, f64, f64)> {
+    let scores: Vec<(usize, f64)> =
+        others.iter().enumerate().filter_map(|(at, it)| Some((at, dot(sketch, it.as_ref()?)))).collect();
+    let (best, similarity) = scores.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let others: Vec<f64> = scores.iter().filter(|it| it.0 != best).map(|it| it.1).collect();
+    Some((best, similarity, margin(similarity, &others)))
 }
 
 /// Every layer taken to answer the one of its own number: a guess, which costs nothing and is tested like any other map.

@@ -8,6 +8,7 @@ mod attention;
 mod delta;
 mod effort;
 mod equality;
+mod fingerprint;
 mod gains;
 mod layer_map;
 mod matrix;
@@ -27,6 +28,7 @@ use crate::fact::{EffortSpent, Weights, WeightsRelation};
 use crate::weights::effort::Budget;
 
 pub use effort::Effort;
+pub use fingerprint::{About, Fingerprint, Unreadable};
 pub use net::{Finite, Net, Numbers};
 
 /// The rule of a quick look that decided nothing.
@@ -50,6 +52,8 @@ pub struct Plan {
     pub effort: Effort,
     /// Whether a quick look that does not decide is followed by the standard one.
     pub goes_on: bool,
+    /// How many references the subject is held against in all: every p-value pays for them.
+    pub references: usize,
 }
 
 /// Says how a subject's weights relate to a reference's. `tokens` are the ids of tokens that both vocabularies have,
@@ -65,7 +69,7 @@ pub fn relate(
         Some(EffortSpent { asked: plan.effort.word().into(), used: used.word().into(), detail: detail.into() })
     };
     if plan.effort == Effort::Quick {
-        let quick = quick(subject, reference, tokens)?;
+        let quick = quick(subject, reference, tokens, plan.references)?;
         if let Some(decided) = quick.as_ref().filter(|it| is_decided(it)) {
             let detail = "norm gains, some token rows and some hidden units, all at their places, decided";
             return Ok(Weights { effort: spent(Effort::Quick, detail), ..decided.clone() });
@@ -78,15 +82,20 @@ pub fn relate(
     let effort = plan.effort.max(Effort::Standard);
     let budget = Budget::of(effort, subject, reference);
     let measured = measure::measure(subject, reference, tokens, &budget, watch)?;
-    let mut weights = relation::decide(&measured);
+    let mut weights = relation::decide(&measured, plan.references);
     recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick));
     Ok(weights)
 }
 
-fn quick(subject: &Net<'_>, reference: &Net<'_>, tokens: Option<&[(u32, u32)]>) -> Result<Option<Weights>, Error> {
+fn quick(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    tokens: Option<&[(u32, u32)]>,
+    references: usize,
+) -> Result<Option<Weights>, Error> {
     let measured = quick::measure(subject, reference, tokens)?;
-    Ok(measured.filter(|it| it.place_signs.count() > 0).map(|it| relation::decide(&it)))
+    Ok(measured.filter(|it| it.place_signs.count() > 0).map(|it| relation::decide(&it, references)))
 }
 
 /// Whether a quick look is enough: it found a relation, and gains say which.

@@ -133,6 +133,8 @@ pub struct Net<'a> {
     pub(crate) head_dim: usize,
     pub(crate) embedding: Option<Slot>,
     pub(crate) head: Option<Slot>,
+    /// Rows of the whole embedding, where only some of them are at hand.
+    pub(crate) vocabulary: Option<usize>,
     pub(crate) final_norm: Option<String>,
     pub(crate) layers: Vec<Layer>,
     /// What was kept of every layer's gate, where the model is a fingerprint and no gate is at hand.
@@ -143,24 +145,46 @@ pub struct Net<'a> {
 }
 
 impl<'a> Net<'a> {
-    /// Puts the matrices of a model in their places.
-    pub fn new(blueprint: &Blueprint, numbers: &'a dyn Numbers) -> Self {
-        let size = |name: &str| blueprint.dimension(name).unwrap_or(0) as usize;
-        let placed: Vec<Placed> = blueprint.placed().into_iter().filter(|it| it.tower.is_none()).collect();
-        let mut net = Self {
+    /// A stream of a width, and nothing in it yet.
+    pub(crate) fn empty(numbers: &'a dyn Numbers, hidden: usize) -> Self {
+        Self {
             numbers,
-            hidden: size("hidden"),
-            heads: size("heads"),
-            kv_heads: size("kv_heads"),
-            head_dim: size("head_dim"),
+            hidden,
+            heads: 0,
+            kv_heads: 0,
+            head_dim: 0,
             embedding: None,
             head: None,
+            vocabulary: None,
             final_norm: None,
             layers: Vec::new(),
             sketches: None,
             left_out: Vec::new(),
             lengths: BTreeMap::new(),
-        };
+        }
+    }
+
+    /// Says how long a vector is.
+    pub(crate) fn know_length(&mut self, name: &str, length: u64) {
+        self.lengths.insert(name.to_owned(), length);
+    }
+
+    /// Whether most of it is left out, so that nothing can be said on single numbers.
+    pub(crate) fn is_fingerprint(&self) -> bool {
+        self.sketches.is_some()
+    }
+
+    /// Rows of the embedding.
+    pub(crate) fn tokens(&self) -> Option<usize> {
+        self.vocabulary.or(self.embedding.as_ref().map(Slot::outputs))
+    }
+
+    /// Puts the matrices of a model in their places.
+    pub fn new(blueprint: &Blueprint, numbers: &'a dyn Numbers) -> Self {
+        let size = |name: &str| blueprint.dimension(name).unwrap_or(0) as usize;
+        let placed: Vec<Placed> = blueprint.placed().into_iter().filter(|it| it.tower.is_none()).collect();
+        let mut net = Self::empty(numbers, size("hidden"));
+        (net.heads, net.kv_heads, net.head_dim) = (size("heads"), size("kv_heads"), size("head_dim"));
         let is_turned = lies_turned(&placed, net.hidden as u64);
         let mut layers: BTreeMap<u32, (Layer, BTreeMap<u32, FeedForward>)> = BTreeMap::new();
         let family = blueprint.config().get("model_type").and_then(|it| it.as_str()).unwrap_or_default().to_owned();

@@ -139,8 +139,7 @@ fn experts(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: 
 }
 
 fn vocabulary(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &mut Vec<RecipeStep>) {
-    let size = |net: &Net<'_>| net.embedding.as_ref().map(|it| it.outputs());
-    let (Some(ours), Some(theirs)) = (size(subject), size(reference)) else { return };
+    let (Some(ours), Some(theirs)) = (subject.tokens(), reference.tokens()) else { return };
     if ours > theirs && measured.embedding.cosine >= 0.5 {
         let detail = format!("the vocabulary grew from {theirs} to {ours} rows");
         recipe.push(step("vocabulary-extended", "measured", &[("from", json!(theirs)), ("to", json!(ours))], detail));
@@ -167,6 +166,9 @@ fn numbers(
     recipe: &mut Vec<RecipeStep>,
     budget: &Budget,
 ) -> Result<(), Error> {
+    if reference.is_fingerprint() {
+        return Ok(());
+    }
     let equality = measured.equality;
     if equality.is_bf16 || equality.is_f16 {
         let to = if equality.is_bf16 { "BF16" } else { "F16" };

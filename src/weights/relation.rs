@@ -43,9 +43,9 @@ const ROTATED_COSINE: f64 = 0.9;
 /// Tests that may decide about one pair.
 const TESTS: usize = 4;
 
-/// Decides.
-pub(crate) fn decide(measured: &Measured) -> Weights {
-    let evidence = Evidence::of(measured);
+/// Decides. Where a subject is held against several references, every p-value pays for their number before a rule sees it.
+pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
+    let evidence = Evidence::of(measured, references);
     let mut weights = Weights {
         statistics: statistics(measured, &evidence),
         components: components(measured, &evidence),
@@ -86,16 +86,17 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    pub(crate) fn of(measured: &Measured) -> Self {
+    pub(crate) fn of(measured: &Measured, references: usize) -> Self {
+        let tests = TESTS.saturating_mul(references.max(1));
         let units = measured.total(|it| it.possible);
         let agreeing = measured.total(|it| it.agreeing);
         let matched = if measured.has_gate { measured.unit_signs.log10_p() } else { 0.0 };
-        let unit_signs = chance::smallest_of(matched, TESTS);
-        let place_signs = chance::smallest_of(measured.place_signs.log10_p(), TESTS);
-        let agreement = chance::smallest_of(chance::agreeing_points(agreeing, measured.blocks.len()), TESTS);
-        let value_signs = chance::smallest_of(measured.value_signs.log10_p(), TESTS);
+        let unit_signs = chance::smallest_of(matched, tests);
+        let place_signs = chance::smallest_of(measured.place_signs.log10_p(), tests);
+        let agreement = chance::smallest_of(chance::agreeing_points(agreeing, measured.blocks.len()), tests);
+        let value_signs = chance::smallest_of(measured.value_signs.log10_p(), tests);
         let layers = measured.head_z.len().max(1) as f64;
-        let head_z = chance::smallest_of(chance::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), TESTS);
+        let head_z = chance::smallest_of(chance::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), tests);
         let agreeing_share = agreeing as f64 / units.max(1) as f64;
         let by_agreement = agreement <= CALIBRATED_LEVEL && agreeing_share >= AGREEING_SHARE;
         let signs = unit_signs.min(place_signs);

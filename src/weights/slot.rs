@@ -37,6 +37,19 @@ impl Slot {
         Some(Self { name: placed.name.clone(), stored: (rows, cols), stacked, is_turned, rows: rows_meant, cols: None })
     }
 
+    /// The whole of a tensor that has nothing beside it.
+    pub(crate) fn plain(name: &str, stored: (u64, u64), is_turned: bool) -> Self {
+        let outputs = if is_turned { stored.1 } else { stored.0 };
+        Self {
+            name: name.to_owned(),
+            stored,
+            stacked: 0,
+            is_turned,
+            rows: vec![Range { start: 0, end: outputs }],
+            cols: None,
+        }
+    }
+
     /// The same projection with these outputs of the whole alone.
     pub(crate) fn part(&self, rows: Vec<Range<u64>>) -> Self {
         Self { rows, ..self.clone() }

@@ -61,7 +61,7 @@ fn drawn(like: &Tiny, seed: u64) -> Tiny {
 fn weights(subject: &Tiny, reference: &Tiny) -> Weights {
     let finite = (Finite::new(&subject.numbers), Finite::new(&reference.numbers));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
-    relate(&nets.0, &nets.1, None, Plan { effort: Effort::Standard, goes_on: true }, &()).unwrap()
+    relate(&nets.0, &nets.1, None, Plan { effort: Effort::Standard, goes_on: true, references: 1 }, &()).unwrap()
 }
 
 /// Every answer for these pairs, in their order, on all cores.

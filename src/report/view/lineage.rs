@@ -44,6 +44,7 @@ fn describe(writer: &Writer<'_>, subject: &SubjectLineage) -> String {
     let key = match inspection.model.origin {
         Origin::Checkpoint => "lineage.from_files",
         Origin::Catalog => "lineage.from_catalog",
+        Origin::Fingerprint => "lineage.from_fingerprint",
     };
     writer.fill(
         key,

@@ -1,0 +1,149 @@
+//! Takes a fingerprint of a model.
+
+use std::collections::BTreeMap;
+
+use crate::blueprint::Blueprint;
+use crate::checkpoint::Error;
+use crate::weights::effort::spread;
+use crate::weights::fingerprint::{About, FORMAT, Fingerprint, KeptBlock, KeptLayer, to_hex};
+use crate::weights::layer_map::{probes, sketches};
+use crate::weights::net::{FeedForward, Net};
+use crate::weights::slot::Slot;
+
+/// Numbers that token rows may have.
+const TOKEN_NUMBERS: usize = 1 << 21;
+
+/// Numbers that one projection of the kept units of one layer may have.
+const UNIT_NUMBERS: usize = 1 << 18;
+
+/// Numbers that all kept units may have.
+const BODY_NUMBERS: usize = 3 << 20;
+
+/// Experts of one layer that are kept.
+const EXPERTS: usize = 8;
+
+/// How many tokens are kept of a stream of this width.
+pub(super) fn token_count(hidden: usize) -> usize {
+    (TOKEN_NUMBERS / hidden.max(1)).clamp(256, 4_096)
+}
+
+impl Fingerprint {
+    /// Takes one. `tokens` are the ids of tokens with their texts, in the order in which they are wanted; none where no
+    /// vocabulary could be read. `about` names the model; what else it says is filled in.
+    ///
+    /// # Errors
+    /// A file of the model that cannot be read.
+    pub fn take(
+        net: &Net<'_>,
+        blueprint: &Blueprint,
+        tokens: Option<Vec<(u32, Vec<u8>)>>,
+        about: About,
+    ) -> Result<Self, Error> {
+        let mut taken = Self { about, numbers: BTreeMap::new(), bytes: 0 };
+        taken.about.templates = blueprint.templates().to_vec();
+        taken.about.config = blueprint.config().fields().clone();
+        taken.about.hidden = net.hidden as u64;
+        taken.keep_tokens(net, tokens)?;
+        taken.keep_layers(net)?;
+        taken.keep_sketches(net)?;
+        taken.seal();
+        Ok(taken)
+    }
+
+    fn keep_tokens(&mut self, net: &Net<'_>, tokens: Option<Vec<(u32, Vec<u8>)>>) -> Result<(), Error> {
+        let rows = net.embedding.as_ref().or(net.head.as_ref()).map_or(0, Slot::outputs);
+        let most = token_count(net.hidden);
+        let kept: Vec<(u32, Option<Vec<u8>>)> = match tokens {
+            Some(tokens) => {
+                let inside = tokens.into_iter().filter(|it| (it.0 as usize) < rows);
+                inside.take(most).map(|(id, text)| (id, Some(text))).collect()
+            }
+            None => spread(rows, most).into_iter().map(|it| (it as u32, None)).collect(),
+        };
+        self.about.tokens = kept.iter().map(|it| it.1.as_deref().map(to_hex)).collect();
+        self.about.token_ids = kept.iter().map(|it| it.0).collect();
+        self.about.vocabulary = (rows > 0).then_some(rows as u64);
+        let ids: Vec<usize> = kept.iter().map(|it| it.0 as usize).collect();
+        for (name, slot) in [("tokens", &net.embedding), ("head", &net.head)] {
+            if let Some(slot) = slot.as_ref().filter(|it| it.inputs() == net.hidden && it.outputs() >= rows) {
+                self.numbers.insert(name.to_owned(), slot.load_rows(net.numbers, &ids)?.data);
+            }
+        }
+        self.keep_vector(net, net.final_norm.as_ref(), "final_norm")
+    }
+
+    fn keep_layers(&mut self, net: &Net<'_>) -> Result<(), Error> {
+        let with_blocks: Vec<usize> = (0..net.layers.len()).filter(|it| !net.layers[*it].ffns.is_empty()).collect();
+        let units = (UNIT_NUMBERS / net.hidden.max(1)).clamp(64, 512);
+        let layers = (BODY_NUMBERS / (3 * units * net.hidden.max(1))).max(4);
+        let chosen: Vec<usize> = spread(with_blocks.len(), layers).into_iter().map(|it| with_blocks[it]).collect();
+        for (at, layer) in net.layers.iter().enumerate() {
+            let name = |part: &str| format!("layers.{}.{part}", layer.index);
+            self.keep_vector(net, layer.attention_norm.as_ref(), &name("attention_norm"))?;
+            self.keep_vector(net, layer.ffn_norm.as_ref(), &name("ffn_norm"))?;
+            let mut blocks = Vec::new();
+            if chosen.contains(&at) {
+                let experts = spread(layer.ffns.len(), EXPERTS);
+                let units = (units / experts.len().max(1)).max(16);
+                for (block, expert) in experts.into_iter().enumerate() {
+                    let prefix = name(&format!("blocks.{block}"));
+                    blocks.push(self.keep_block(net, &layer.ffns[expert], units, &prefix)?);
+                }
+            }
+            self.about.layers.push(KeptLayer { index: layer.index, blocks });
+        }
+        Ok(())
+    }
+
+    fn keep_block(&mut self, net: &Net<'_>, ffn: &FeedForward, most: usize, prefix: &str) -> Result<KeptBlock, Error> {
+        let units = spread(ffn.units(), most);
+        for (part, slot) in [("gate", &ffn.gate), ("up", &ffn.up)] {
+            if let Some(slot) = slot.as_ref().filter(|it| it.inputs() == net.hidden) {
+                self.numbers.insert(format!("{prefix}.{part}"), slot.load_rows(net.numbers, &units)?.data);
+            }
+        }
+        if let Some(slot) = ffn.down.as_ref().filter(|it| it.outputs() == net.hidden) {
+            self.numbers.insert(format!("{prefix}.down"), slot.load_columns(net.numbers, &units)?.data);
+        }
+        Ok(KeptBlock { width: ffn.width as u64, units: units.into_iter().map(|it| it as u64).collect() })
+    }
+
+    fn keep_sketches(&mut self, net: &Net<'_>) -> Result<(), Error> {
+        let sketches = sketches(net, &probes(net.hidden))?;
+        for (layer, sketch) in net.layers.iter().zip(sketches) {
+            if let Some(sketch) = sketch {
+                self.numbers.insert(format!("layers.{}.sketch", layer.index), sketch.data);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_vector(&mut self, net: &Net<'_>, name: Option<&String>, as_name: &str) -> Result<(), Error> {
+        if let Some(numbers) = net.vector(name)?.filter(|it| it.len() == net.hidden) {
+            self.numbers.insert(as_name.to_owned(), numbers);
+        }
+        Ok(())
+    }
+}
+
+impl About {
+    /// Of a model of this name, with everything else still to be filled in.
+    pub fn named(name: &str, location: &str, revision: Option<String>, data_bytes: Option<u64>) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            name: name.to_owned(),
+            location: location.to_owned(),
+            revision,
+            made_by: format!("unshell {}", env!("CARGO_PKG_VERSION")),
+            data_bytes,
+            templates: Vec::new(),
+            config: BTreeMap::new(),
+            tokens: None,
+            token_ids: Vec::new(),
+            vocabulary: None,
+            hidden: 0,
+            layers: Vec::new(),
+            sha256: String::new(),
+        }
+    }
+}
