@@ -10,7 +10,7 @@ use crate::checkpoint::{self, Checkpoint};
 use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, WeightsRelation as It};
 use crate::lineage::{Error, Look, Model, compare_with_weights, not_examined};
 use crate::tokenizer::{Vocabulary, learned};
-use crate::weights::{About, Fingerprint, Finite, Net};
+use crate::weights::{About, Fingerprint, Finite, Net, Room};
 
 /// The key by which a safetensors file says that it is a fingerprint.
 const KEY: &str = "unshell";
@@ -31,7 +31,7 @@ pub fn fingerprint(model: &Model) -> Result<(Fingerprint, Vec<Unexamined>), Erro
     };
     let name = &model.name;
     let about = About::named(&name.name, &name.location, name.revision.clone(), model.data_bytes);
-    Ok((Fingerprint::take(&net, &model.blueprint, tokens, about)?, unexamined))
+    Ok((Fingerprint::take(&net, &model.blueprint, tokens, about, Room::of(net.hidden()))?, unexamined))
 }
 
 /// Learned tokens in the order of the digests of their texts: of any two vocabularies, the ones both keep are many.

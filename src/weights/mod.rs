@@ -28,7 +28,7 @@ use crate::fact::{EffortSpent, Weights, WeightsRelation};
 use crate::weights::effort::Budget;
 
 pub use effort::Effort;
-pub use fingerprint::{About, Fingerprint, Unreadable};
+pub use fingerprint::{About, Fingerprint, Room, Unreadable};
 pub use net::{Finite, Net, Numbers};
 
 /// The rule of a quick look that decided nothing.

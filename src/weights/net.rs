@@ -289,6 +289,11 @@ impl<'a> Net<'a> {
         [only(0..query), only(query..query + key), only(query + key..all)]
     }
 
+    /// Dimensions of the stream.
+    pub fn hidden(&self) -> usize {
+        self.hidden
+    }
+
     /// Tensors that have a place and cannot be read.
     pub fn left_out(&self) -> &[String] {
         &self.left_out

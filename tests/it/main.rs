@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 // The house: who may import whom.
+mod fingerprints;
 mod floors;
 
 // Files from strangers: described or refused in exactly these words, and in agreement with the `safetensors` crate.

@@ -13,12 +13,12 @@ use unshell::remote::Reach;
 use unshell::weights::{Effort, Finite, Net, Numbers, Plan, relate};
 
 /// A model of the null ensemble, in memory.
-struct Tiny {
-    blueprint: Blueprint,
-    numbers: Memory,
+pub(crate) struct Tiny {
+    pub(crate) blueprint: Blueprint,
+    pub(crate) numbers: Memory,
 }
 
-struct Memory(BTreeMap<String, Vec<f32>>);
+pub(crate) struct Memory(BTreeMap<String, Vec<f32>>);
 
 impl Numbers for Memory {
     fn read(&self, name: &str, elements: std::ops::Range<u64>) -> Result<Vec<f32>, Error> {
@@ -31,7 +31,7 @@ impl Numbers for Memory {
     }
 }
 
-fn tiny(name: &str) -> Tiny {
+pub(crate) fn tiny(name: &str) -> Tiny {
     let config: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string("tests/families/nulls/config.json").unwrap()).unwrap();
     let data = Data::open(Path::new(&format!("tests/families/nulls/{name}.safetensors"))).unwrap();
@@ -81,19 +81,19 @@ fn each<'a>(models: &'a [Tiny], pairs: &[(usize, usize)]) -> Vec<Weights> {
     })
 }
 
-fn all_pairs(count: usize) -> Vec<(usize, usize)> {
+pub(crate) fn all_pairs(count: usize) -> Vec<(usize, usize)> {
     (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other))).collect()
 }
 
 /// The largest excess of the distribution of p-values over the uniform one: one-sided Kolmogorov-Smirnov.
-fn excess(mut p: Vec<f64>) -> f64 {
+pub(crate) fn excess(mut p: Vec<f64>) -> f64 {
     p.sort_by(f64::total_cmp);
     let count = p.len() as f64;
     p.iter().enumerate().map(|(at, p)| (at + 1) as f64 / count - p).fold(0.0, f64::max)
 }
 
 /// The p-values of one statistic, what was paid for several tests given back.
-fn p_values(answers: &[Weights], id: &str, component: &str) -> Vec<f64> {
+pub(crate) fn p_values(answers: &[Weights], id: &str, component: &str) -> Vec<f64> {
     let tests = if id == "norm-gains" { 1.0 } else { 4.0 };
     let of = |it: &Weights| {
         let statistic = it.statistics.iter().find(|it| it.id == id && it.component == component)?;
@@ -257,12 +257,12 @@ fn the_power_that_is_stated_is_the_power_there_is() {
 }
 
 /// A folder of models with the truth about every pair.
-struct Family {
-    folder: PathBuf,
-    pairs: Vec<(String, String, String)>,
+pub(crate) struct Family {
+    pub(crate) folder: PathBuf,
+    pub(crate) pairs: Vec<(String, String, String)>,
 }
 
-fn family(folder: &Path) -> Family {
+pub(crate) fn family(folder: &Path) -> Family {
     let text = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     let text = |it: &serde_json::Value, key: &str| it[key].as_str().unwrap().to_owned();

@@ -10,21 +10,29 @@ use crate::weights::layer_map::{probes, sketches};
 use crate::weights::net::{FeedForward, Net};
 use crate::weights::slot::Slot;
 
-/// Numbers that token rows may have.
-const TOKEN_NUMBERS: usize = 1 << 21;
-
-/// Numbers that one projection of the kept units of one layer may have.
-const UNIT_NUMBERS: usize = 1 << 18;
-
-/// Numbers that all kept units may have.
-const BODY_NUMBERS: usize = 3 << 20;
-
 /// Experts of one layer that are kept.
 const EXPERTS: usize = 8;
 
-/// How many tokens are kept of a stream of this width.
-pub(super) fn token_count(hidden: usize) -> usize {
-    (TOKEN_NUMBERS / hidden.max(1)).clamp(256, 4_096)
+/// How much of a model is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Tokens.
+    pub tokens: usize,
+    /// Layers of which units are kept; gains and sketches are kept of all.
+    pub layers: usize,
+    /// Hidden units of each such layer.
+    pub units: usize,
+}
+
+impl Room {
+    /// For a stream of this width: two million numbers of token rows, three million of hidden units, and never less than an
+    /// exact test needs. Small models are kept whole.
+    pub fn of(hidden: usize) -> Self {
+        let hidden = hidden.max(1);
+        let units = ((1 << 18) / hidden).clamp(64, 512);
+        let layers = ((3 << 20) / (3 * units * hidden)).max(4);
+        Self { tokens: ((1 << 21) / hidden).clamp(256, 4_096), layers, units }
+    }
 }
 
 impl Fingerprint {
@@ -38,21 +46,21 @@ impl Fingerprint {
         blueprint: &Blueprint,
         tokens: Option<Vec<(u32, Vec<u8>)>>,
         about: About,
+        room: Room,
     ) -> Result<Self, Error> {
         let mut taken = Self { about, numbers: BTreeMap::new(), bytes: 0 };
         taken.about.templates = blueprint.templates().to_vec();
         taken.about.config = blueprint.config().fields().clone();
         taken.about.hidden = net.hidden as u64;
-        taken.keep_tokens(net, tokens)?;
-        taken.keep_layers(net)?;
+        taken.keep_tokens(net, tokens, room.tokens)?;
+        taken.keep_layers(net, room)?;
         taken.keep_sketches(net)?;
         taken.seal();
         Ok(taken)
     }
 
-    fn keep_tokens(&mut self, net: &Net<'_>, tokens: Option<Vec<(u32, Vec<u8>)>>) -> Result<(), Error> {
+    fn keep_tokens(&mut self, net: &Net<'_>, tokens: Option<Vec<(u32, Vec<u8>)>>, most: usize) -> Result<(), Error> {
         let rows = net.embedding.as_ref().or(net.head.as_ref()).map_or(0, Slot::outputs);
-        let most = token_count(net.hidden);
         let kept: Vec<(u32, Option<Vec<u8>>)> = match tokens {
             Some(tokens) => {
                 let inside = tokens.into_iter().filter(|it| (it.0 as usize) < rows);
@@ -72,11 +80,9 @@ impl Fingerprint {
         self.keep_vector(net, net.final_norm.as_ref(), "final_norm")
     }
 
-    fn keep_layers(&mut self, net: &Net<'_>) -> Result<(), Error> {
+    fn keep_layers(&mut self, net: &Net<'_>, room: Room) -> Result<(), Error> {
         let with_blocks: Vec<usize> = (0..net.layers.len()).filter(|it| !net.layers[*it].ffns.is_empty()).collect();
-        let units = (UNIT_NUMBERS / net.hidden.max(1)).clamp(64, 512);
-        let layers = (BODY_NUMBERS / (3 * units * net.hidden.max(1))).max(4);
-        let chosen: Vec<usize> = spread(with_blocks.len(), layers).into_iter().map(|it| with_blocks[it]).collect();
+        let chosen: Vec<usize> = spread(with_blocks.len(), room.layers).into_iter().map(|it| with_blocks[it]).collect();
         for (at, layer) in net.layers.iter().enumerate() {
             let name = |part: &str| format!("layers.{}.{part}", layer.index);
             self.keep_vector(net, layer.attention_norm.as_ref(), &name("attention_norm"))?;
@@ -84,7 +90,7 @@ impl Fingerprint {
             let mut blocks = Vec::new();
             if chosen.contains(&at) {
                 let experts = spread(layer.ffns.len(), EXPERTS);
-                let units = (units / experts.len().max(1)).max(16);
+                let units = (room.units / experts.len().max(1)).max(16);
                 for (block, expert) in experts.into_iter().enumerate() {
                     let prefix = name(&format!("blocks.{block}"));
                     blocks.push(self.keep_block(net, &layer.ffns[expert], units, &prefix)?);

@@ -22,6 +22,7 @@ mod file;
 mod make;
 
 pub use file::Unreadable;
+pub use make::Room;
 
 /// The format's name and version.
 pub(crate) const FORMAT: &str = "unshell-fingerprint/1";
