@@ -9,6 +9,8 @@ mod checkpoint;
 mod draft_torch;
 mod gguf;
 mod hostile;
+// An index alone, before the weights.
+mod index_only;
 // The numbers behind the headers, against the libraries of the formats.
 mod data;
 // PyTorch files: those of the real writer, and any opcodes.
