@@ -26,6 +26,7 @@ mod folder;
 mod index;
 mod json;
 mod kind;
+mod placement;
 mod quantised;
 mod surroundings;
 mod view;
