@@ -108,6 +108,16 @@ impl<'a> Comparing<'a> {
         }
         for side in [0, 1] {
             self.set_head_aside(side);
+            self.forgive_pooler(side);
+        }
+    }
+
+    /// The pooler of an encoder is a head on its first token: exporters leave it out where the product does not use it.
+    fn forgive_pooler(&mut self, side: usize) {
+        let is_pooler = |it: &&Part| it.role.is("pooler") || it.role.is("pooler.bias");
+        let [own, other] = [side, 1 - side].map(|it| &self.sides[it].parts);
+        if !other.iter().any(|it| is_pooler(&it)) {
+            self.lone_heads.extend(own.iter().filter(is_pooler).map(|it| it.name.clone()));
         }
     }
 

@@ -294,6 +294,35 @@ fn what_files_add_to_a_model_is_evened_out_and_told() {
     assert_eq!(form.differences.iter().map(|it| it.kind.as_str()).collect::<Vec<_>>(), ["component"]);
 }
 
+/// As exporters of sentence encoders do.
+#[test]
+fn an_encoder_without_its_pooler_is_of_the_same_family() {
+    let layer: &[(&str, &[u64])] = &[
+        ("attention.self.query.weight", &[64, 64]),
+        ("attention.self.key.weight", &[64, 64]),
+        ("attention.self.value.weight", &[64, 64]),
+        ("attention.output.dense.weight", &[64, 64]),
+        ("attention.output.LayerNorm.weight", &[64]),
+        ("intermediate.dense.weight", &[256, 64]),
+        ("output.dense.weight", &[64, 256]),
+        ("output.LayerNorm.weight", &[64]),
+    ];
+    let layers =
+        (0..3).flat_map(|at| layer.iter().map(move |(it, shape)| (format!("encoder.layer.{at}.{it}"), *shape)));
+    let mut tensors: Vec<(String, &[u64])> = layers.collect();
+    tensors.push(("embeddings.word_embeddings.weight".into(), &[1000, 64]));
+    let without =
+        Blueprint::from_tensors(tensors.iter().map(|(it, shape)| (it.as_str(), "F32", *shape)), Config::default());
+    tensors.extend([("pooler.dense.weight".into(), &[64, 64][..]), ("pooler.dense.bias".into(), &[64])]);
+    let with =
+        Blueprint::from_tensors(tensors.iter().map(|(it, shape)| (it.as_str(), "F32", *shape)), Config::default());
+    for (one, other) in [(&with, &without), (&without, &with)] {
+        let form = compare_blueprints(one, other);
+        assert_eq!((form.relation, form.same_dimensions), (FormRelation::SameFamily, true), "{:?}", form.differences);
+        assert_eq!(form.differences.len(), 2);
+    }
+}
+
 #[test]
 fn a_model_is_named_by_path_or_by_catalogue() {
     let catalog = Catalog::builtin();
