@@ -106,9 +106,7 @@ fn matrices_of_onnx_are_turned_back_under_the_name_of_their_layer() {
     check(&data, "head.weight", &[1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
     check(&data, "norm.weight", &[1.0, 2.0, 3.0]);
     assert_eq!(data.find("head.weight").unwrap().shape, [2, 3]);
-    let varints = data.find("varints").unwrap();
-    let why = "its element type I32 in varints cannot be decoded by this version";
-    assert_eq!(varints.unreadable.as_deref(), Some(why));
+    check(&data, "varints", &[7.0, 8.0, 300.0]);
     assert!(data.find("val_9").is_none());
 }
 
@@ -119,6 +117,21 @@ fn integers_of_onnx_are_decoded_with_scale_and_zero_point() {
     check(&data, "b.weight", &[0.5, -0.5, 4.0, -4.0]);
     check(&data, "layer.query.weight", &[1.0, 4.0, 2.0, 8.0, 3.0, 12.0]);
     assert_eq!(data.values().len(), 3);
+}
+
+#[test]
+fn arrays_of_numpy_are_read_row_by_row_whatever_their_order() {
+    let data = Data::open(Path::new("tests/numpy/orders.npz")).unwrap();
+    let expected = numbers("tests/numpy/orders.f32");
+    let mut at = 0;
+    for it in data.values() {
+        let end = at + it.elements() as usize;
+        check(&data, &it.name, &expected[at..end]);
+        at = end;
+    }
+    assert_eq!((data.values().len(), at), (8, expected.len()));
+    let is_turned = |name: &str| data.checkpoint().tensors.iter().any(|it| it.name == name && it.view.is_some());
+    assert!(is_turned("f.matrix") && is_turned("f.cube") && !is_turned("c.matrix"));
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod hostile;
 mod index_only;
 // The numbers behind the headers, against the libraries of the formats.
 mod data;
+mod draft_onnx;
+mod onnx;
 // PyTorch files: those of the real writer, and any opcodes.
 mod torch;
 // Whose weights: the null, and families with known lineage.

@@ -21,6 +21,7 @@ mod scaled;
 mod small;
 mod store;
 mod superblocks;
+mod varints;
 
 use self::files::Files;
 use self::recipe::Recipe;
