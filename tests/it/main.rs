@@ -14,6 +14,8 @@ mod index_only;
 // The numbers behind the headers, against the libraries of the formats.
 mod data;
 mod draft_onnx;
+// One model in every format.
+mod formats;
 mod onnx;
 // PyTorch files: those of the real writer, and any opcodes.
 mod torch;

@@ -116,6 +116,30 @@ fn weights_that_stand_in_the_graph_are_weights() {
 }
 
 #[test]
+fn the_exporters_own_note_names_a_matrix() {
+    let note = |value: &str| bytes(9, &[bytes(1, b"pkg.torch.onnx.name_scopes"), bytes(2, value.as_bytes())].concat());
+    // A node is one field of the graph; the note goes into its message.
+    let with_note = |node: Vec<u8>, value: &str| {
+        let message = [&node[2..], &note(value)].concat();
+        bytes(1, &message)
+    };
+    let matrix = |name: &str| stored(&tensor(name, 1, &[1, 2], &floats(&[1.0, 2.0])));
+    let product = |name: &str, weight: &str| node("MatMul", name, &["x", weight], &["y"], &[]);
+    let (_folder, data) = open(&[
+        with_note(product("node_1", "val_1"), "['', 'model', 'model.up_proj', 'linear_3']"),
+        with_note(product("node_2", "val_2"), "['', 'model', 'model.attn', 'matmul']"),
+        with_note(product("node_3", "val_3"), "['linear']"),
+        matrix("val_1"),
+        matrix("val_2"),
+        matrix("val_3"),
+    ])
+    .unwrap();
+    let names: Vec<&str> = data.values().iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["model.up_proj.weight", "val_2", "val_3"]);
+    check(&data, "model.up_proj.weight", &[2, 1], &[1.0, 2.0]);
+}
+
+#[test]
 fn a_name_that_stands_in_the_graph_and_beside_it_is_refused() {
     let twice = tensor("a.weight", 1, &[1], &floats(&[1.0]));
     let error = open(&[stored(&twice), constant("a.weight", &twice)]).err().unwrap().to_string();

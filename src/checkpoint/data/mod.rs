@@ -20,6 +20,7 @@ mod recipe;
 mod scaled;
 mod small;
 mod store;
+mod stream;
 mod superblocks;
 mod varints;
 
