@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use unshell::catalog::Catalog;
 use unshell::fact::{Closeness, FormRelation};
-use unshell::lineage::{Model, compare_with_weights, identify, inspect};
+use unshell::lineage::{Look, Model, compare_with_weights, identify, inspect};
 use unshell::remote::Reach;
 
 /// Writes the index and the configuration of a catalogue entry into a folder.
@@ -55,7 +55,8 @@ fn an_index_is_described_by_names_and_configuration_and_says_so() {
 fn an_index_is_held_against_a_reference_by_names() {
     let (_folder, model) = index_of("01-ai/Yi-34B@2023-11");
     let catalog = Catalog::builtin();
-    let against = |id: &str| compare_with_weights(&model, &open(&format!("catalog:{id}")), catalog).unwrap();
+    let against =
+        |id: &str| compare_with_weights(&model, &open(&format!("catalog:{id}")), catalog, &Look::default()).unwrap();
     let llama = against("meta-llama/Llama-2-70b-hf");
     assert_eq!((llama.form.relation, llama.form.same_dimensions), (FormRelation::SameFamily, false));
     assert_eq!(llama.form.renames.len(), 2);
@@ -96,7 +97,10 @@ fn names_that_nobody_knows_leave_everything_open() {
     let catalog = Catalog::builtin();
     assert_eq!(identify(&model, catalog, 10).outcome, "undetermined");
     let reference = open("catalog:meta-llama/Llama-2-70b-hf");
-    assert_eq!(compare_with_weights(&model, &reference, catalog).unwrap().form.relation, FormRelation::Undetermined);
+    assert_eq!(
+        compare_with_weights(&model, &reference, catalog, &Look::default()).unwrap().form.relation,
+        FormRelation::Undetermined
+    );
 }
 
 /// Two sides without weights and with tokenizers: the vocabularies are still compared.
@@ -107,7 +111,7 @@ fn tokenizers_beside_an_index_are_compared() {
     let tokenizer = json!({"model": {"type": "BPE", "vocab": tokens, "merges": []}});
     fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
     let model = open(folder.path().to_str().unwrap());
-    let found = compare_with_weights(&model, &model, Catalog::builtin()).unwrap();
+    let found = compare_with_weights(&model, &model, Catalog::builtin(), &Look::default()).unwrap();
     assert!(found.tokenizer.is_some(), "{:?}", found.unexamined);
     assert!(!found.unexamined.iter().any(|it| it.what == "tokenizer"));
 }
