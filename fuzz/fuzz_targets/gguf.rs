@@ -1,12 +1,8 @@
-//! Any file that begins as GGUF does.
+//! Any file that begins as GGUF does, described and read.
 #![no_main]
 
-use std::path::Path;
-
-use unshell::bytes::Memory;
-use unshell::checkpoint::Checkpoint;
+use unshell_fuzz::{Folder, read_all};
 
 libfuzzer_sys::fuzz_target!(|rest: &[u8]| {
-    let bytes = [b"GGUF", rest].concat();
-    let _ = Checkpoint::from_source(Path::new("model.gguf"), &Memory::new(bytes));
+    read_all(Folder::new([("model.gguf", [b"GGUF", rest].concat())]));
 });

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use unshell::bytes::{Error, Memory, Names, Place, Source};
 use unshell::checkpoint::Checkpoint;
 
-struct Folder<'a>(&'a [u8]);
+/// The text of both files, and whether the files that an index names are there.
+#[derive(Debug)]
+struct Folder<'a>(&'a [u8], bool);
 
 const INDEX: &str = "model.safetensors.index.json";
 const CONFIG: &str = "config.json";
@@ -29,7 +31,7 @@ impl Place for Folder<'_> {
 
     fn holds(&self, name: &str) -> bool {
         assert!(!name.starts_with('/') && !name.split('/').any(|it| it == ".."), "{name} leads outside");
-        true
+        self.1
     }
 
     fn open(&self, name: &str) -> Result<Arc<dyn Source>, Error> {
@@ -46,5 +48,8 @@ impl Place for Folder<'_> {
 }
 
 libfuzzer_sys::fuzz_target!(|text: &[u8]| {
-    let _ = Checkpoint::from_place(&Folder(text));
+    let _ = Checkpoint::from_place(&Folder(text, true));
+    if let Ok(checkpoint) = Checkpoint::from_place(&Folder(text, false)) {
+        assert!(checkpoint.outline.is_some() && checkpoint.tensors.is_empty());
+    }
 });

@@ -93,7 +93,10 @@ impl Blueprint {
             finding(
                 "layers-missing",
                 None,
-                format!("the layers run from {first} to {last}, and {missing} of those {count} are not in the files"),
+                format!(
+                    "the layers run from {first} to {last}, and {missing} of those {count} are not in the {}",
+                    if self.is_by_names { "index" } else { "files" }
+                ),
             )
         })
     }
@@ -178,8 +181,9 @@ impl Blueprint {
         }
         let is_missing =
             self.config.flag("tie_word_embeddings") == Some(false) && has("token_embedding") && !has("output");
-        let detail = "`config.json` says the head is not tied, and the files hold no head";
-        is_missing.then(|| finding("head-missing", Some("tie_word_embeddings"), detail.to_owned()))
+        let holder = if self.is_by_names { "the index names" } else { "the files hold" };
+        let detail = format!("`config.json` says the head is not tied, and {holder} no head");
+        is_missing.then(|| finding("head-missing", Some("tie_word_embeddings"), detail))
     }
 
     /// Towers and prediction layers beside the language model.
@@ -191,7 +195,8 @@ impl Blueprint {
             let (tensors, elements) = parts.fold((0_u64, 0_u64), |sum, it| {
                 (sum.0.saturating_add(it.count()), sum.1.saturating_add(it.elements()))
             });
-            let held = format!("{tensors} tensors with {elements} parameters");
+            let counted = if self.is_by_names { String::new() } else { format!(" with {elements} parameters") };
+            let held = format!("{tensors} tensors{counted}");
             match component {
                 Component::Tower(name) => {
                     finding("other-tower", Some(name), format!("{held} belong to a tower beside the language model"))

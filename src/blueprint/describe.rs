@@ -17,10 +17,13 @@ impl Blueprint {
     }
 
     /// Number of parameters: elements of all tensors but buffers and the scales of quantisation. A head that the
-    /// configuration says is tied counts once, packed weights count unpacked.
-    pub fn parameters(&self) -> u64 {
+    /// configuration says is tied counts once, packed weights count unpacked. None where shapes are not known.
+    pub fn parameters(&self) -> Option<u64> {
+        if self.is_by_names {
+            return None;
+        }
         let all = self.parts.iter().fold(0_u64, |sum, it| sum.saturating_add(it.elements()));
-        all.saturating_sub(self.tied_head().map_or(0, Part::elements))
+        Some(all.saturating_sub(self.tied_head().map_or(0, Part::elements)))
     }
 
     /// A stored head that is the token embedding again: the configuration says so, and the shapes allow it.
@@ -28,6 +31,7 @@ impl Blueprint {
         let part = |role: &str| self.parts.iter().find(|it| it.role.is(role));
         let (head, embedding) = (part("output")?, part("token_embedding")?);
         let is_tied = self.config.flag("tie_word_embeddings") == Some(true) && head.shape() == embedding.shape();
+        let is_tied = is_tied && !self.is_by_names;
         is_tied.then_some(head)
     }
 
@@ -69,7 +73,7 @@ impl Blueprint {
         TemplateFacts {
             template: template.name.clone(),
             role,
-            shape: template.shape.clone(),
+            shape: (!self.is_by_names).then(|| template.shape.clone()),
             algebra: algebra(only, &template.shape, &self.dimensions),
             count: template.count(),
             dtype: template.dtype.clone(),

@@ -41,6 +41,17 @@ pub(crate) const ORDER: &[&str] = &[
     "prediction_layers",
 ];
 
+/// Dimensions and the fields of a configuration that state them.
+const STATED: &[(&str, &str)] = &[
+    ("hidden", "hidden_size"),
+    ("heads", "num_attention_heads"),
+    ("kv_heads", "num_key_value_heads"),
+    ("head_dim", "head_dim"),
+    ("ffn", "intermediate_size"),
+    ("vocab", "vocab_size"),
+    ("expert_ffn", "moe_intermediate_size"),
+];
+
 impl Dimensions {
     /// Recovers what shapes and configuration tell.
     pub(crate) fn of(parts: &[Part], config: &Config) -> Self {
@@ -56,6 +67,22 @@ impl Dimensions {
         found.attention(&language, config);
         found.latent(&language, config);
         found.state_space(&language);
+        found
+    }
+
+    /// What the names show, and else what the configuration states.
+    pub(crate) fn stated(parts: &[Part], config: &Config) -> Self {
+        let mut found = Self::default();
+        let is_block = |it: &&Part| it.component == Component::Language && it.is_layered();
+        let language: Vec<&Part> = parts.iter().filter(is_block).collect();
+        found.set("layers", deepest(&language));
+        found.set("prediction_layers", prediction_layers(parts));
+        for (dimension, field) in STATED {
+            found.set(dimension, config.number(field));
+        }
+        let counted =
+            language.iter().filter(|it| it.has_experts()).map(|it| it.count() / it.layer_count().max(1)).max();
+        found.set("experts", counted.or_else(|| config.number("num_experts")));
         found
     }
 
@@ -147,8 +174,14 @@ impl Dimensions {
 fn layer_count(parts: &[&Part]) -> Option<u64> {
     let is_block =
         |it: &&&Part| it.is_layered() && it.is_matrix() && !it.role.is("token_embedding") && !it.role.is("output");
+    let blocks: Vec<&Part> = parts.iter().filter(is_block).copied().collect();
+    deepest(&blocks)
+}
+
+/// The length of the longest list of layers.
+fn deepest(parts: &[&Part]) -> Option<u64> {
     let mut lists: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
-    for part in parts.iter().filter(is_block) {
+    for part in parts {
         lists.entry(list_of(part)).or_default().extend(place(part));
     }
     lists.into_values().map(|it| it.len() as u64).max()

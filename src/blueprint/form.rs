@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::blueprint::Blueprint;
 use crate::blueprint::algebra::algebra;
 use crate::blueprint::buffer;
+use crate::blueprint::by_names;
 use crate::blueprint::matching::{Matching, Pair, Sign, place};
 use crate::blueprint::part::{Component, Part};
 use crate::blueprint::projection;
@@ -31,6 +32,9 @@ const NORMS: [&str; 6] =
 
 /// Holds one blueprint against another.
 pub fn compare_blueprints(subject: &Blueprint, reference: &Blueprint) -> Form {
+    if subject.is_by_names || reference.is_by_names {
+        return by_names::compare(subject, reference);
+    }
     let mut comparing = Comparing::new(subject, reference);
     comparing.set_aside();
     comparing.matching.run();
@@ -49,23 +53,24 @@ pub(crate) fn is_padding(one: u64, other: u64) -> bool {
     rows <= PADDING_ROWS && rows.saturating_mul(PADDING_SHARE) <= one.min(other)
 }
 
-struct Comparing<'a> {
-    sides: [&'a Blueprint; 2],
-    matching: Matching<'a>,
-    same_dimensions: bool,
+/// Two blueprints on their way to a relation.
+pub(super) struct Comparing<'a> {
+    pub(super) sides: [&'a Blueprint; 2],
+    pub(super) matching: Matching<'a>,
+    pub(super) same_dimensions: bool,
     /// Whether something keeps the two from answering each other one to one, though all matrices have an answer.
     is_loose: bool,
     has_unanswered_matrix: bool,
-    differences: Vec<Difference>,
+    pub(super) differences: Vec<Difference>,
     normalised: Vec<Normalisation>,
     /// Heads that only one side has: they do not make two models different architectures.
-    lone_heads: Vec<String>,
+    pub(super) lone_heads: Vec<String>,
 }
 
 const SIDES: [&str; 2] = ["subject", "reference"];
 
 impl<'a> Comparing<'a> {
-    fn new(subject: &'a Blueprint, reference: &'a Blueprint) -> Self {
+    pub(super) fn new(subject: &'a Blueprint, reference: &'a Blueprint) -> Self {
         let mut comparing = Self {
             sides: [subject, reference],
             matching: Matching::new(&subject.parts, &reference.parts),
@@ -88,7 +93,7 @@ impl<'a> Comparing<'a> {
     }
 
     /// Components and tied heads that only one side has.
-    fn set_aside(&mut self) {
+    pub(super) fn set_aside(&mut self) {
         for side in [0, 1] {
             let (own, other) = (self.sides[side], self.sides[1 - side]);
             let has = |blueprint: &Blueprint, kind: fn(&Component) -> bool| {
@@ -103,6 +108,16 @@ impl<'a> Comparing<'a> {
         }
         for side in [0, 1] {
             self.set_head_aside(side);
+            self.forgive_pooler(side);
+        }
+    }
+
+    /// The pooler of an encoder is a head on its first token: exporters leave it out where the product does not use it.
+    fn forgive_pooler(&mut self, side: usize) {
+        let is_pooler = |it: &&Part| it.role.is("pooler") || it.role.is("pooler.bias");
+        let [own, other] = [side, 1 - side].map(|it| &self.sides[it].parts);
+        if !other.iter().any(|it| is_pooler(&it)) {
+            self.lone_heads.extend(own.iter().filter(is_pooler).map(|it| it.name.clone()));
         }
     }
 
@@ -115,7 +130,8 @@ impl<'a> Comparing<'a> {
                 (sum.0.saturating_add(it.count()), sum.1.saturating_add(it.elements()))
             });
             self.normalised.push(normalisation(SIDES[side], kind, &name));
-            let told = format!("{tensors} tensors, {elements} parameters");
+            let counted = if self.sides[side].is_by_names { String::new() } else { format!(", {elements} parameters") };
+            let told = format!("{tensors} tensors{counted}");
             self.differences.push(one_sided("component", &name, side, &told));
         }
         self.open(side).retain(|it| !is_kind(&parts[*it].component));
@@ -163,7 +179,7 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    fn look_at_pairs(&mut self) {
+    pub(super) fn look_at_pairs(&mut self) {
         for pair in self.matching.pairs.clone() {
             let (ours, theirs) = (&self.matching.subject[pair.subject], &self.matching.reference[pair.reference]);
             self.look_at_prefix(ours, theirs);
@@ -277,7 +293,7 @@ impl<'a> Comparing<'a> {
     }
 
     /// Where all shapes are equal and some roles rest on shapes alone, two readings of one shape are no difference.
-    fn look_at_dimensions(&mut self) {
+    pub(super) fn look_at_dimensions(&mut self) {
         let are_all_named = self.sides.iter().all(|it| it.parts.iter().all(|part| part.role.is_named()));
         let is_equal = self.same_dimensions && !self.is_loose && !are_all_named;
         for pair in self.dimensions() {
@@ -301,26 +317,36 @@ impl<'a> Comparing<'a> {
         names.map(pair).collect()
     }
 
-    fn finish(mut self, projections: Vec<Projection>) -> Form {
-        let mut renames: Vec<Rename> = self.matching.pairs.iter().filter_map(|it| self.rename(it)).collect();
-        renames.sort();
-        self.differences.sort();
-        self.normalised.sort();
-        self.normalised.dedup();
+    fn finish(self, projections: Vec<Projection>) -> Form {
+        let relation = self.relation(!projections.is_empty());
+        self.told(relation, projections)
+    }
+
+    fn relation(&self, has_projections: bool) -> FormRelation {
         let has_matrices = self.matching.pairs.iter().any(|it| self.matching.subject[it.subject].is_matrix());
-        let relation = if self.has_unanswered_matrix || !has_matrices || self.shares_no_norm() {
+        let has_renames = self.matching.pairs.iter().any(|it| self.rename(it).is_some());
+        if self.has_unanswered_matrix || !has_matrices || self.shares_no_norm() {
             FormRelation::Different
         } else if self.is_loose {
             FormRelation::SameFamily
-        } else if !projections.is_empty() {
+        } else if has_projections {
             FormRelation::FusedOrSplit
-        } else if !renames.is_empty() {
+        } else if has_renames {
             FormRelation::SameUpToRenaming
         } else if self.same_dimensions {
             FormRelation::Identical
         } else {
             FormRelation::SameFamily
-        };
+        }
+    }
+
+    /// All that was found, in a fixed order, under the relation.
+    pub(super) fn told(mut self, relation: FormRelation, projections: Vec<Projection>) -> Form {
+        let mut renames: Vec<Rename> = self.matching.pairs.iter().filter_map(|it| self.rename(it)).collect();
+        renames.sort();
+        self.differences.sort();
+        self.normalised.sort();
+        self.normalised.dedup();
         let dimensions = self.dimensions();
         let same_dimensions = self.same_dimensions && relation != FormRelation::Different;
         Form {
@@ -336,7 +362,7 @@ impl<'a> Comparing<'a> {
 
     /// Whether both sides have norms and none of them is where one of the other is: an encoder that normalises after its
     /// blocks and a decoder that does so before them have equal matrices, and are different all the same.
-    fn shares_no_norm(&self) -> bool {
+    pub(super) fn shares_no_norm(&self) -> bool {
         let is_norm = |it: &Part| it.role.names().iter().any(|it| NORMS.iter().any(|norm| it.starts_with(norm)));
         let is_shared = self.matching.pairs.iter().any(|it| is_norm(&self.matching.subject[it.subject]));
         !is_shared && self.sides.iter().all(|it| it.parts.iter().any(is_norm))
@@ -425,7 +451,7 @@ fn difference(kind: &str, item: &str, subject: &str, reference: &str) -> Differe
     }
 }
 
-fn one_sided(kind: &str, item: &str, side: usize, told: &str) -> Difference {
+pub(super) fn one_sided(kind: &str, item: &str, side: usize, told: &str) -> Difference {
     let told = Some(told.to_owned());
     let (subject, reference) = if side == 0 { (told, None) } else { (None, told) };
     Difference { kind: kind.to_owned(), item: item.to_owned(), subject, reference }

@@ -71,6 +71,13 @@ impl<'a> Matching<'a> {
         self.pairs.sort_by_key(|it| it.subject);
     }
 
+    /// The same, where shapes are not known: what has no known name stays open.
+    pub(crate) fn run_by_names(&mut self) {
+        self.by_name();
+        self.by_role();
+        self.pairs.sort_by_key(|it| it.subject);
+    }
+
     fn take(&mut self, subject: usize, reference: usize, by: Sign) {
         self.open_subject.retain(|it| *it != subject);
         self.open_reference.retain(|it| *it != reference);

@@ -2,6 +2,7 @@
 
 mod algebra;
 mod buffer;
+mod by_names;
 mod config;
 mod contradiction;
 mod describe;
@@ -38,6 +39,8 @@ pub struct Blueprint {
     parts: Vec<Part>,
     notes: Vec<Note>,
     dimensions: Dimensions,
+    /// Whether only names are known, and no shapes: every shape in it is empty then and means nothing.
+    is_by_names: bool,
 }
 
 impl Blueprint {
@@ -46,7 +49,21 @@ impl Blueprint {
         let (mut parts, mut notes) = normalise::parts(&templates, &config);
         roles::assign(&mut parts, &config, &mut notes);
         let dimensions = Dimensions::of(&parts, &config);
-        Self { templates, config, parts, notes, dimensions }
+        Self { templates, config, parts, notes, dimensions, is_by_names: false }
+    }
+
+    /// A blueprint from names alone, as an index has them; its dimensions are those that the configuration states.
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>, config: Config) -> Self {
+        const NO_SHAPE: &[u64] = &[];
+        let templates = lift::lift(names.into_iter().map(|it| (it, "", NO_SHAPE)));
+        let blueprint = Self::from_templates(templates, config);
+        let dimensions = Dimensions::stated(&blueprint.parts, &blueprint.config);
+        Self { dimensions, is_by_names: true, ..blueprint }
+    }
+
+    /// Whether only names are known, and no shapes.
+    pub fn is_by_names(&self) -> bool {
+        self.is_by_names
     }
 
     /// A blueprint from tensors given as name, element type and shape.

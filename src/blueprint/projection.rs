@@ -41,6 +41,33 @@ pub(crate) fn find(matching: &mut Matching<'_>, subject: &Blueprint, reference: 
     found
 }
 
+/// The same, where shapes are not known and roles are all that tells.
+pub(crate) fn find_by_names(matching: &mut Matching<'_>) -> Vec<Projection> {
+    let mut found = Vec::new();
+    for (fused, split) in FUSED {
+        for (ours, theirs, kind) in [(&[*fused][..], *split, "subject fuses"), (split, &[*fused][..], "subject splits")]
+        {
+            let ours = pick(matching.subject, &matching.open_subject, ours);
+            let theirs = pick(matching.reference, &matching.open_reference, theirs);
+            if let Some((ours, theirs)) = ours.zip(theirs) {
+                found.push(taken(matching, &ours, &theirs, kind));
+            }
+        }
+    }
+    found
+}
+
+/// Takes two groups out of what is open.
+fn taken(matching: &mut Matching<'_>, ours: &[usize], theirs: &[usize], kind: &str) -> Projection {
+    matching.open_subject.retain(|it| !ours.contains(it));
+    matching.open_reference.retain(|it| !theirs.contains(it));
+    Projection {
+        subject: ours.iter().map(|it| matching.subject[*it].name.clone()).collect(),
+        reference: theirs.iter().map(|it| matching.reference[*it].name.clone()).collect(),
+        kind: kind.to_owned(),
+    }
+}
+
 /// One open part for each role.
 fn pick(parts: &[Part], open: &[usize], roles: &[&str]) -> Option<Vec<usize>> {
     let mut picked: Vec<usize> = Vec::new();
@@ -72,13 +99,7 @@ fn settle(
         return;
     }
     found.same_dimensions &= is_same_size;
-    found.projections.push(Projection {
-        subject: our_parts.iter().map(|it| it.name.clone()).collect(),
-        reference: their_parts.iter().map(|it| it.name.clone()).collect(),
-        kind: kind.to_owned(),
-    });
-    matching.open_subject.retain(|it| !ours.contains(it));
-    matching.open_reference.retain(|it| !theirs.contains(it));
+    found.projections.push(taken(matching, ours, theirs, kind));
 }
 
 /// The size of the projection across the stream, and the size of the stream; none where the parts do not fit together.

@@ -46,9 +46,18 @@ fn treated(template: &Template, named: &Named<'_>) -> (Treatment, Option<Templat
         Treatment::Packed { name, shape } => {
             Some(Template { name: name.clone(), shape: shape.clone(), ..template.clone() })
         }
-        Treatment::Keep | Treatment::Companion => None,
+        Treatment::Keep => packed_by_name(template, named),
+        Treatment::Companion => None,
     };
     (treatment, plain)
+}
+
+/// A packed weight of which only the name is known, and that scales are beside it.
+fn packed_by_name(template: &Template, named: &Named<'_>) -> Option<Template> {
+    let base = template.name.strip_suffix(".qweight").filter(|_| template.shape.is_empty())?;
+    named
+        .contains_key(format!("{base}.scales").as_str())
+        .then(|| Template { name: format!("{base}.weight"), ..template.clone() })
 }
 
 #[cfg(test)]

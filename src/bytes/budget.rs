@@ -107,17 +107,30 @@ struct BudgetedSource {
     budget: Arc<Budget>,
 }
 
+impl BudgetedSource {
+    /// A range that is not inside the file costs nothing; reading it tells what is wrong.
+    fn take(&self, range: &Range<u64>) -> Result<(), Error> {
+        if range.end > self.source.len() {
+            return Ok(());
+        }
+        let size = range.end.saturating_sub(range.start);
+        self.budget.take(size, &|| crate::bytes::shown(self.name.to_string_lossy()))
+    }
+}
+
 impl Source for BudgetedSource {
     fn len(&self) -> u64 {
         self.source.len()
     }
 
     fn read_at(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, Error> {
-        let size = range.end.saturating_sub(range.start);
-        if range.end <= self.len() {
-            self.budget.take(size, &|| crate::bytes::shown(self.name.to_string_lossy()))?;
-        }
+        self.take(&range)?;
         self.source.read_at(range)
+    }
+
+    fn read_into(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        self.take(&range)?;
+        self.source.read_into(range, buffer)
     }
 
     fn version(&self) -> Option<String> {
@@ -158,7 +171,9 @@ mod tests {
         one.read_at(0..10).unwrap();
         assert!(matches!(other.read_at(0..10), Err(Error::OverBudget { wanted: 10, read: 10, limit: 15, .. })));
         assert!(matches!(other.read_at(0..11), Err(Error::Beyond { .. })));
-        other.read_at(0..5).unwrap();
-        assert_eq!(budget.read(), 15);
+        let mut buffer = vec![7; 9];
+        other.read_into(0..5, &mut buffer).unwrap();
+        assert_eq!((buffer.as_slice(), budget.read()), (&b"01234"[..], 15));
+        assert!(matches!(other.read_into(0..1, &mut buffer), Err(Error::OverBudget { .. })));
     }
 }

@@ -44,19 +44,25 @@ impl Source for File {
     }
 
     fn read_at(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, Error> {
+        let mut buffer = Vec::new();
+        self.read_into(range, &mut buffer)?;
+        Ok(Cow::Owned(buffer))
+    }
+
+    fn read_into(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Error> {
         let name = || self.path.to_string_lossy().into_owned();
         let size = size_of_range(&range, self.length, &name)?;
-        let mut buffer = Vec::new();
-        buffer.try_reserve_exact(size).map_err(|_| Error::OutOfMemory { name: name(), length: size as u64 })?;
+        let more = size.saturating_sub(buffer.len());
+        buffer.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { name: name(), length: size as u64 })?;
         buffer.resize(size, 0);
-        read_exact_at(&self.file, &mut buffer, range.start).map_err(|error| match error.kind() {
+        read_exact_at(&self.file, buffer, range.start).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {
                 Error::Shrunk { path: self.path.clone(), length: self.length, end: range.end }
             }
             _ => Error::io("read", &self.path, error),
         })?;
         self.read.fetch_add(size as u64, Ordering::Relaxed);
-        Ok(Cow::Owned(buffer))
+        Ok(())
     }
 
     fn bytes_read(&self) -> u64 {

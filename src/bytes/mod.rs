@@ -54,6 +54,14 @@ pub trait Source: Send + Sync {
     /// Reads exactly `range`, or fails; never short, and never more than [`limits::SINGLE_READ`] bytes at once.
     fn read_at(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>, Error>;
 
+    /// The same into a buffer that is used again; it has exactly the range afterwards.
+    fn read_into(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let bytes = self.read_at(range)?;
+        buffer.clear();
+        buffer.extend_from_slice(&bytes);
+        Ok(())
+    }
+
     /// Reads several ranges, in their order. Where each answer has a long way, neighbours are fetched together.
     fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>, Error> {
         ranges.iter().map(|it| self.read_at(it.clone()).map(Cow::into_owned)).collect()

@@ -7,7 +7,7 @@ use crate::bytes::{Source, last_part, limits, sha256, shown};
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding_in;
 use crate::checkpoint::{
-    Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Split, Table, Tensor, adapter, kind,
+    Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Outline, Split, Table, Tensor, adapter, kind,
 };
 use crate::fact::{FileFacts, Finding};
 
@@ -18,6 +18,8 @@ pub(crate) struct Assembly {
     parts: BTreeMap<String, (FileFacts, Option<Table>)>,
     pub(crate) format: Option<&'static str>,
     pub(crate) config: Option<serde_json::Value>,
+    /// What the index says, where there are no weights.
+    pub(crate) outline: Option<Outline>,
     /// What the configuration of an adapter says, where there is one.
     pub(crate) adapter: Option<Adapter>,
     pub(crate) findings: Vec<Finding>,
@@ -200,6 +202,7 @@ impl Assembly {
             tensors,
             metadata,
             config: self.config,
+            outline: self.outline,
             adapter,
             findings: self.findings,
             bytes_read: self.bytes_read,

@@ -14,6 +14,8 @@ pub enum Dtype {
     Known(Known),
     /// Numbers that are stored together with their scale, so that one of them alone has no size.
     Block(Block),
+    /// One that the crate knows, each element in a varint of protobuf, which takes as many bytes as it needs.
+    Varints(Known),
     /// Any other; a file that uses it is still described.
     Unknown {
         /// Name as the file has it.
@@ -73,7 +75,17 @@ const BLOCKS: &[(u32, Block)] = &[
     (40, Block { name: "NVFP4", numbers: 64, bytes: 36 }),
 ];
 
+/// Whole numbers of four bits in ONNX, two in a byte.
+const NIBBLES: &[Block] =
+    &[Block { name: "UINT4", numbers: 2, bytes: 1 }, Block { name: "INT4", numbers: 2, bytes: 1 }];
+
 impl Dtype {
+    /// The type that goes by this name in ONNX, where safetensors has none.
+    pub(crate) fn of_onnx(name: &str) -> Self {
+        let nibble = NIBBLES.iter().find(|it| it.name == name);
+        nibble.map_or_else(|| Self::named(name), |block| Self::Block(*block))
+    }
+
     /// The type that has this number in ggml; one nobody knows is called by the number.
     pub fn of_ggml(number: u32) -> Self {
         let plain = PLAIN.iter().find(|(it, _)| *it == number).map(|(_, known)| Self::Known(*known));
@@ -88,7 +100,7 @@ impl Dtype {
                 let whole = elements.is_multiple_of(block.numbers);
                 whole.then(|| elements.checked_div(block.numbers)?.checked_mul(block.bytes)).flatten()
             }
-            Self::Known(_) | Self::Unknown { .. } => {
+            Self::Known(_) | Self::Varints(_) | Self::Unknown { .. } => {
                 let bits = elements.checked_mul(self.bits()?)?;
                 bits.is_multiple_of(8).then_some(bits / 8)
             }
@@ -105,7 +117,7 @@ impl Dtype {
     pub fn bits(&self) -> Option<u64> {
         match self {
             Self::Known(known) => u64::try_from(known.bitsize()).ok(),
-            Self::Block(_) | Self::Unknown { .. } => None,
+            Self::Block(_) | Self::Varints(_) | Self::Unknown { .. } => None,
         }
     }
 
@@ -120,6 +132,7 @@ impl fmt::Display for Dtype {
         match self {
             Self::Known(known) => write!(out, "{known}"),
             Self::Block(block) => out.write_str(block.name),
+            Self::Varints(known) => write!(out, "{known} in varints"),
             Self::Unknown { name } => out.write_str(name),
         }
     }

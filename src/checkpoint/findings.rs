@@ -41,6 +41,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "Ask the publisher for an index that belongs to these files.",
     ),
     (
+        "index-only",
+        "The folder holds an index and none of the weights that it names. The model was described by names and configuration: no shape, no count and no number of it is known, and nothing says that the weights exist.",
+        "Ask for the weights, or for their first megabytes: the header of each file is enough for shapes.",
+    ),
+    (
         "index-total-size",
         "The index states another total size than the files have.",
         "Often a harmless mistake of the publisher; otherwise the index belongs to other files.",

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::bytes::{Place, counted, grouped, in_order, limits, shown};
 use crate::checkpoint::assembly::{Assembly, Part, numbered};
-use crate::checkpoint::findings::{finding, finding_in};
+use crate::checkpoint::findings::{finding, finding_in, unprintable_names};
 use crate::checkpoint::index::Index;
 use crate::checkpoint::surroundings::{Look, cached_name, links_outside, looks, no_weights, unread_weights};
 use crate::checkpoint::{Adapter, Checkpoint, Error, FORMATS, Format, adapter, json, kind};
@@ -62,6 +62,9 @@ pub(crate) fn open(place: &dyn Place) -> Result<Checkpoint, Error> {
     let index = read_index(place, layout, &names, &mut assembly)?;
     let plan = Plan::make(place, layout, &names, index.as_ref().map(|(name, index)| (name.as_str(), index)))?;
     read_headers(place, &plan, &mut assembly)?;
+    if let Some((name, index)) = index.as_ref().filter(|_| plan.is_index_alone) {
+        index_alone(place, name, index, &mut assembly)?;
+    }
     data_beside(place, &mut assembly)?;
     if let Some((name, index)) = index.filter(|_| plan.by_index) {
         let (held, data_bytes) = assembly.held();
@@ -110,11 +113,31 @@ fn data_beside(place: &dyn Place, assembly: &mut Assembly) -> Result<(), Error> 
     Ok(())
 }
 
+/// Takes in what an index says of files that are not there.
+fn index_alone(place: &dyn Place, name: &str, index: &Index, assembly: &mut Assembly) -> Result<(), Error> {
+    let outline = index.outline().map_err(|refusal| Error::of(&place.path_of(name), refusal))?;
+    let unprintable = unprintable_names(outline.names.iter().map(String::as_str));
+    assembly.findings.extend(unprintable.map(|it| Finding { file: Some(name.to_owned()), ..it }));
+    let named = format!("{} in {}", counted(outline.names.len(), "tensor"), files_in_words(outline.files));
+    let size =
+        outline.stated_bytes.map_or(String::new(), |it| format!(", {} bytes of data by its own word", grouped(it)));
+    let detail = format!("it names {named}, none of which is in the folder{size}");
+    assembly.findings.push(finding_in(name, "index-only", None, detail));
+    assembly.outline = Some(outline);
+    Ok(())
+}
+
+fn files_in_words(count: u64) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "file")
+}
+
 /// Which weights files are read.
 #[derive(Debug, Default)]
 struct Plan {
     read: BTreeSet<String>,
     by_index: bool,
+    /// Whether there is an index and none of the weights that it names.
+    is_index_alone: bool,
     findings: Vec<Finding>,
 }
 
@@ -127,26 +150,30 @@ impl Plan {
         index: Option<(&str, &Index)>,
     ) -> Result<Self, Error> {
         let single = layout.single;
-        let only = |findings| Self { read: BTreeSet::from([single.to_owned()]), by_index: false, findings };
+        let only = |findings| Self { read: BTreeSet::from([single.to_owned()]), findings, ..Self::default() };
         match index {
             Some((name, index)) if names.contains(single) && !index.files().contains(single) => {
                 let detail = format!("it names other files than {}, which was read instead", shown(single));
                 Ok(only(vec![finding_in(name, "two-sets-of-weights", None, detail)]))
             }
             None if single == PYTORCH.single => Ok(only(Vec::new())),
-            Some((name, index)) => Self::by_index(place, name, index),
+            Some((name, index)) => Self::by_index(place, names, name, index),
             None => Self::by_names(place, names),
         }
     }
 
-    fn by_index(place: &dyn Place, name: &str, index: &Index) -> Result<Self, Error> {
+    fn by_index(place: &dyn Place, names: &BTreeSet<String>, name: &str, index: &Index) -> Result<Self, Error> {
         let read: BTreeSet<String> = index.files().into_iter().map(str::to_owned).collect();
         let missing: Vec<String> = read.iter().filter(|it| !place.holds(it)).cloned().collect();
+        let has_no_weights = || matches!(Self::by_names(place, names), Err(Error::NoWeights { .. }));
+        if missing.len() == read.len() && has_no_weights() {
+            return Ok(Self { is_index_alone: true, ..Self::default() });
+        }
         if !missing.is_empty() {
             let by = shown(name);
             return Err(Error::MissingFiles { folder: place.path().to_owned(), missing, of: read.len(), by });
         }
-        Ok(Self { read, by_index: true, findings: Vec::new() })
+        Ok(Self { read, by_index: true, ..Self::default() })
     }
 
     fn by_names(place: &dyn Place, names: &BTreeSet<String>) -> Result<Self, Error> {
@@ -171,7 +198,7 @@ impl Plan {
         let has_index = read.iter().any(|it| !ends_as("gguf", it));
         let findings = (read.len() > 1 && has_index)
             .then(|| finding("no-index", None, format!("{} weights files and no index that names them", read.len())));
-        Ok(Self { read, by_index: false, findings: findings.into_iter().collect() })
+        Ok(Self { read, findings: findings.into_iter().collect(), ..Self::default() })
     }
 }
 

@@ -11,6 +11,17 @@ use crate::checkpoint::findings::finding;
 use crate::checkpoint::{Refusal, json};
 use crate::fact::Finding;
 
+/// What an index says of weights that are not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The names of all tensors, sorted.
+    pub names: Vec<String>,
+    /// How many files they are said to be in.
+    pub files: u64,
+    /// The size of all data in bytes, as the index states it.
+    pub stated_bytes: Option<u64>,
+}
+
 /// An index whose every file name is a plain path inside the folder.
 #[derive(Debug)]
 pub(crate) struct Index {
@@ -51,6 +62,27 @@ impl Index {
     /// The files it names.
     pub(crate) fn files(&self) -> BTreeSet<&str> {
         self.file_of.values().map(String::as_str).collect()
+    }
+
+    /// All that it says, where nothing is there to hold it against.
+    pub(crate) fn outline(&self) -> Result<Outline, Refusal> {
+        if self.file_of.len() > limits::TENSORS {
+            let (count, limit) = (grouped(self.file_of.len() as u64), grouped(limits::TENSORS as u64));
+            return Err(broken(format!("it names {count} tensors, and the limit is {limit}"), Some(UNCLEAR)));
+        }
+        if self.file_of.contains_key("") {
+            return Err(broken("a tensor has the empty name".into(), Some(UNCLEAR)));
+        }
+        if let Some(name) = self.file_of.keys().find(|it| it.len() > limits::TENSOR_NAME) {
+            let limit = grouped(limits::TENSOR_NAME as u64);
+            let message = format!("the name of tensor {} is longer than the limit of {limit} bytes", shown(name));
+            return Err(broken(message, Some(UNCLEAR)));
+        }
+        Ok(Outline {
+            names: self.file_of.keys().cloned().collect(),
+            files: self.files().len() as u64,
+            stated_bytes: self.total_size,
+        })
     }
 
     /// Holds the index against what the files really hold: file by tensor, and the size of all data in bytes.

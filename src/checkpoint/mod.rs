@@ -26,6 +26,7 @@ mod folder;
 mod index;
 mod json;
 mod kind;
+mod placement;
 mod quantised;
 mod surroundings;
 mod view;
@@ -35,6 +36,7 @@ pub use data::{Data, Values};
 pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;
+pub use index::Outline;
 pub(crate) use quantised::{Treatment, treated};
 pub use view::View;
 
@@ -67,6 +69,8 @@ pub struct Checkpoint {
     pub metadata: BTreeMap<String, String>,
     /// `config.json`, where there is one that can be read; otherwise what the weights files state themselves.
     pub config: Option<serde_json::Value>,
+    /// What the index says, where the folder holds no weights and nothing else is known; `tensors` is empty then.
+    pub outline: Option<Outline>,
     /// What an adapter says of itself, where the files are one and no model.
     pub adapter: Option<Adapter>,
     /// What a reader should know before trusting the files, sorted by file.

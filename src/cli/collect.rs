@@ -46,11 +46,15 @@ pub(crate) fn collect(folder: &Path, reach: &Reach) -> Result<(Case, Evidence, P
 fn summary(evidence: &Evidence) -> String {
     let mut lines = Vec::new();
     for subject in &evidence.subjects {
-        lines.push(format!("{}: {} parameters", subject.id, grouped(subject.inspection.parameters)));
+        lines.push(format!(
+            "{}: {} parameters",
+            subject.id,
+            subject.inspection.parameters.map_or_else(|| "not known how many".to_owned(), grouped)
+        ));
         for comparison in &subject.comparisons {
             let form = &comparison.form;
             let dimensions = match (form.relation, form.same_dimensions) {
-                (FormRelation::Different, _) => "",
+                (FormRelation::Different | FormRelation::Undetermined, _) => "",
                 (_, true) => ", same dimensions",
                 (_, false) => ", other dimensions",
             };

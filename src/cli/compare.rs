@@ -149,6 +149,9 @@ fn relation(form: &Form) -> String {
             };
             format!("same family, {sizes}: {left}{renamed}.")
         }
+        FormRelation::Undetermined => {
+            "undetermined. Only names are known of one side, and nobody knows what some of them mean.".to_owned()
+        }
         FormRelation::Different => {
             let left = form.differences.iter().filter(|it| it.kind.starts_with("only-in-")).count();
             format!("different. {} no answer on the other side.", plural(left, "tensor name has", "tensor names have"))

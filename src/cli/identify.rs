@@ -99,12 +99,17 @@ fn fingerprints(found: &[FingerprintMatch]) -> String {
 /// The outcome in words.
 fn sentence(answer: &Identification) -> String {
     let Some(first) = answer.matches.first() else {
+        if answer.outcome == "undetermined" {
+            return "Undetermined: only names are known of this model, and nobody knows what some of them mean."
+                .to_owned();
+        }
         return "No catalogue entry is built like this model.".to_owned();
     };
     let but = match first.closeness {
         Closeness::SameShapes => "tensor for tensor",
         Closeness::PaddedVocabulary => "tensor for tensor, but for a few rows of the vocabulary",
         Closeness::OtherVocabulary => "tensor for tensor, but for the size of the vocabulary",
+        Closeness::Stated => "by all names and every size that is stated; no shape was there to be seen",
         Closeness::OtherDimensions => {
             return format!(
                 "No catalogue entry has the dimensions of this model. {} its architecture in other dimensions, some with \
@@ -154,6 +159,7 @@ fn form(matched: &Match) -> &'static str {
         (FormRelation::SameUpToRenaming, _) => "same up to renaming",
         (FormRelation::FusedOrSplit, _) => "projections fused or split",
         (FormRelation::SameFamily, _) => "same family",
+        (FormRelation::Undetermined, _) => "undetermined",
         (FormRelation::Different, _) => "different",
     }
 }
@@ -163,6 +169,7 @@ fn closeness(closeness: Closeness) -> &'static str {
         Closeness::SameShapes => "same",
         Closeness::PaddedVocabulary => "same but vocabulary padding",
         Closeness::OtherVocabulary => "same but vocabulary",
+        Closeness::Stated => "same as stated",
         Closeness::OtherDimensions => "other",
     }
 }

@@ -54,7 +54,12 @@ impl From<lineage::Error> for Failure {
 
 fn page(inspection: &Inspection) -> String {
     let mut sections = vec![answer(inspection)];
-    sections.push(format!("Dimensions\n{}", dimensions(inspection).trim_fmt()));
+    let source = if inspection.parameters.is_some() {
+        ""
+    } else {
+        ", as the configuration states them; layers and experts by name"
+    };
+    sections.push(format!("Dimensions{source}\n{}", dimensions(inspection).trim_fmt()));
     sections.push(format!("Tensors, with layer {{i}} and expert {{j}}\n{}", templates(inspection).trim_fmt()));
     if !inspection.dtypes.is_empty() {
         sections.push(format!("Element types\n{}", dtypes(inspection).trim_fmt()));
@@ -71,11 +76,21 @@ fn page(inspection: &Inspection) -> String {
 /// The answer in words.
 fn answer(inspection: &Inspection) -> String {
     let name = shown(&inspection.model.name);
-    let (parameters, tensors) = (grouped(inspection.parameters), grouped(inspection.tensors));
-    let counts = format!("{parameters} parameters in {tensors} tensors");
+    let tensors = grouped(inspection.tensors);
+    let counts = match inspection.parameters {
+        Some(parameters) => format!("{} parameters in {tensors} tensors", grouped(parameters)),
+        None => format!("{tensors} tensors by name; how many parameters is not known"),
+    };
     let source = match inspection.model.origin {
         Origin::Catalog => "a catalogue blueprint, without files and without weights".to_owned(),
         Origin::Fingerprint => "a fingerprint: a blueprint with some of its weights".to_owned(),
+        Origin::Checkpoint if inspection.parameters.is_none() => {
+            let size = inspection.stated_bytes.map_or_else(
+                || "no size of the data stated".to_owned(),
+                |it| format!("{} bytes of data by the index's own word", grouped(it)),
+            );
+            format!("an index without weights, {size}; {} bytes read", grouped(inspection.cost.bytes_read))
+        }
         Origin::Checkpoint => {
             let format = inspection.format.as_deref().unwrap_or("files");
             let files = inspection.files.iter().filter(|it| !it.name.ends_with(".json")).count();
@@ -108,7 +123,7 @@ fn templates(inspection: &Inspection) -> Table {
         output.add_row([
             shown_name(&it.template),
             it.role.clone(),
-            sizes(&it.shape),
+            it.shape.as_deref().map_or_else(|| "not known".to_owned(), sizes),
             it.algebra.join(" x "),
             it.dtype.clone().unwrap_or_else(|| "-".to_owned()),
             grouped(it.count),

@@ -76,7 +76,7 @@ struct Listing {
 struct Row {
     name: String,
     location: String,
-    parameters: u64,
+    parameters: Option<u64>,
     bytes: u64,
 }
 
@@ -194,7 +194,12 @@ impl Listing {
         align_right(&mut output, 1);
         align_right(&mut output, 2);
         for it in &self.fingerprints {
-            output.add_row([shown_name(&it.name), grouped(it.parameters), grouped(it.bytes), shown_name(&it.location)]);
+            output.add_row([
+                shown_name(&it.name),
+                it.parameters.map_or_else(|| "-".to_owned(), grouped),
+                grouped(it.bytes),
+                shown_name(&it.location),
+            ]);
         }
         let mut parts = vec![output.trim_fmt()];
         if !self.unreadable.is_empty() {

@@ -46,13 +46,18 @@ pub struct Inspection {
     pub format: Option<String>,
     /// The files that were read, in name order.
     pub files: Vec<FileFacts>,
-    /// Number of stored parameters: elements of all tensors but buffers; a tied head counts once.
-    pub parameters: u64,
+    /// Number of stored parameters: elements of all tensors but buffers; a tied head counts once. None where shapes are
+    /// not known, as in a folder with an index and no weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
     /// Number of tensors, buffers included.
     pub tensors: u64,
-    /// Size of all tensor data in bytes; none for a catalogue entry.
+    /// Size of all tensor data in bytes; none for a catalogue entry, and where the weights are not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_bytes: Option<u64>,
+    /// What an index without weights states as the size of all tensor data: its word, which nothing could be held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_bytes: Option<u64>,
     /// Element types by name, with the number of tensors and of elements.
     pub dtypes: Vec<DtypeCount>,
     /// The named dimensions that were recovered: `hidden`, `layers`, `heads`, `kv_heads`, `ffn`, `vocab`, `experts`, …
@@ -112,8 +117,9 @@ pub struct TemplateFacts {
     pub template: String,
     /// What the tensor does, e.g. `attention.query`; `unknown` where neither name nor shape tells.
     pub role: String,
-    /// Shape in file order.
-    pub shape: Vec<u64>,
+    /// Shape in file order; none where only the name is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<u64>>,
     /// Shape in named dimensions, e.g. `["kv_heads*head_dim", "hidden"]`; the number itself where no name fits.
     pub algebra: Vec<String>,
     /// How many tensors it stands for.
@@ -229,6 +235,9 @@ pub enum FormRelation {
     /// The same architecture with other dimensions, or with vector-sized additions only.
     #[serde(rename = "same family")]
     SameFamily,
+    /// Names are known on one side and shapes are not, and some of the names say nothing.
+    #[serde(rename = "undetermined")]
+    Undetermined,
     /// None of these.
     #[serde(rename = "different")]
     Different,
@@ -349,7 +358,8 @@ pub struct Identification {
     pub schema: String,
     /// The model that was looked up.
     pub model: ModelName,
-    /// One of `one entry`, `tied entries`, `family only`, `no entry`.
+    /// One of `one entry`, `tied entries`, `family only`, `no entry`; `undetermined` where names are all that is known and
+    /// they say too little.
     pub outcome: String,
     /// Catalogue entries that match by form, best first; empty where none does. A long list is cut, see `matched`.
     pub matches: Vec<Match>,
@@ -399,6 +409,9 @@ pub enum Closeness {
     /// Every shape but for another size of the vocabulary.
     #[serde(rename = "same but for vocabulary size")]
     OtherVocabulary,
+    /// Every name has its answer, and every size that is stated is the same; no shape was there to be seen.
+    #[serde(rename = "same by what is stated")]
+    Stated,
     /// The same architecture in other dimensions, or with additions.
     #[default] // What an answer from before this field is read as: the least that can be meant.
     #[serde(rename = "other dimensions")]

@@ -5,7 +5,8 @@ use crate::catalog::Catalog;
 use crate::checkpoint::{self, Data};
 use crate::fact::{Comparison, Cost, Unexamined, Weights};
 use crate::lineage::fingerprint::shared_rows;
-use crate::lineage::{Model, not_examined, tokens, unexamined};
+use crate::lineage::tokens::{self, Vocabularies};
+use crate::lineage::{Model, not_examined, unexamined};
 use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate};
 
 /// How far to look at weights, and who is told how far the work is.
@@ -63,27 +64,25 @@ pub fn compare_with_weights(
     let mut comparison = compare(subject, reference, catalog);
     let Some(ours) = subject.data()? else {
         comparison.unexamined.extend(no_subject(subject));
-        return Ok(comparison);
+        return Ok(with_vocabularies(comparison, subject, reference));
     };
     if let Some(kept) = reference.fingerprint.clone() {
         against_fingerprint(&mut comparison, &ours, subject, &kept, look)?;
         return Ok(comparison);
     }
-    let Some(theirs) = reference.data()? else { return Ok(comparison) };
+    let Some(theirs) = reference.data()? else { return Ok(with_vocabularies(comparison, subject, reference)) };
     let vocabularies = tokens::vocabularies(subject, reference);
     let finite = (Finite::new(&ours), Finite::new(&theirs));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
     comparison.weights =
         relate(&nets.0, &nets.1, vocabularies.shared.as_deref(), look.plan(subject, reference), look.watch)?;
-    comparison.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
-    comparison.unexamined.extend(vocabularies.unexamined);
+    comparison.unexamined.retain(|it| it.what != "weights");
+    take_in(&mut comparison, vocabularies);
     comparison.unexamined.extend(left_for_later(&comparison.weights, subject, reference));
-    comparison.tokenizer = vocabularies.facts;
     comparison.unexamined.extend(not_read(subject, &ours, &finite.0, &nets.0));
     comparison.unexamined.extend(not_read(reference, &theirs, &finite.1, &nets.1));
     comparison.cost.bytes_read =
         comparison.cost.bytes_read.saturating_add(ours.bytes_read()).saturating_add(theirs.bytes_read());
-    comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(vocabularies.bytes_read);
     Ok(comparison)
 }
 
@@ -158,4 +157,22 @@ fn left_for_later(weights: &Weights, subject: &Model, reference: &Model) -> Opti
         );
         not_examined("weights", "quick-look", &detail)
     })
+}
+
+/// Vocabularies need no weights: an index alone may have one beside it. A fingerprint has none.
+fn with_vocabularies(mut comparison: Comparison, subject: &Model, reference: &Model) -> Comparison {
+    if [subject, reference].iter().all(|it| it.fingerprint.is_none()) {
+        take_in(&mut comparison, tokens::vocabularies(subject, reference));
+    }
+    comparison
+}
+
+/// What the vocabularies say, where both sides have files that may hold one.
+fn take_in(comparison: &mut Comparison, vocabularies: Vocabularies) {
+    if vocabularies.facts.is_some() || !vocabularies.unexamined.is_empty() {
+        comparison.unexamined.retain(|it| it.what != "tokenizer");
+    }
+    comparison.unexamined.extend(vocabularies.unexamined);
+    comparison.tokenizer = vocabularies.facts;
+    comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(vocabularies.bytes_read);
 }

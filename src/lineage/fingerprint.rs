@@ -94,6 +94,7 @@ impl Model {
             format: None,
             files: Vec::new(),
             data_bytes: kept.about.data_bytes,
+            stated_bytes: None,
             findings: Vec::new(),
             bytes_read: kept.bytes,
             place: None,

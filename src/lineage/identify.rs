@@ -14,7 +14,11 @@ use crate::lineage::{Model, unexamined};
 pub fn identify(model: &Model, catalog: &Catalog, limit: usize) -> Identification {
     let mut matches = rank(&model.blueprint, catalog);
     let matched = matches.len() as u64;
-    let outcome = outcome(&matches).to_owned();
+    let outcome = if matches.is_empty() && says_too_little(&model.blueprint, catalog) {
+        "undetermined".to_owned()
+    } else {
+        outcome(&matches).to_owned()
+    };
     matches.truncate(limit);
     Identification {
         schema: "unshell/identify/1".to_owned(),
@@ -27,6 +31,12 @@ pub fn identify(model: &Model, catalog: &Catalog, limit: usize) -> Identificatio
         unexamined: unexamined(model, None),
         cost: model.cost(),
     }
+}
+
+/// Whether names are all that is known of a model, and leave it open for some entry whether it is built alike.
+fn says_too_little(blueprint: &Blueprint, catalog: &Catalog) -> bool {
+    let is_open = |it: &Blueprint| compare_blueprints(blueprint, it).relation == FormRelation::Undetermined;
+    blueprint.is_by_names() && catalog.entries().iter().filter_map(Entry::blueprint).any(is_open)
 }
 
 /// One entry that matches, with what it is ranked by.
@@ -92,10 +102,10 @@ fn matrix_sizes(blueprint: &Blueprint) -> BTreeSet<Vec<u64>> {
 impl<'a> Candidate<'a> {
     fn new(subject: &Blueprint, entry: &'a Entry, reference: &Blueprint) -> Option<Self> {
         let form = compare_blueprints(subject, reference);
-        if form.relation == FormRelation::Different {
+        if matches!(form.relation, FormRelation::Different | FormRelation::Undetermined) {
             return None;
         }
-        let closeness = closeness(&form);
+        let closeness = if subject.is_by_names() { closeness_by_names(&form) } else { closeness(&form) };
         // Dimensions and layer numbers are no difference in how the two are built; `distance` has the former.
         let counts = |it: &&Difference| is_of_shape(it) && !matches!(it.kind.as_str(), "dimension" | "layers");
         let left = form.differences.iter().filter(counts).count() + form.renames.len() + form.projections.len();
@@ -150,6 +160,12 @@ fn closeness(form: &Form) -> Closeness {
         (true, None) if form.same_dimensions => Closeness::SameShapes,
         (true, None) => Closeness::OtherDimensions,
     }
+}
+
+/// The same, where no shape was there to be seen.
+fn closeness_by_names(form: &Form) -> Closeness {
+    let is_same = !form.differences.iter().any(is_of_shape);
+    if is_same { Closeness::Stated } else { Closeness::OtherDimensions }
 }
 
 /// Whether a difference is one of names and shapes; element types and set-aside components are not.

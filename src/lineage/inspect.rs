@@ -16,6 +16,7 @@ pub fn inspect(model: &Model) -> Inspection {
         parameters: blueprint.parameters(),
         tensors: blueprint.tensors(),
         data_bytes: model.data_bytes,
+        stated_bytes: model.stated_bytes,
         dtypes: blueprint.dtype_counts(),
         dimensions: blueprint.dimensions(),
         templates: blueprint.template_facts(),

@@ -36,8 +36,10 @@ pub struct Model {
     pub format: Option<String>,
     /// The files that were read; none for a catalogue entry.
     pub files: Vec<FileFacts>,
-    /// Size of all tensor data in bytes; none for a catalogue entry.
+    /// Size of all tensor data in bytes; none for a catalogue entry, and where the weights are not there.
     pub data_bytes: Option<u64>,
+    /// What an index without weights states as that size.
+    pub stated_bytes: Option<u64>,
     /// What its files alone already tell.
     pub findings: Vec<Finding>,
     /// Bytes read from its files.
@@ -146,7 +148,9 @@ impl Model {
         if let Some(kept) = Self::from_fingerprint(location, &checkpoint, &found.place) {
             return kept;
         }
-        let data_bytes = checkpoint.data_bytes();
+        let outline = checkpoint.outline.as_ref();
+        let data_bytes = outline.is_none().then(|| checkpoint.data_bytes());
+        let stated_bytes = outline.and_then(|it| it.stated_bytes);
         let name = ModelName {
             name: of_hub.unwrap_or_else(|| checkpoint.name.clone()),
             location: location.to_owned(),
@@ -156,9 +160,10 @@ impl Model {
         Ok(Self {
             name,
             blueprint: blueprint(&checkpoint),
-            format: Some(checkpoint.format),
+            format: Some(checkpoint.format).filter(|it| !it.is_empty()),
             files: checkpoint.files,
-            data_bytes: Some(data_bytes),
+            data_bytes,
+            stated_bytes,
             findings: checkpoint.findings,
             bytes_read: checkpoint.bytes_read,
             place: Some(Arc::clone(&found.place)),
@@ -186,6 +191,7 @@ impl Model {
             format: None,
             files: Vec::new(),
             data_bytes: None,
+            stated_bytes: None,
             findings: entry_findings(entry),
             bytes_read: 0,
             place: None,
@@ -193,14 +199,17 @@ impl Model {
         })
     }
 
-    /// Its numbers; none for a catalogue entry.
+    /// Its numbers; none for a catalogue entry, and where only an index is there.
     fn data(&self) -> Result<Option<Data>, checkpoint::Error> {
+        if !self.has_weights() {
+            return Ok(None);
+        }
         self.place.clone().map(Data::from_place).transpose()
     }
 
     /// Whether its weights could be read, if anything read weights.
     fn has_weights(&self) -> bool {
-        matches!(self.name.origin, Origin::Checkpoint | Origin::Fingerprint)
+        matches!(self.name.origin, Origin::Checkpoint | Origin::Fingerprint) && !self.blueprint.is_by_names()
     }
 
     /// Whether its files are behind an address.
@@ -224,6 +233,10 @@ fn repository_name(repository: &Repository) -> String {
 /// The blueprint of files, tensors in the order in which they are stored: where nothing else tells two tensors apart,
 /// that order does.
 fn blueprint(checkpoint: &Checkpoint) -> Blueprint {
+    if let Some(outline) = &checkpoint.outline {
+        let config = checkpoint.config.as_ref().map(Config::new).unwrap_or_default();
+        return Blueprint::from_names(outline.names.iter().map(String::as_str), config);
+    }
     let mut stored: Vec<&Tensor> = checkpoint.tensors.iter().collect();
     stored.sort_by_key(|it| (it.file, it.data.start));
     let dtypes: Vec<String> = stored.iter().map(|it| it.dtype.to_string()).collect();
@@ -245,10 +258,10 @@ fn entry_findings(entry: &Entry) -> Vec<Finding> {
 
 /// What no answer by form looks at, and why. [`compare_with_weights`] takes out what it did look at.
 fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexamined> {
-    let without = std::iter::once(model).chain(reference).find(|it| !it.has_weights());
-    let (why, weights, tokenizer) = match without {
-        Some(entry) => {
-            let name = &entry.name.name;
+    let models = || std::iter::once(model).chain(reference);
+    let (why, weights, tokenizer) = match models().find(|it| !it.has_weights()) {
+        Some(without) if without.name.origin == Origin::Catalog => {
+            let name = &without.name.name;
             (
                 "catalogue-entry",
                 format!(
@@ -258,22 +271,39 @@ fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexamined> {
                 format!("{name} is a catalogue blueprint without a tokenizer, so no vocabulary could be compared"),
             )
         }
+        Some(without) => (
+            "index-only",
+            format!("the weights of {} are not there, so none could be read", without.name.name),
+            BY_FORM_TOKENIZER.to_owned(),
+        ),
         None => (
             "by-form",
             "this answer goes by names, shapes and configuration, which say nothing about weights; `unshell compare` \
              reads the weights of two models"
                 .to_owned(),
-            "this answer goes by names, shapes and configuration; `unshell compare` holds two vocabularies against each \
-             other"
-                .to_owned(),
+            BY_FORM_TOKENIZER.to_owned(),
         ),
     };
-    vec![
+    let why_tokenizer = if why == "index-only" { "by-form" } else { why };
+    let shapes = models().filter(|it| it.blueprint.is_by_names()).map(|it| {
+        let detail = format!(
+            "{} is an index without weights: shapes, element types and counts are not known, names are the index's word, \
+             and sizes the configuration's",
+            it.name.name
+        );
+        not_examined("shapes", "index-only", &detail)
+    });
+    let mut unexamined: Vec<Unexamined> = shapes.collect();
+    unexamined.extend([
         not_examined("weights", why, &weights),
-        not_examined("tokenizer", why, &tokenizer),
+        not_examined("tokenizer", why_tokenizer, &tokenizer),
         not_examined("code", "not-in-this-version", "this version does not read model code"),
-    ]
+    ]);
+    unexamined
 }
+
+const BY_FORM_TOKENIZER: &str =
+    "this answer goes by names, shapes and configuration; `unshell compare` holds two vocabularies against each other";
 
 fn not_examined(what: &str, why: &str, detail: &str) -> Unexamined {
     Unexamined { what: what.to_owned(), why: why.to_owned(), detail: detail.to_owned() }

@@ -65,7 +65,7 @@ fn is_unknown(value: &Value) -> bool {
 fn shared_form(evidence: &Evidence) -> Option<Message> {
     let comparisons = evidence.subjects.iter().flat_map(|it| &it.comparisons);
     let closest = comparisons.min_by_key(|it| it.form.relation)?;
-    (closest.form.relation != FormRelation::Different).then(|| {
+    (!matches!(closest.form.relation, FormRelation::Undetermined | FormRelation::Different)).then(|| {
         let relation = serde_json::to_value(closest.form.relation).ok();
         let relation = relation.as_ref().and_then(|it| it.as_str()).unwrap_or_default().replace(' ', "_");
         Message::new("borrowed.blueprint_shared")

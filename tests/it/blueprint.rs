@@ -209,7 +209,7 @@ fn parameters_are_those_the_catalogue_counts() {
         let (Some(blueprint), Some(design)) = (it.blueprint(), it.design()) else { continue };
         // The catalogue counts the head that Falcon-7B stores although it is tied.
         if it.id() != "tiiuae/falcon-7b" {
-            assert_eq!(blueprint.parameters(), design.parameters, "{}", it.id());
+            assert_eq!(blueprint.parameters(), Some(design.parameters), "{}", it.id());
         }
     }
 }
@@ -294,6 +294,35 @@ fn what_files_add_to_a_model_is_evened_out_and_told() {
     assert_eq!(form.differences.iter().map(|it| it.kind.as_str()).collect::<Vec<_>>(), ["component"]);
 }
 
+/// As exporters of sentence encoders do.
+#[test]
+fn an_encoder_without_its_pooler_is_of_the_same_family() {
+    let layer: &[(&str, &[u64])] = &[
+        ("attention.self.query.weight", &[64, 64]),
+        ("attention.self.key.weight", &[64, 64]),
+        ("attention.self.value.weight", &[64, 64]),
+        ("attention.output.dense.weight", &[64, 64]),
+        ("attention.output.LayerNorm.weight", &[64]),
+        ("intermediate.dense.weight", &[256, 64]),
+        ("output.dense.weight", &[64, 256]),
+        ("output.LayerNorm.weight", &[64]),
+    ];
+    let layers =
+        (0..3).flat_map(|at| layer.iter().map(move |(it, shape)| (format!("encoder.layer.{at}.{it}"), *shape)));
+    let mut tensors: Vec<(String, &[u64])> = layers.collect();
+    tensors.push(("embeddings.word_embeddings.weight".into(), &[1000, 64]));
+    let without =
+        Blueprint::from_tensors(tensors.iter().map(|(it, shape)| (it.as_str(), "F32", *shape)), Config::default());
+    tensors.extend([("pooler.dense.weight".into(), &[64, 64][..]), ("pooler.dense.bias".into(), &[64])]);
+    let with =
+        Blueprint::from_tensors(tensors.iter().map(|(it, shape)| (it.as_str(), "F32", *shape)), Config::default());
+    for (one, other) in [(&with, &without), (&without, &with)] {
+        let form = compare_blueprints(one, other);
+        assert_eq!((form.relation, form.same_dimensions), (FormRelation::SameFamily, true), "{:?}", form.differences);
+        assert_eq!(form.differences.len(), 2);
+    }
+}
+
 #[test]
 fn a_model_is_named_by_path_or_by_catalogue() {
     let catalog = Catalog::builtin();
@@ -301,7 +330,7 @@ fn a_model_is_named_by_path_or_by_catalogue() {
     let subject = Model::open("catalog:01-ai/Yi-34B@2023-11", base, catalog, &unshell::remote::Reach::local()).unwrap();
     let reference =
         Model::open("catalog:meta-llama/Llama-2-70b-hf", base, catalog, &unshell::remote::Reach::local()).unwrap();
-    assert_eq!(inspect(&subject).parameters, 34_388_917_248);
+    assert_eq!(inspect(&subject).parameters, Some(34_388_917_248));
     let comparison = compare(&subject, &reference, catalog);
     assert_eq!(comparison.unexamined[0].why, "catalogue-entry");
     let unknown = Model::open("catalog:01-ai/Yi-34", base, catalog, &unshell::remote::Reach::local()).unwrap_err();
@@ -342,6 +371,11 @@ proptest! {
             prop_assert!(matches!(form.relation, FormRelation::Identical | FormRelation::Different));
             prop_assert!(form.renames.is_empty() && form.differences.is_empty(), "{:?}", form);
             let _ = compare_blueprints(&blueprint, entry("huggyllama/llama-7b"));
+            let by_names = Blueprint::from_names(tensors().map(|it| it.0), blueprint.config().clone());
+            prop_assert_eq!((by_names.tensors(), by_names.parameters()), (blueprint.tensors(), None));
+            let form = compare_blueprints(&by_names, &by_names);
+            prop_assert!(form.relation != FormRelation::Identical && form.renames.is_empty(), "{:?}", form);
+            let _ = (compare_blueprints(&by_names, &blueprint), by_names.findings(), by_names.template_facts());
         }
     }
 }

@@ -64,6 +64,43 @@ fn views_of_pytorch_are_read_in_the_order_of_their_shape() {
     }
 }
 
+/// Whatever the layout and the number of threads, the pieces are the whole in its order.
+#[test]
+fn pieces_are_the_whole_in_order_on_any_number_of_threads() {
+    for path in ["tests/gguf/blocks.gguf", "tests/gguf/woven.gguf", "tests/quantised/first", "tests/torch/zip.bin"] {
+        let data = Data::open(Path::new(path)).unwrap();
+        for values in data.values().iter().filter(|it| it.unreadable.is_none()) {
+            let whole = data.read(values, 0..values.elements()).unwrap();
+            let pieces = data.pieces(values, |_, numbers| numbers.to_vec()).unwrap();
+            assert_eq!(bits(&pieces.concat()), bits(&whole), "{path} {}", values.name);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let header = br#"{"a":{"dtype":"BF16","shape":[200001],"data_offsets":[0,400002]}}"#;
+    let stored = (0..200_001_u32).flat_map(|it| (it as u16).to_le_bytes());
+    let file: Vec<u8> = (header.len() as u64).to_le_bytes().into_iter().chain(*header).chain(stored).collect();
+    std::fs::write(&path, file).unwrap();
+    let data = Data::open(&path).unwrap();
+    let values = data.find("a").unwrap();
+    let sums = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let sum = |range: std::ops::Range<u64>, it: &[f32]| (range, it.iter().map(|it| f64::from(*it)).sum::<f64>());
+        pool.install(|| data.pieces(values, sum)).unwrap()
+    };
+    let ranges: Vec<_> = sums(1).into_iter().map(|it| it.0).collect();
+    assert_eq!(ranges, [0..65_536, 65_536..131_072, 131_072..196_608, 196_608..200_001]);
+    let told = |sums: Vec<(_, f64)>| sums.into_iter().map(|it| it.1.to_bits()).collect::<Vec<_>>();
+    assert_eq!(told(sums(1)), told(sums(3)));
+}
+
+#[test]
+fn pieces_of_what_cannot_be_read_say_why() {
+    let data = Data::open(Path::new("tests/quantised/first")).unwrap();
+    let error = data.pieces(data.find("nf4.weight").unwrap(), |_, it| it.len()).unwrap_err().to_string();
+    assert!(error.contains("bitsandbytes"), "{error}");
+}
+
 #[test]
 fn a_range_outside_is_refused_by_name() {
     let data = Data::open(Path::new("tests/gguf/woven.gguf")).unwrap();
@@ -106,9 +143,7 @@ fn matrices_of_onnx_are_turned_back_under_the_name_of_their_layer() {
     check(&data, "head.weight", &[1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
     check(&data, "norm.weight", &[1.0, 2.0, 3.0]);
     assert_eq!(data.find("head.weight").unwrap().shape, [2, 3]);
-    let varints = data.find("varints").unwrap();
-    let why = "its element type I32 in varints cannot be decoded by this version";
-    assert_eq!(varints.unreadable.as_deref(), Some(why));
+    check(&data, "varints", &[7.0, 8.0, 300.0]);
     assert!(data.find("val_9").is_none());
 }
 
@@ -119,6 +154,21 @@ fn integers_of_onnx_are_decoded_with_scale_and_zero_point() {
     check(&data, "b.weight", &[0.5, -0.5, 4.0, -4.0]);
     check(&data, "layer.query.weight", &[1.0, 4.0, 2.0, 8.0, 3.0, 12.0]);
     assert_eq!(data.values().len(), 3);
+}
+
+#[test]
+fn arrays_of_numpy_are_read_row_by_row_whatever_their_order() {
+    let data = Data::open(Path::new("tests/numpy/orders.npz")).unwrap();
+    let expected = numbers("tests/numpy/orders.f32");
+    let mut at = 0;
+    for it in data.values() {
+        let end = at + it.elements() as usize;
+        check(&data, &it.name, &expected[at..end]);
+        at = end;
+    }
+    assert_eq!((data.values().len(), at), (8, expected.len()));
+    let is_turned = |name: &str| data.checkpoint().tensors.iter().any(|it| it.name == name && it.view.is_some());
+    assert!(is_turned("f.matrix") && is_turned("f.cube") && !is_turned("c.matrix"));
 }
 
 #[test]

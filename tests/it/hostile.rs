@@ -132,6 +132,10 @@ fn told(result: &Result<Checkpoint, unshell::checkpoint::Error>) -> String {
         checkpoint.data_bytes(),
         checkpoint.bytes_read,
     );
+    if let Some(outline) = &checkpoint.outline {
+        let names: Vec<String> = outline.names.iter().take(8).map(|it| format!("{it:?}")).collect();
+        writeln!(told, "names {} of {}", names.join(" "), outline.names.len()).unwrap();
+    }
     for it in &checkpoint.findings {
         let about: Vec<String> = [&it.file, &it.item].into_iter().flatten().map(|it| format!("{it:?}")).collect();
         let about: String = about.iter().map(|it| format!(" {it}")).collect();

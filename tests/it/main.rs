@@ -10,8 +10,14 @@ mod checkpoint;
 mod draft_torch;
 mod gguf;
 mod hostile;
+// An index alone, before the weights.
+mod index_only;
 // The numbers behind the headers, against the libraries of the formats.
 mod data;
+mod draft_onnx;
+// One model in every format.
+mod formats;
+mod onnx;
 // PyTorch files: those of the real writer, and any opcodes.
 mod torch;
 // Whose weights: the null, and families with known lineage.

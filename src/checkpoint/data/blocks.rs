@@ -12,6 +12,10 @@ pub(super) fn decoder(name: &str) -> Option<Run> {
         "Q5_1" => |from, to| by_blocks(from, to, q5_1),
         "Q8_0" => |from, to| by_blocks(from, to, q8_0),
         "MXFP4" => |from, to| by_blocks(from, to, mxfp4),
+        "UINT4" => {
+            |from, to| by_blocks(from, to, |[it]: &[u8; 1], to: &mut [f32; 2]| *to = [it & 15, it >> 4].map(f32::from))
+        }
+        "INT4" => |from, to| by_blocks(from, to, int4),
         _ => return None,
     })
 }
@@ -22,6 +26,12 @@ fn halves(quants: &[u8], to: &mut [f32; 32], number: impl Fn(u8, u8) -> f32) {
     for (((at, quant), low), high) in (0..).zip(quants).zip(low).zip(high) {
         (*low, *high) = (number(quant & 15, at), number(quant >> 4, at | 16));
     }
+}
+
+/// Two whole numbers with a sign, the lower half first, as ONNX has them.
+fn int4([it]: &[u8; 1], to: &mut [f32; 2]) {
+    let signed = |it: u8| f32::from((it << 4).cast_signed() >> 4);
+    *to = [signed(it & 15), signed(it >> 4)];
 }
 
 fn q4_0(block: &[u8; 18], to: &mut [f32; 32]) {

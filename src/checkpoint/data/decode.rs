@@ -24,7 +24,11 @@ pub(super) type Run = fn(&[u8], &mut [f32]);
 
 /// Why numbers of this type cannot be read, if they cannot.
 pub(super) fn unreadable(dtype: &Dtype) -> Option<String> {
-    decoder(dtype).is_none().then(|| format!("its element type {dtype} cannot be decoded by this version"))
+    let is_readable = match dtype {
+        Dtype::Varints(known) => plain(*known).is_some(),
+        Dtype::Known(_) | Dtype::Block(_) | Dtype::Unknown { .. } => decoder(dtype).is_some(),
+    };
+    (!is_readable).then(|| format!("its element type {dtype} cannot be decoded by this version"))
 }
 
 /// The decoder of a type; none where nobody knows how, or this version does not.
@@ -34,11 +38,13 @@ pub(super) fn decoder(dtype: &Dtype) -> Option<Decoder> {
         Dtype::Block(block) => {
             (block.numbers, block.bytes, blocks::decoder(block.name).or_else(|| superblocks::decoder(block.name))?)
         }
-        Dtype::Unknown { .. } => return None,
+        // Elements of no fixed length have no place of their own: `varints` reads them.
+        Dtype::Varints(_) | Dtype::Unknown { .. } => return None,
     };
     Some(Decoder { numbers, bytes, run })
 }
 
+/// The decoder of a plain type.
 fn plain(known: Known) -> Option<(u64, u64, Run)> {
     Some(match known {
         Known::F64 => (1, 8, |from, to| each(from, to, |it| rounded(f64::from_le_bytes(it)))),

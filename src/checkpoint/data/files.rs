@@ -41,6 +41,13 @@ impl Files {
         Ok(bytes)
     }
 
+    /// The same into a buffer that is used again.
+    pub(crate) fn read_into(&self, file: usize, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), bytes::Error> {
+        self.source(file)?.read_into(range, buffer)?;
+        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// How many bytes were read so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)

@@ -20,7 +20,9 @@ mod recipe;
 mod scaled;
 mod small;
 mod store;
+mod stream;
 mod superblocks;
+mod varints;
 
 use self::files::Files;
 use self::recipe::Recipe;

@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use ::safetensors::Dtype as Known;
+
 use crate::bytes;
 use crate::checkpoint::data::decode::{self, Decoder};
 use crate::checkpoint::data::files::Files;
 use crate::checkpoint::data::gather::gather;
 use crate::checkpoint::view::View;
-use crate::checkpoint::{Checkpoint, Error, Tensor};
+use crate::checkpoint::{Checkpoint, Dtype, Error, Tensor};
 
 /// A checkpoint and its open files.
 pub(super) struct Store {
@@ -31,10 +33,19 @@ impl Store {
     /// Elements of a range, in the order of the tensor's shape.
     pub(super) fn floats(&self, index: usize, range: Range<u64>) -> Result<Vec<f32>, Error> {
         let tensor = self.tensor(index)?;
+        if let Dtype::Varints(known) = tensor.dtype {
+            return self.whole_varints(tensor, known, range);
+        }
         match &tensor.view {
             None => self.stored(tensor, range),
             Some(view) => self.floats_by(index, view, range),
         }
+    }
+
+    /// Varints are small tensors, of which a view takes all there are.
+    fn whole_varints(&self, tensor: &Tensor, known: Known, range: Range<u64>) -> Result<Vec<f32>, Error> {
+        let Some(view) = &tensor.view else { return self.varints(tensor, known, range) };
+        self.viewed(tensor, view, range, &|range| self.varints(tensor, known, range))
     }
 
     /// Elements of a range of a view of a tensor's stored elements.

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::gguf::header::WrittenTensor;
 use crate::checkpoint::gguf::problem::Problem;
+use crate::checkpoint::placement::{self, Piece, Space, aligned};
 use crate::checkpoint::{Dtype, Tensor};
 
 /// Where the data is.
@@ -21,28 +22,23 @@ pub(crate) fn check(mut written: Vec<WrittenTensor>, data: Data) -> Result<(Vec<
     let mut placed: Vec<(WrittenTensor, Option<u64>)> = written.into_iter().zip(sizes).collect();
     placed.sort_by(|(one, size), (other, other_size)| (one.begin, size).cmp(&(other.begin, other_size)));
     let next: Vec<u64> = placed.iter().skip(1).map(|(it, _)| it.begin).chain([data.length]).collect();
-    let mut tensors = Vec::with_capacity(placed.len());
-    let (mut end, mut before) = (0_u64, String::new());
-    for ((it, size), next) in placed.into_iter().zip(next) {
-        follows(&it, end, &before, data.alignment)?;
+    let mut ends = Vec::with_capacity(placed.len());
+    for ((it, size), next) in placed.iter().zip(next) {
+        aligned_begin(it, data.alignment)?;
         // The size of an unknown type is what there is up to the next tensor.
-        end = match size {
-            Some(size) => it.begin.checked_add(size).ok_or_else(|| overflow(&it))?,
+        ends.push(match size {
+            // An end beyond 64 bits is beyond any file, too.
+            Some(size) => it.begin.saturating_add(*size),
             None => next.max(it.begin),
-        };
-        if end > data.length {
-            return Err(Problem::BeyondFile { tensor: it.name, end, length: data.length });
-        }
-        before.clone_from(&it.name);
-        let data = data.start.saturating_add(it.begin)..data.start.saturating_add(end);
-        tensors.push(Tensor { name: it.name, dtype: it.dtype, shape: it.shape, file: 0, data, view: None });
+        });
     }
-    Ok((tensors, data.length.saturating_sub(aligned(end, data.alignment))))
-}
-
-/// The next multiple of a power of two.
-pub(crate) fn aligned(at: u64, alignment: u64) -> u64 {
-    at.checked_next_multiple_of(alignment).unwrap_or(u64::MAX)
+    let pieces = placed.iter().zip(&ends).map(|((it, _), end)| Piece { name: &it.name, data: it.begin..*end });
+    let end = placement::follow(pieces, Space { length: data.length, alignment: data.alignment })?;
+    let tensors = placed.into_iter().zip(ends).map(|((it, _), end)| {
+        let data = data.start.saturating_add(it.begin)..data.start.saturating_add(end);
+        Tensor { name: it.name, dtype: it.dtype, shape: it.shape, file: 0, data, view: None }
+    });
+    Ok((tensors.collect(), data.length.saturating_sub(aligned(end, data.alignment))))
 }
 
 fn no_name_twice(written: &mut [WrittenTensor]) -> Result<(), Problem> {
@@ -68,19 +64,11 @@ fn size(it: &WrittenTensor) -> Result<Option<u64>, Problem> {
     it.dtype.bytes(elements).map(Some).ok_or_else(|| overflow(it))
 }
 
-/// Each tensor begins where the one before it ended, at the next multiple of the alignment.
-fn follows(it: &WrittenTensor, end: u64, before: &str, alignment: u64) -> Result<(), Problem> {
-    let (tensor, begin) = (it.name.clone(), it.begin);
-    if !begin.is_multiple_of(alignment) {
-        return Err(Problem::Unaligned { tensor, begin, alignment });
+fn aligned_begin(it: &WrittenTensor, alignment: u64) -> Result<(), Problem> {
+    if it.begin.is_multiple_of(alignment) {
+        return Ok(());
     }
-    if begin < end {
-        return Err(Problem::Overlap { tensor, begin, other: before.to_owned(), end });
-    }
-    if begin > aligned(end, alignment) {
-        return Err(Problem::Gap { tensor, begin, end });
-    }
-    Ok(())
+    Err(Problem::Unaligned { tensor: it.name.clone(), begin: it.begin, alignment })
 }
 
 fn overflow(it: &WrittenTensor) -> Problem {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::bytes::{Source, counted, grouped, limits, shown};
 use crate::checkpoint::findings::{few, finding, unprintable_names};
+use crate::checkpoint::placement::aligned;
 use crate::checkpoint::{Dtype, Format, Likeness, Refusal, Split, Table};
 use crate::fact::Finding;
 
@@ -20,7 +21,7 @@ mod value;
 mod vocabulary;
 
 use self::header::Written;
-use self::layout::{Data, aligned};
+use self::layout::Data;
 use self::problem::Problem;
 use self::reader::Reader;
 

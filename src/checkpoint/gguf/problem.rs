@@ -2,6 +2,7 @@
 
 use crate::bytes::{grouped, limits, shown};
 use crate::checkpoint::Refusal;
+use crate::checkpoint::placement::Misplaced;
 
 /// A broken rule. Offsets of tensors are bytes from the start of the data, as in the header; `item` is a key or a tensor
 /// with its kind, as it is printed.
@@ -59,22 +60,11 @@ pub(crate) enum Problem {
         shown(tensor), grouped(*begin)
     )]
     Unaligned { tensor: String, begin: u64, alignment: u64 },
-    #[error(
-        "tensor {} begins at byte {} of the data, inside tensor {}, which ends at byte {}",
-        shown(tensor), grouped(*begin), shown(other), grouped(*end)
-    )]
-    Overlap { tensor: String, begin: u64, other: String, end: u64 },
-    #[error(
-        "tensor {} begins at byte {} of the data, and what is before it ends at byte {}: {} bytes belong to no tensor",
-        shown(tensor), grouped(*begin), grouped(*end), grouped(begin.saturating_sub(*end))
-    )]
-    Gap { tensor: String, begin: u64, end: u64 },
-    #[error("tensor {} ends at byte {} of the data, and the file has {}", shown(tensor), grouped(*end), grouped(*length))]
-    BeyondFile { tensor: String, end: u64, length: u64 },
+    #[error(transparent)]
+    Misplaced(#[from] Misplaced),
 }
 
 const CUT: &str = "the download may have been cut off; compare its size with the publisher's";
-const HIDDEN: &str = "bytes that no tensor owns can hide another file; ask how this one was made";
 const HOSTILE: &str = "no released model needs this; do not load the file, and ask how it was made";
 const REWRITE: &str = "the usual writers make no such file; ask how it was made, or for one that was written anew";
 
@@ -86,7 +76,7 @@ impl Problem {
             }
             Self::Version { .. } => "the file is damaged, or newer than this program; ask for version 3",
             Self::BigEndian => "ask for the little-endian file, which is the one for usual machines",
-            Self::Cut { .. } | Self::MoreThanFits { .. } | Self::BeyondFile { .. } => CUT,
+            Self::Cut { .. } | Self::MoreThanFits { .. } => CUT,
             Self::HeaderTooLong { .. }
             | Self::TooMany { .. }
             | Self::TextTooLong { .. }
@@ -95,11 +85,10 @@ impl Problem {
             | Self::TooDeep { .. }
             | Self::RankTooHigh { .. }
             | Self::Overflow { .. } => HOSTILE,
-            Self::Gap { .. } => HIDDEN,
             Self::KeyTwice { .. } | Self::TensorTwice { .. } => {
                 "programs disagree on which of the two counts; ask for a file that was written anew"
             }
-            Self::Overlap { .. } => "tensors that share data must be stored once; ask for a file that was written anew",
+            Self::Misplaced(it) => it.hint(),
             Self::NotText { .. }
             | Self::ValueType { .. }
             | Self::NotAnArray { .. }

@@ -16,6 +16,8 @@ pub(super) struct Node {
     pub(super) outputs: Vec<String>,
     /// Attributes that are whole numbers.
     numbers: Vec<(String, i64)>,
+    /// The module whose linear map it is, as torch's exporter notes it.
+    module: Option<String>,
 }
 
 impl Node {
@@ -31,6 +33,7 @@ impl Node {
                 3 => node.name = text(bytes)?,
                 4 => node.op = text(bytes)?,
                 5 => node.numbers.extend(number(bytes)?),
+                9 => node.module = node.module.or(module(bytes)?),
                 _ => {}
             }
         }
@@ -50,6 +53,28 @@ impl Node {
 fn text(bytes: &[u8]) -> Result<String, Refusal> {
     String::from_utf8(bytes.to_vec()).map_err(|_| broken("a node has a name that is not text in UTF-8".into()))
 }
+
+/// The module of a linear map, if this is the note of it: `['', 'model', 'model.layers.0.mlp.up_proj', 'linear']`.
+fn module(entry: &[u8]) -> Result<Option<String>, Refusal> {
+    let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
+    for field in Fields::of(entry) {
+        let field = field.map_err(broken)?;
+        match (field.number, field.value) {
+            (1, Wire::Bytes(bytes)) => key = bytes,
+            (2, Wire::Bytes(bytes)) => value = bytes,
+            _ => {}
+        }
+    }
+    if key != SCOPES {
+        return Ok(None);
+    }
+    let text = text(value)?;
+    let scopes: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
+    let [.., module, step] = scopes.as_slice() else { return Ok(None) };
+    Ok((step.starts_with("linear") && !module.is_empty()).then(|| (*module).to_owned()))
+}
+
+const SCOPES: &[u8] = b"pkg.torch.onnx.name_scopes";
 
 /// The attribute, if it is a whole number.
 fn number(message: &[u8]) -> Result<Option<(String, i64)>, Refusal> {
@@ -104,10 +129,11 @@ impl<'a> Graph<'a> {
         self.stored.get(self.find(name)?)
     }
 
-    /// A matrix of bytes, by name.
+    /// A matrix of bytes or of halves of them, by name.
     fn quants(&self, name: &str) -> Option<usize> {
         let it = self.stored(name)?;
-        let is_matrix = it.shape.len() == 2 && ["I8", "U8"].contains(&it.dtype.to_string().as_str());
+        let is_matrix =
+            it.shape.len() == 2 && ["I8", "U8", "INT4", "UINT4"].contains(&it.dtype.to_string().as_str());
         is_matrix.then(|| self.find(name)).flatten()
     }
 
@@ -157,10 +183,11 @@ impl<'a> Graph<'a> {
     }
 
     /// What the matrix that a node multiplies by is called by what surrounds it: by the bias that is added to the product,
-    /// or by the node's own name, where that is the path of a module.
+    /// by the module that the exporter notes, or by the node's own name, where that is the path of a module.
     pub(super) fn name_by_place(&self, node: &Node) -> Option<String> {
         let by_bias = self.bias_behind(node).map(|it| format!("{it}.weight"));
-        by_bias.or_else(|| {
+        let by_note = || node.module.as_ref().map(|it| format!("{it}.weight"));
+        by_bias.or_else(by_note).or_else(|| {
             let (path, last) = node.name.strip_prefix('/')?.rsplit_once('/')?;
             let is_product = last.starts_with("MatMul") || last.starts_with("Gemm");
             (is_product && !path.is_empty()).then(|| format!("{}.weight", path.replace('/', ".")))

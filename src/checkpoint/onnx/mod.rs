@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use crate::bytes::{Fields, Source, counted, grouped, limits, shown};
 use crate::checkpoint::findings::{finding, unprintable_names};
+use crate::checkpoint::placement::{self, Misplaced, Piece};
 use crate::checkpoint::{Format, Likeness, Refusal, Table};
 
+mod constant;
 mod graph;
 mod present;
 mod stored;
@@ -44,6 +46,7 @@ fn read(source: &dyn Source) -> Result<Table, Refusal> {
         return Err(broken("it has no graph".into()));
     }
     no_name_twice(model.stored.iter().map(|it| it.name.as_str()))?;
+    no_overlap_outside(&model.stored)?;
     let (presented, left_out) = present::present(&Graph::new(&model.stored, &model.nodes));
     no_name_twice(presented.iter().map(|(it, _)| it.name.as_str()))?;
     Ok(table(presented, left_out, model.metadata, walk))
@@ -87,9 +90,7 @@ impl Model {
         let mut at = range.start;
         while let Some(field) = walk.field(&mut at, range.end)? {
             match (field.number, field.value) {
-                (1, Value::Bytes(node)) if node.end.saturating_sub(node.start) <= limits::ONNX_NODE => {
-                    self.nodes.push(Node::read(&walk.bytes(node, limits::ONNX_NODE, "a node")?)?);
-                }
+                (1, Value::Bytes(node)) => self.node(walk, node)?,
                 (5, Value::Bytes(tensor)) => self.stored.push(Stored::read(walk, tensor)?),
                 _ => {}
             }
@@ -101,6 +102,39 @@ impl Model {
         }
         Ok(())
     }
+
+    /// A node; what a `Constant` holds is an initialiser that stands in the graph.
+    fn node(&mut self, walk: &mut Walk<'_>, range: Range<u64>) -> Result<(), Refusal> {
+        if range.end.saturating_sub(range.start) > limits::ONNX_NODE {
+            // It holds a graph of its own or a tensor: only its heads are gone over.
+            self.stored.extend(constant::read(walk, range)?);
+            return Ok(());
+        }
+        let node = Node::read(&walk.bytes(range.clone(), limits::ONNX_NODE, "a node")?)?;
+        if node.op == "Constant" {
+            self.stored.extend(walk.again(|walk| constant::read(walk, range))?);
+        }
+        self.nodes.push(node);
+        Ok(())
+    }
+}
+
+/// Data in other files may be shared whole, as tied weights are; parts of it may not.
+fn no_overlap_outside(stored: &[Stored]) -> Result<(), Refusal> {
+    let mut files: BTreeMap<&str, BTreeMap<(u64, u64), &str>> = BTreeMap::new();
+    for it in stored {
+        if let Some(file) = &it.external {
+            files.entry(file).or_default().entry((it.data.start, it.data.end)).or_insert(&it.name);
+        }
+    }
+    for pieces in files.into_values() {
+        let pieces = pieces.into_iter().map(|((start, end), name)| Piece { name, data: start..end });
+        if let Some((one, next)) = placement::first_overlap(pieces) {
+            let (tensor, begin) = (next.name.to_owned(), next.data.start);
+            return Err(Misplaced::Overlap { tensor, begin, other: one.name.to_owned(), end: one.data.end }.into());
+        }
+    }
+    Ok(())
 }
 
 fn table(presented: Vec<Presented>, left_out: usize, metadata: BTreeMap<String, String>, walk: Walk<'_>) -> Table {

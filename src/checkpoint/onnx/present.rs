@@ -70,9 +70,10 @@ fn is_turned(node: &Node) -> bool {
     node.number("transB").unwrap_or_default() == 0
 }
 
-/// Whether a value is called by a number and not by a module: no path of a module is without a dot.
+/// Whether a value is called by a number and not by a module: no path of a module is without a dot, and exporters put a
+/// slash before the names of what they computed themselves.
 fn is_anonymous(name: &str) -> bool {
-    !name.contains('.')
+    !name.contains('.') || name.starts_with('/')
 }
 
 /// A number of the computation, such as a size to reshape to, and no weight.

@@ -58,13 +58,17 @@ const TYPES: &[&str] = &[
     "F8_E5M2FNUZ",
     "UINT4",
     "INT4",
-    "FLOAT4E2M1",
+    "F4",
 ];
 
 /// Fields of `TensorProto` that hold data.
 const RAW: u64 = 9;
 const FLOATS: u64 = 4;
 const DOUBLES: u64 = 10;
+const INT32S: u64 = 5;
+const STRINGS: u64 = 6;
+const INT64S: u64 = 7;
+const UINT64S: u64 = 11;
 
 impl Stored {
     /// Reads the message at a place of the file.
@@ -85,8 +89,8 @@ impl Draft {
             (1, Value::Bytes(range)) => self.sizes(&walk.bytes(range, PACKED_SIZES, "a tensor's shape")?)?,
             (2, Value::Number(kind)) => self.kind = kind,
             (8, Value::Bytes(range)) => self.name = walk.text(range, limits::TENSOR_NAME as u64, "a tensor's name")?,
-            (RAW | FLOATS | DOUBLES | 5 | 6 | 7 | 11, Value::Bytes(range)) => self.data(number, range)?,
-            (4 | 5 | 7 | 10 | 11, _) => return Err(self.wrong("has its numbers one by one, as no writer of today has")),
+            (RAW | FLOATS | DOUBLES | INT32S | INT64S | UINT64S | STRINGS, Value::Bytes(range)) => self.data(number, range)?,
+            (FLOATS | INT32S | INT64S | DOUBLES | UINT64S, _) => return Err(self.wrong("has its numbers one by one, as no writer of today has")),
             (13, Value::Bytes(range)) => self.outside(&walk.bytes(range, LOCATION, "a place of external data")?)?,
             (14, Value::Number(place)) => self.is_external = place == 1,
             _ => {}
@@ -99,6 +103,8 @@ impl Draft {
 
     fn data(&mut self, field: u64, range: Range<u64>) -> Result<(), Refusal> {
         match self.data.replace((field, range)) {
+            // Texts stand one by one, and are never read.
+            Some((STRINGS, _)) if field == STRINGS => Ok(()),
             Some(_) => Err(self.wrong("has its data twice; programs disagree on which counts")),
             None => Ok(()),
         }
@@ -153,29 +159,48 @@ impl Draft {
             (self.offset..end, Some(location))
         } else {
             let (field, data) = self.data.clone().unwrap_or((RAW, 0..0));
-            // Whole numbers of other fields take as many bytes as they need.
-            let fits = match field {
-                RAW => true,
-                FLOATS => self.kind == 1,
-                DOUBLES => self.kind == 11,
-                _ => false,
-            };
-            if !fits {
-                dtype = Dtype::Unknown { name: format!("{dtype} in varints") };
-            }
+            dtype = self.in_field(field, dtype);
             (data, None)
         };
         let found = data.end.saturating_sub(data.start);
-        if let Some(size) = size.filter(|size| *size != found && !dtype.is_unknown()) {
+        if let Dtype::Varints(_) = dtype {
+            self.varints_fit(found)?;
+        } else if let Some(size) = size.filter(|size| *size != found && !dtype.is_unknown()) {
             let (found, expected) = (grouped(found), grouped(size));
             return Err(self.wrong(&format!("has {found} bytes of data, expected {expected}")));
         }
         Ok(Stored { name: self.name, dtype, shape: self.shape, data, external })
     }
 
+    /// The type of elements that stand in a field: some hold bytes, and some whole numbers of as many bytes as they need.
+    fn in_field(&self, field: u64, dtype: Dtype) -> Dtype {
+        let is_plain = matches!((field, self.kind), (RAW, _) | (FLOATS, 1) | (DOUBLES, 11));
+        let is_varint = match field {
+            INT32S => matches!(self.kind, 2..=6 | 9 | 10 | 16..=20),
+            INT64S => self.kind == 7,
+            UINT64S => matches!(self.kind, 12 | 13),
+            _ => false,
+        };
+        match dtype {
+            plain if is_plain => plain,
+            Dtype::Known(known) if is_varint => Dtype::Varints(known),
+            other => Dtype::Unknown { name: format!("{other} in the field {field}") },
+        }
+    }
+
+    /// A varint takes one byte to ten.
+    fn varints_fit(&self, found: u64) -> Result<(), Refusal> {
+        let elements = self.shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size)).unwrap_or(u64::MAX);
+        if elements <= found && found <= elements.saturating_mul(10) {
+            return Ok(());
+        }
+        let (found, elements) = (grouped(found), grouped(elements));
+        Err(self.wrong(&format!("has {found} bytes of data, expected one to ten for each of {elements} numbers")))
+    }
+
     fn dtype(&self) -> Dtype {
         let known = usize::try_from(self.kind).ok().and_then(|kind| TYPES.get(kind));
-        known.map_or_else(|| Dtype::Unknown { name: format!("ONNX_{}", self.kind) }, |name| Dtype::named(name))
+        known.map_or_else(|| Dtype::Unknown { name: format!("ONNX_{}", self.kind) }, |name| Dtype::of_onnx(name))
     }
 
     /// Bytes of its data, where the type says it.
@@ -189,7 +214,10 @@ impl Draft {
         if dtype.is_unknown() {
             return Ok(None);
         }
-        dtype.bytes(elements).map(Some).ok_or_else(|| self.wrong("has more bytes than 64 bits count"))
+        // Of an odd number of halves the last byte holds one and nothing.
+        let is_half = matches!(dtype.to_string().as_str(), "INT4" | "UINT4" | "F4");
+        let stored = if is_half { elements.checked_next_multiple_of(2) } else { Some(elements) };
+        stored.and_then(|it| dtype.bytes(it)).map(Some).ok_or_else(|| self.wrong("has more bytes than 64 bits count"))
     }
 
     fn wrong(&self, what: &str) -> Refusal {

@@ -57,6 +57,14 @@ impl<'a> Walk<'a> {
         Ok(Some(field))
     }
 
+    /// Goes once more over what was taken already; it does not count again.
+    pub(super) fn again<T>(&mut self, go: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.taken, self.hasher.clone());
+        let result = go(self);
+        (self.taken, self.hasher) = before;
+        result
+    }
+
     /// Bytes of a field that may have at most `limit` of them.
     pub(super) fn bytes(&mut self, range: Range<u64>, limit: u64, what: &str) -> Result<Vec<u8>, Refusal> {
         let length = range.end.saturating_sub(range.start);

@@ -1,5 +1,6 @@
 //! Whether the tensors of a header fit together and fill the file: no overlap, no gap, nothing behind the last one.
 
+use crate::checkpoint::placement::{self, Piece, Space};
 use crate::checkpoint::safetensors::header::WrittenTensor;
 use crate::checkpoint::safetensors::problem::Problem;
 use crate::checkpoint::{Dtype, Tensor};
@@ -10,8 +11,7 @@ pub(crate) fn check(mut written: Vec<WrittenTensor>, start: u64, length: u64) ->
     no_name_twice(&mut written)?;
     written.sort_by(|one, other| (one.begin, one.end, &one.name).cmp(&(other.begin, other.end, &other.name)));
     let dtypes = written.iter().map(size_fits).collect::<Result<Vec<_>, _>>()?;
-    without_gaps(&written)?;
-    fills_the_file(&written, length)?;
+    fill_the_file(&written, length)?;
     let tensors = written.into_iter().zip(dtypes).map(|(it, dtype)| Tensor {
         name: it.name,
         dtype,
@@ -51,27 +51,9 @@ fn size_fits(it: &WrittenTensor) -> Result<Dtype, Problem> {
     Ok(dtype)
 }
 
-/// Sorted by offsets, each tensor begins where the one before it ended.
-fn without_gaps(written: &[WrittenTensor]) -> Result<(), Problem> {
-    let mut before: Option<&WrittenTensor> = None;
-    for it in written {
-        let end = before.map_or(0, |before| before.end);
-        let tensor = it.name.clone();
-        match before {
-            Some(other) if it.begin < end => {
-                return Err(Problem::Overlap { tensor, begin: it.begin, other: other.name.clone(), end });
-            }
-            _ if it.begin > end => return Err(Problem::Gap { tensor, begin: it.begin, end }),
-            _ => before = Some(it),
-        }
-    }
-    Ok(())
-}
-
-fn fills_the_file(written: &[WrittenTensor], length: u64) -> Result<(), Problem> {
-    if let Some(it) = written.iter().find(|it| it.end > length) {
-        return Err(Problem::BeyondFile { tensor: it.name.clone(), end: it.end, length });
-    }
-    let end = written.last().map_or(0, |it| it.end);
+/// Sorted by offsets, each tensor begins where the one before it ended, and the last one ends with the file.
+fn fill_the_file(written: &[WrittenTensor], length: u64) -> Result<(), Problem> {
+    let pieces = written.iter().map(|it| Piece { name: &it.name, data: it.begin..it.end });
+    let end = placement::follow(pieces, Space { length, alignment: 1 })?;
     if end < length { Err(Problem::Trailing { end, length }) } else { Ok(()) }
 }

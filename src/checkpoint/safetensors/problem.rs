@@ -2,6 +2,7 @@
 
 use crate::bytes::{grouped, limits, shown};
 use crate::checkpoint::Refusal;
+use crate::checkpoint::placement::Misplaced;
 
 /// A broken rule. Offsets are bytes from the start of the data, as in the header.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,18 +57,8 @@ pub(crate) enum Problem {
         shown(tensor), grouped(*found), grouped(*expected)
     )]
     WrongSize { tensor: String, dtype: String, shape: Vec<u64>, found: u64, expected: u64 },
-    #[error(
-        "tensor {} begins at byte {} of the data, inside tensor {}, which ends at byte {}",
-        shown(tensor), grouped(*begin), shown(other), grouped(*end)
-    )]
-    Overlap { tensor: String, begin: u64, other: String, end: u64 },
-    #[error(
-        "tensor {} begins at byte {} of the data, and what is before it ends at byte {}: {} bytes belong to no tensor",
-        shown(tensor), grouped(*begin), grouped(*end), grouped(begin.saturating_sub(*end))
-    )]
-    Gap { tensor: String, begin: u64, end: u64 },
-    #[error("tensor {} ends at byte {} of the data, and the file has {}", shown(tensor), grouped(*end), grouped(*length))]
-    BeyondFile { tensor: String, end: u64, length: u64 },
+    #[error(transparent)]
+    Misplaced(#[from] Misplaced),
     #[error("its tensors end at byte {} of the data, and the file has {}: {} bytes belong to no tensor", grouped(*end), grouped(*length), grouped(length.saturating_sub(*end)))]
     Trailing { end: u64, length: u64 },
 }
@@ -81,7 +72,7 @@ const REWRITE: &str = "the usual library writes no such file; ask how it was mad
 impl Problem {
     fn hint(&self) -> &'static str {
         match self {
-            Self::HeaderBeyondFile { .. } | Self::BeyondFile { .. } => CUT,
+            Self::HeaderBeyondFile { .. } => CUT,
             Self::EmptyHeader | Self::NotText { .. } | Self::NotJson { .. } | Self::NotAnObject { .. } => {
                 NOT_SAFETENSORS
             }
@@ -92,11 +83,11 @@ impl Problem {
             | Self::DescriptionLimit { .. }
             | Self::RankTooHigh { .. }
             | Self::Overflow { .. } => HOSTILE,
-            Self::Gap { .. } | Self::Trailing { .. } => HIDDEN,
+            Self::Trailing { .. } => HIDDEN,
             Self::TensorTwice { .. } | Self::MetadataTwice | Self::FieldTwice { .. } => {
                 "programs disagree on which of the two counts; ask for a file that was written anew"
             }
-            Self::Overlap { .. } => "tensors that share data must be stored once; ask for a file that was written anew",
+            Self::Misplaced(it) => it.hint(),
             Self::NoName
             | Self::NoDescription { .. }
             | Self::FieldMissing { .. }

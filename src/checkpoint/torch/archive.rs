@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::bytes::{Cursor, Source, grouped, limits, shown};
 use crate::checkpoint::Refusal;
+use crate::checkpoint::placement::{self, Piece};
 use crate::checkpoint::torch::problem::Problem;
 
 /// Length of the record that ends an archive, without its comment.
@@ -252,7 +253,7 @@ fn data_of(source: &dyn Source, it: &Listed, end: u64) -> Result<Range<u64>, Ref
         return Err(hostile(&it.name, "has another name in front of its data than in the directory").into());
     };
     let start = name_end.saturating_add(extra);
-    match start.checked_add(it.size).filter(|data_end| *data_end <= end) {
+    match placement::end(start, it.size, end) {
         Some(data_end) => Ok(start..data_end),
         None => {
             let why = format!("its {} bytes reach beyond the data of the file", grouped(it.size));
@@ -262,13 +263,10 @@ fn data_of(source: &dyn Source, it: &Listed, end: u64) -> Result<Range<u64>, Ref
 }
 
 fn no_overlap(entries: &BTreeMap<String, Range<u64>>) -> Result<(), Problem> {
-    let mut sorted: Vec<(&Range<u64>, &String)> =
-        entries.iter().filter(|(_, data)| data.start < data.end).map(|(name, data)| (data, name)).collect();
-    sorted.sort_by_key(|(data, _)| (data.start, data.end));
-    let pairs = sorted.iter().zip(sorted.iter().skip(1));
-    match pairs.into_iter().find(|((one, _), (next, _))| next.start < one.end) {
-        Some(((_, one), (_, next))) => {
-            Err(hostile(next, &format!("begins inside the data of the entry {}", shown(one))))
+    let pieces = entries.iter().map(|(name, data)| Piece { name, data: data.clone() });
+    match placement::first_overlap(pieces) {
+        Some((one, next)) => {
+            Err(hostile(next.name, &format!("begins inside the data of the entry {}", shown(one.name))))
         }
         None => Ok(()),
     }

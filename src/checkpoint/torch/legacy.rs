@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::bytes::{Cursor, Source, grouped, limits, shown};
 use crate::checkpoint::Refusal;
+use crate::checkpoint::placement;
 use crate::checkpoint::torch::pickle::{self, Pickled};
 use crate::checkpoint::torch::problem::Problem;
 use crate::checkpoint::torch::value::{Storage, Value};
@@ -134,7 +135,7 @@ fn one_storage(source: &dyn Source, at: u64, storage: &Storage) -> Result<Range<
             why: format!("{key} has {bytes} bytes from byte {}, and the file has {length}", grouped(start)),
         })
     };
-    let end = start.checked_add(storage.bytes).filter(|end| *end <= source.len()).ok_or_else(beyond)?;
+    let end = placement::end(start, storage.bytes, source.len()).ok_or_else(beyond)?;
     let count = Cursor::new(&source.read_at(at..start)?).u64().unwrap_or_default();
     if count.checked_mul(storage.element.bytes) != Some(storage.bytes) {
         let expected = storage.bytes.checked_div(storage.element.bytes).unwrap_or_default();

@@ -50,7 +50,7 @@ fn describe(writer: &Writer<'_>, subject: &SubjectLineage) -> String {
         key,
         &[
             ("location", &inspection.model.location),
-            ("parameters", &exact(inspection.parameters)),
+            ("parameters", &inspection.parameters.map_or_else(|| writer.say("word.unknown"), exact)),
             ("tensors", &exact(inspection.tensors)),
             ("files", &inspection.files.len().to_string()),
         ],
@@ -264,6 +264,7 @@ pub(in crate::report) fn relation_key(relation: FormRelation) -> &'static str {
         FormRelation::SameUpToRenaming => "form.same_up_to_renaming",
         FormRelation::FusedOrSplit => "form.fused_or_split_projections",
         FormRelation::SameFamily => "form.same_family",
+        FormRelation::Undetermined => "form.undetermined",
         FormRelation::Different => "form.different",
     }
 }

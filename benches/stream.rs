@@ -1,0 +1,123 @@
+//! How fast the numbers of a checkpoint can be gone over: blocks of a bf16 file decoded and squared on all cores, against
+//! plain reading of the same bytes from memory and from the file.
+//!
+//! `cargo bench --bench stream`. Reading from memory is a sum of 64-bit words over bytes that lie in this program's own
+//! memory: what reading a mapped file could reach at best, without the page faults of one. (Mapping needs `unsafe`, which
+//! this crate forbids.) All three take turns, and the best of each counts. Nothing fails for being slow.
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run should say so and stop")]
+#![expect(clippy::print_stdout, reason = "the numbers are for reading")]
+
+use std::fs;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rayon::prelude::*;
+use unshell::checkpoint::Data;
+
+/// Bytes of data of the file that is timed, and of the sparse one that only shows how much memory is taken.
+const TIMED: u64 = 512 << 20;
+const LARGE: u64 = 8 << 30;
+/// What the plain readers take at once.
+const BLOCK: usize = 128 << 10;
+const ROUNDS: usize = 15;
+
+/// A safetensors file of one bf16 tensor; filled with numbers or sparse.
+fn file(folder: &Path, length: u64, is_filled: bool) -> PathBuf {
+    let path = folder.join(format!("{length}.safetensors"));
+    let header = format!(r#"{{"a":{{"dtype":"BF16","shape":[{}],"data_offsets":[0,{length}]}}}}"#, length / 2);
+    let header = format!("{header:<96}");
+    let mut file = fs::File::create(&path).unwrap();
+    file.write_all(&(header.len() as u64).to_le_bytes()).unwrap();
+    file.write_all(header.as_bytes()).unwrap();
+    if is_filled {
+        let block: Vec<u8> = (0..1 << 20_u32).flat_map(|it| (0x3c00 | (it % 0x300) as u16).to_le_bytes()).collect();
+        (0..length / block.len() as u64).for_each(|_| file.write_all(&block).unwrap());
+    }
+    file.set_len(104 + length).unwrap();
+    path
+}
+
+/// The sum of all squares, in an order that no number of cores changes.
+fn sum_of_squares(path: &Path) -> f64 {
+    let data = Data::open(path).unwrap();
+    let squares = |_, numbers: &[f32]| {
+        const LANES: usize = 16;
+        let (lanes, rest) = numbers.as_chunks::<LANES>();
+        let mut sums = [0.0_f32; LANES];
+        lanes.iter().for_each(|it| sums.iter_mut().zip(it).for_each(|(sum, it)| *sum += it * it));
+        sums.iter().chain(&rest.iter().map(|it| it * it).collect::<Vec<_>>()).copied().map(f64::from).sum::<f64>()
+    };
+    data.pieces(&data.values()[0], squares).unwrap().into_iter().sum()
+}
+
+fn words(block: &[u8]) -> u64 {
+    block.as_chunks().0.iter().fold(0, |sum: u64, it| sum.wrapping_add(u64::from_le_bytes(*it)))
+}
+
+fn from_memory(bytes: &[u8]) -> u64 {
+    bytes.par_chunks(BLOCK).map(words).reduce(|| 0, u64::wrapping_add)
+}
+
+fn from_file(path: &Path) -> u64 {
+    let file = fs::File::open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    let read = |buffer: &mut Vec<u8>, block: u64| {
+        let start = block * BLOCK as u64;
+        buffer.resize((length - start).min(BLOCK as u64) as usize, 0);
+        file.read_exact_at(buffer, start).unwrap();
+        words(buffer)
+    };
+    (0..length.div_ceil(BLOCK as u64)).into_par_iter().map_init(Vec::new, read).reduce(|| 0, u64::wrapping_add)
+}
+
+/// The most memory that this program ever had, in MB.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"));
+    line.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() / 1024
+}
+
+fn seconds<T>(run: impl FnOnce() -> T) -> f64 {
+    let start = Instant::now();
+    black_box(run());
+    start.elapsed().as_secs_f64()
+}
+
+fn stream(bench: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    let large = file(folder.path(), LARGE, false);
+    let took = seconds(|| sum_of_squares(&large));
+    println!(
+        "a sparse file of {} GB: {took:.1} s, at most {} MB of memory in this program so far",
+        LARGE >> 30,
+        peak()
+    );
+    let path = file(folder.path(), TIMED, true);
+    let (took, small) = (seconds(|| sum_of_squares(&path)), peak());
+    println!("a file of {} MB, first time: {took:.2} s, at most {small} MB of memory", TIMED >> 20);
+    let bytes = fs::read(&path).unwrap();
+    let mut best = [f64::MAX; 3];
+    for _ in 0..ROUNDS {
+        let round = [seconds(|| sum_of_squares(&path)), seconds(|| from_memory(&bytes)), seconds(|| from_file(&path))];
+        best.iter_mut().zip(round).for_each(|(best, it)| *best = best.min(it));
+    }
+    let rate = best.map(|it| TIMED as f64 / it / 1e9);
+    println!("best of {ROUNDS}, {} threads, GB a second:", rayon::current_num_threads());
+    println!("  decoded and squared       {:6.2}", rate[0]);
+    println!("  read from memory, plain   {:6.2}   {:3.0} % of it", rate[1], 100.0 * rate[0] / rate[1]);
+    println!("  read from the file, plain {:6.2}   {:3.0} % of it", rate[2], 100.0 * rate[0] / rate[2]);
+
+    let mut group = bench.benchmark_group("512 MB of bf16");
+    group.sample_size(10).throughput(Throughput::Bytes(TIMED));
+    group.bench_function("decoded and squared", |it| it.iter(|| sum_of_squares(&path)));
+    group.bench_function("read from memory, plain", |it| it.iter(|| from_memory(black_box(&bytes))));
+    group.bench_function("read from the file, plain", |it| it.iter(|| from_file(&path)));
+    group.finish();
+}
+
+criterion_group!(benches, stream);
+criterion_main!(benches);
