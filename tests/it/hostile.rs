@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 use unshell::bytes::Memory;
 use unshell::checkpoint::{Checkpoint, Dtype, FINDINGS};
 
-use crate::draft_torch::{Entry, archive, opcodes};
+use crate::draft_torch::{Entry, Long, archive, opcodes};
 use crate::gguf::{self, from_hex};
 
 const FIXTURES: &str = "tests/hostile";
@@ -200,6 +200,7 @@ struct Draft {
     gguf: Option<gguf::Draft>,
     body: Vec<u8>,
     entries: Vec<Entry>,
+    long: Option<Long>,
     sparse: u64,
 }
 
@@ -246,6 +247,10 @@ impl Builder {
             "entry-before-data" => self.draft().entry().name_before_data = Some(rest.to_owned()),
             "entry-method" => self.draft().entry().method = rest.parse().unwrap(),
             "entry-claims" => self.draft().entry().claims = Some(rest.parse().unwrap()),
+            "zip64" => _ = self.draft().long(),
+            "zip64-count" => self.draft().long().count = Some(rest.parse().unwrap()),
+            "zip64-short-count" => self.draft().long().short_count = Some(rest.parse().unwrap()),
+            "zip64-record" => self.draft().long().record = Some(rest.parse().unwrap()),
             "data" => self.draft().sparse += rest.parse::<u64>().unwrap(),
             "link" => {
                 self.close();
@@ -280,7 +285,7 @@ impl Builder {
         }
         bytes.extend(draft.gguf.map(|it| it.bytes()).unwrap_or_default());
         if !draft.entries.is_empty() {
-            bytes.extend(archive(&draft.entries));
+            bytes.extend(archive(&draft.entries, draft.long.as_ref()));
         }
         bytes.extend(draft.body);
         fs::write(&draft.path, &bytes).unwrap();
@@ -297,6 +302,10 @@ impl Draft {
 
     fn entry(&mut self) -> &mut Entry {
         self.entries.last_mut().expect("begin with `entry NAME`")
+    }
+
+    fn long(&mut self) -> &mut Long {
+        self.long.get_or_insert_default()
     }
 
     fn header(&mut self) -> &mut Vec<u8> {

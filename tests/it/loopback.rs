@@ -1,7 +1,7 @@
 //! A server on this machine that behaves like a model hub, or as badly as a test wants.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -88,14 +88,37 @@ pub(crate) struct Server {
 impl Server {
     /// `answer` gets the request and how many came before it.
     pub(crate) fn start(latency: Duration, answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::run("http", latency, answer, |stream| Some(Box::new(stream)))
+    }
+
+    /// The same behind TLS, as 127.0.0.1, with a certificate of the authority in `tests/tls`.
+    pub(crate) fn start_tls(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let config = Arc::new(tls());
+        Self::run("https", Duration::ZERO, answer, move |stream| {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).ok()?;
+            Some(Box::new(rustls::StreamOwned::new(connection, stream)))
+        })
+    }
+
+    fn run(
+        scheme: &str,
+        latency: Duration,
+        answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+        wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
+        let address = format!("{scheme}://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (log, answer) = (Arc::clone(&seen), Arc::new(answer));
+        let (log, answer, wrap) = (Arc::clone(&seen), Arc::new(answer), Arc::new(wrap));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
-                std::thread::spawn(move || serve(&stream, latency, &log, &*answer));
+                let (log, answer, wrap) = (Arc::clone(&log), Arc::clone(&answer), Arc::clone(&wrap));
+                std::thread::spawn(move || {
+                    stream.set_nodelay(true).unwrap();
+                    if let Some(stream) = wrap(stream) {
+                        serve(stream, latency, &log, &*answer);
+                    }
+                });
             }
         });
         Self { address, seen }
@@ -106,8 +129,23 @@ impl Server {
     }
 }
 
-fn serve(stream: &TcpStream, latency: Duration, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&Seen, usize) -> Reply) {
-    stream.set_nodelay(true).unwrap();
+/// A connection, plain or encrypted.
+trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
+
+fn tls() -> rustls::ServerConfig {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let certificate = CertificateDer::from_pem_file("tests/tls/server.pem").unwrap();
+    let key = PrivateKeyDer::from_pem_file("tests/tls/server.key").unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()
+}
+
+/// The stream is closed at the end: whoever was promised more sees that it is cut.
+fn serve(stream: Box<dyn Stream>, latency: Duration, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&Seen, usize) -> Reply) {
     let mut reader = BufReader::new(stream);
     while let Some(seen) = read_request(&mut reader) {
         let before = {
@@ -124,14 +162,14 @@ fn serve(stream: &TcpStream, latency: Duration, log: &Mutex<Vec<Seen>>, answer: 
         }
         out.extend(b"\r\n");
         out.extend(&reply.body);
-        if { stream }.write_all(&out).is_err() || claimed != reply.body.len() {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
+        let stream = reader.get_mut();
+        if stream.write_all(&out).and_then(|()| stream.flush()).is_err() || claimed != reply.body.len() {
             return;
         }
     }
 }
 
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Seen> {
+fn read_request(reader: &mut impl BufRead) -> Option<Seen> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|it| *it > 0)?;
     let mut seen = Seen { path: line.split(' ').nth(1)?.to_owned(), ..Seen::default() };

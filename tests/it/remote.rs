@@ -402,3 +402,69 @@ fn the_command_tells_refusals_with_exit_code_2() {
     let output = unshell(&hub.hub, home.path(), &arguments).env("HF_TOKEN", "hf_secret").output().unwrap();
     assert!(text(&output).1.contains("would pass the limit of 1,000"), "{}", text(&output).1);
 }
+
+/// A proxy that speaks for a server which does not exist, at a port of this machine that nobody listens at.
+fn proxy() -> Server {
+    let file = safetensors(&[one("model.norm.weight", &[40_000])]);
+    Server::start(NOW, move |seen, _| match seen.path.strip_prefix("http://127.0.0.1:9/") {
+        Some("model.safetensors") => file.reply(seen, "\"a\""),
+        Some(_) => Reply::of(404, ""),
+        None => Reply::of(502, ""),
+    })
+}
+
+fn through(proxy: &Server, location: &str, environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = unshell(proxy, home.path(), &["inspect", "--json", location]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+    let output = command.envs(environment.iter().copied()).output().unwrap();
+    let (out, said) = text(&output);
+    (output.status.code(), out, said)
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_asked_and_not_where_it_shall_not_be() {
+    const LOCATION: &str = "http://127.0.0.1:9/model.safetensors";
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        let proxy = proxy();
+        let (code, out, said) = through(&proxy, LOCATION, &[(name, &proxy.address)]);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        assert!(out.contains("\"parameters\": 40000"), "{name}: {out}");
+        assert!(proxy.seen().iter().all(|it| it.path == LOCATION) && !proxy.seen().is_empty(), "{:?}", proxy.seen());
+    }
+    let proxy = proxy();
+    let (code, out, said) = through(&proxy, LOCATION, &[("HTTP_PROXY", &proxy.address), ("NO_PROXY", "127.0.0.1")]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(said.contains("127.0.0.1:9") && said.contains("hint: "), "{said}");
+    assert!(proxy.seen().is_empty(), "it was asked all the same");
+}
+
+/// What is encrypted goes through a tunnel: the proxy hears the name of the server and nothing else.
+#[test]
+fn a_proxy_is_asked_for_a_tunnel_and_its_refusal_is_told() {
+    let proxy = Server::start(NOW, |_, _| Reply::of(403, ""));
+    let location = "https://models.example/secret-name/model.safetensors";
+    let (code, out, said) = through(&proxy, location, &[("HTTPS_PROXY", &proxy.address)]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(said.contains("models.example") && said.contains("HTTPS_PROXY"), "{said}");
+    let paths: Vec<String> = proxy.seen().into_iter().map(|it| it.path).collect();
+    assert!(!paths.is_empty() && paths.iter().all(|it| it == "models.example:443"), "{paths:?}");
+}
+
+/// The system's certificates are those that `SSL_CERT_FILE` names, where it does, as on every Unix but Apple's.
+#[test]
+#[cfg(target_os = "linux")]
+fn certificates_are_those_that_the_system_trusts() {
+    let file = safetensors(&[one("model.norm.weight", &[40_000])]);
+    let server = Server::start_tls(move |seen, _| file.reply(seen, "\"a\""));
+    let location = format!("{}/model.safetensors", server.address);
+    let authority = std::fs::canonicalize("tests/tls/authority.pem").unwrap();
+    let trusted = through(&server, &location, &[("SSL_CERT_FILE", authority.to_str().unwrap())]);
+    assert_eq!(trusted.0, Some(0), "{}", trusted.2);
+    assert!(trusted.1.contains("\"parameters\": 40000"), "{}", trusted.1);
+    let unknown = through(&server, &location, &[]);
+    assert_eq!((unknown.0, unknown.1.as_str()), (Some(2), ""));
+    assert!(unknown.2.contains("certificate") && unknown.2.contains("hint: "), "{}", unknown.2);
+}

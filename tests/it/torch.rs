@@ -89,7 +89,7 @@ proptest! {
         let pickle = [&b"\x80\x02}"[..], &opcodes, b"."].concat();
         open(pickle.clone());
         let entry = |name: &str, body| Entry { name: name.into(), body, ..Entry::default() };
-        open(archive(&[entry("a/data.pkl", pickle), entry("a/data/storage", vec![0; 8])]));
+        open(archive(&[entry("a/data.pkl", pickle), entry("a/data/storage", vec![0; 8])], None));
     }
 
     #[test]
