@@ -19,6 +19,9 @@ pub(super) fn answer(weights: &Weights) -> String {
     match weights.relation {
         WeightsRelation::Unexamined => "not examined".to_owned(),
         WeightsRelation::Identical => "identical. Every number is the same.".to_owned(),
+        WeightsRelation::Derived if is_on_adapter(weights) => {
+            format!("derived{test}. The adapter was trained on this model or on a close relative of it.")
+        }
         WeightsRelation::Derived => {
             format!("derived{test}. The one was made from the other, or both were made from a third.")
         }
@@ -31,6 +34,12 @@ pub(super) fn answer(weights: &Weights) -> String {
             format!("shared start{test}. Both grew from the same random numbers and were trained apart.")
         }
         WeightsRelation::Independent => format!("no derivation found.{}", power(weights)),
+        WeightsRelation::Undetermined if weights.rule.as_deref() == Some("adapter-start") => {
+            format!(
+                "undetermined{test}. The adapter was trained on this model, on a relative, or on a model of the same start; it \
+                 does not show which."
+            )
+        }
         WeightsRelation::Undetermined => {
             format!("undetermined. The weights that could be read do not decide.{}", power(weights))
         }
@@ -53,9 +62,15 @@ fn test(weights: &Weights) -> String {
     if all.is_empty() { String::new() } else { format!(" ({})", all.join("; ")) }
 }
 
+/// Whether an adapter was held against a model.
+fn is_on_adapter(weights: &Weights) -> bool {
+    weights.rule.as_ref().is_some_and(|it| it.starts_with("adapter-"))
+}
+
 /// What would have been found.
 fn power(weights: &Weights) -> String {
     match &weights.power {
+        Some(it) if is_on_adapter(weights) => format!(" Power: {}.", it.detail),
         Some(it) if it.units > 0 && it.least_cosine < 1.0 => {
             format!(" With {} units a mean cosine of {:.3} would have been found.", grouped(it.units), it.least_cosine)
         }

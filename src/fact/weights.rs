@@ -111,9 +111,10 @@ pub enum PKind {
 /// What would still have been found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Power {
-    /// The smallest mean cosine between matched units that would have been found at the level of the decision.
+    /// The smallest mean cosine between matched units that would have been found at the level of the decision; for an adapter
+    /// the smallest share of the second moments that an adapter of the very model would carry.
     pub least_cosine: f64,
-    /// Number of units tested.
+    /// Number of units tested; for an adapter, of signs.
     pub units: u64,
     /// The same in words.
     pub detail: String,
@@ -122,7 +123,8 @@ pub struct Power {
 /// One part of the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentRelation {
-    /// `embeddings`, `attention`, `feed-forward`, `experts`, `norms`, `head`.
+    /// `embeddings`, `attention`, `feed-forward`, `experts`, `norms`, `head`; for an adapter `adapted modules` and `token
+    /// coordinates`.
     pub component: String,
     /// What its weights alone say.
     pub relation: WeightsRelation,

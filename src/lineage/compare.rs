@@ -6,7 +6,7 @@ use crate::checkpoint::{self, Data};
 use crate::fact::{Comparison, Cost, Unexamined, Weights};
 use crate::lineage::fingerprint::shared_rows;
 use crate::lineage::tokens::{self, Vocabularies};
-use crate::lineage::{Model, not_examined, unexamined};
+use crate::lineage::{Model, adapters, not_examined, unexamined};
 use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate};
 
 /// How far to look at weights, and who is told how far the work is.
@@ -74,8 +74,12 @@ pub fn compare_with_weights(
     let vocabularies = tokens::vocabularies(subject, reference);
     let finite = (Finite::new(&ours), Finite::new(&theirs));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
-    comparison.weights =
-        relate(&nets.0, &nets.1, vocabularies.shared.as_deref(), look.plan(subject, reference), look.watch)?;
+    let plan = look.plan(subject, reference);
+    let sides = ((subject, &ours, &finite.0), (reference, &theirs, &finite.1));
+    comparison.weights = match adapters::relate(sides.0, sides.1, &nets, plan.references)? {
+        Some(weights) => weights,
+        None => relate(&nets.0, &nets.1, vocabularies.shared.as_deref(), plan, look.watch)?,
+    };
     comparison.unexamined.retain(|it| it.what != "weights");
     take_in(&mut comparison, vocabularies);
     comparison.unexamined.extend(left_for_later(&comparison.weights, subject, reference));
@@ -126,10 +130,8 @@ fn no_subject(subject: &Model) -> Option<Unexamined> {
 
 /// What of a model's weights was not read, or not as it stands.
 fn not_read(model: &Model, data: &Data, finite: &Finite<'_>, net: &Net<'_>) -> Vec<Unexamined> {
-    let adapter = data.checkpoint().adapter.as_ref().map(|_| {
-        "it is an adapter, which holds changes and no weights of a model; merge it into its base to compare it".into()
-    });
-    let unread = (!net.left_out().is_empty()).then(|| {
+    let adapter = adapters::note(data);
+    let unread = (adapter.is_none() && !net.left_out().is_empty()).then(|| {
         let names = net.left_out().join(", ");
         format!("not read, since their element type or layout cannot be decoded: {names}")
     });

@@ -3,6 +3,7 @@
 //! Names and shapes say how a model is built; whose weights it has, [`compare_with_weights`] alone says. What was not
 //! looked at is part of every answer.
 
+mod adapters;
 mod compare;
 mod fingerprint;
 mod identify;

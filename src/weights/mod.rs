@@ -3,16 +3,22 @@
 //! [`relate`] aligns two models, tests what the alignment could not see, and decides by named rules. One statistic is one
 //! file, with its null, its references and what it cannot tell on top. Names and shapes only say what to hold against what.
 
+mod adapter;
+mod adapter_test;
 mod assignment;
 mod attention;
+mod chaos;
+mod column_space;
 mod delta;
 mod effort;
 mod equality;
+mod factors;
 mod fingerprint;
 mod gains;
 mod layer_map;
 mod matrix;
 mod measure;
+mod moments;
 mod net;
 mod quick;
 mod random;
@@ -27,7 +33,9 @@ use crate::checkpoint::Error;
 use crate::fact::{EffortSpent, Weights, WeightsRelation};
 use crate::weights::effort::Budget;
 
+pub use adapter::{Symmetries, relate_adapter, relate_adapters};
 pub use effort::Effort;
+pub use factors::Factors;
 pub use fingerprint::{About, Fingerprint, Room, Unreadable};
 pub use net::{Finite, Net, Numbers};
 

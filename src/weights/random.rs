@@ -25,7 +25,6 @@ impl Random {
     }
 
     /// Sum of twelve uniform numbers less six: mean 0, variance 1, and normal enough for weights.
-    #[cfg(test)]
     pub(crate) fn normal(&mut self) -> f32 {
         let uniform = |it: u64| (it >> 40) as f32 / (1_u64 << 24) as f32;
         (0..12).map(|_| uniform(self.next())).sum::<f32>() - 6.0

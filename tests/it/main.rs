@@ -39,6 +39,7 @@ mod memos;
 // The JSON Schemas that editors use.
 mod schemas;
 // Blueprints: what must hold over the whole catalogue, and over names and shapes made up to break it.
+mod adapters;
 mod blueprint;
 
 // The same bytes, twice and with any number of threads.
