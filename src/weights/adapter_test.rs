@@ -89,7 +89,7 @@ pub(crate) fn test(
     let mut shown = Shown::default();
     let spaces = spaces(adapter, reference, heads, symmetries.has_rotary_halves, &mut shown)?;
     let theirs = moments_of(reference, &spaces)?;
-    let like = like_layers(reference)?;
+    let like = like_layers(reference, &(0..reference.layers.len()).collect::<Vec<_>>())?;
     let ranks = adapter.value_ranks();
     let sides = Sides { ours: &spaces, theirs: &theirs, like: &like, ranks: &ranks };
     let in_place = sides.in_place(reference);

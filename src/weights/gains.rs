@@ -14,6 +14,7 @@
 //! References: W. Hoeffding, "A combinatorial central limit theorem", Ann. Math. Stat. 22 (1951); B. van der Waerden,
 //! Indag. Math. 14 (1952).
 
+use crate::bytes::in_order;
 use crate::chance;
 use crate::checkpoint::Error;
 use crate::weights::layer_map::Answer;
@@ -21,6 +22,10 @@ use crate::weights::matrix::{Matrix, dot};
 use crate::weights::net::Net;
 use crate::weights::stream::Stream;
 use crate::weights::units::Sums;
+
+/// So many vectors are read at once, where there are many.
+const AT_ONCE: usize = 16;
+const MANY: usize = 48;
 
 /// What the gains of mapped layers say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,27 +57,31 @@ pub(crate) fn compare(
 ) -> Result<Gains, Error> {
     let mut gains = Gains::default();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut pairs: Vec<(Option<&String>, Option<&String>)> = Vec::new();
     for answer in answers {
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        let norms = [(&one.attention_norm, &other.attention_norm), (&one.ffn_norm, &other.ffn_norm)];
-        for (name, other_name) in norms {
-            let pair = (subject.vector(name.as_ref())?, reference.vector(other_name.as_ref())?);
-            let (Some(a), Some(b)) = pair else { continue };
-            if a.len() != subject.hidden || b.len() != reference.hidden {
-                continue;
-            }
-            let (flat_a, flat_b) = (is_flat(&a), is_flat(&b));
-            gains.is_folded |= flat_a != flat_b;
-            if flat_a || flat_b {
-                continue;
-            }
-            let Some(b) = carried(&b, stream) else { continue };
-            let (a, b): (Vec<f32>, Vec<f32>) = a.into_iter().zip(b).filter(|(_, b)| !b.is_nan()).unzip();
-            let (centred_a, centred_b) = (centred(&a), centred(&b));
-            gains.sums.rows(&centred_a, &centred_b, 1.0);
-            ours.push(scores(&a));
-            theirs.push(scores(&b));
+        pairs.push((one.attention_norm.as_ref(), other.attention_norm.as_ref()));
+        pairs.push((one.ffn_norm.as_ref(), other.ffn_norm.as_ref()));
+    }
+    // Small reads that may each have a long way.
+    let at_once = if pairs.len() >= MANY { AT_ONCE } else { 1 };
+    let read = in_order(&pairs, at_once, |(one, other)| Ok((subject.vector(*one)?, reference.vector(*other)?)))?;
+    for pair in read {
+        let (Some(a), Some(b)) = pair else { continue };
+        if a.len() != subject.hidden || b.len() != reference.hidden {
+            continue;
         }
+        let (flat_a, flat_b) = (is_flat(&a), is_flat(&b));
+        gains.is_folded |= flat_a != flat_b;
+        if flat_a || flat_b {
+            continue;
+        }
+        let Some(b) = carried(&b, stream) else { continue };
+        let (a, b): (Vec<f32>, Vec<f32>) = a.into_iter().zip(b).filter(|(_, b)| !b.is_nan()).unzip();
+        let (centred_a, centred_b) = (centred(&a), centred(&b));
+        gains.sums.rows(&centred_a, &centred_b, 1.0);
+        ours.push(scores(&a));
+        theirs.push(scores(&b));
     }
     gains.count = ours.len();
     gains.dimensions = ours.first().map_or(0, Vec::len);

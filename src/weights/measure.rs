@@ -109,7 +109,7 @@ pub(crate) fn measure(
         place_signs: place_signs(subject, reference, budget)?,
         ..Measured::default()
     };
-    measured.groups = like_layers(reference)?;
+    measured.groups = like_layers(reference, &all_layers(reference))?;
     measured.layers(&Pair { subject, reference, budget, watch })?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
     measured.kept_gains = gains::compare(subject, reference, &kept, &measured.stream)?;
@@ -295,8 +295,10 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>, budget: &Budget) -> Resul
     if subject.hidden != reference.hidden {
         return Ok(signs);
     }
-    let groups = like_layers(reference)?;
-    for at in some_of(layer_map::in_order(subject, reference), budget.layers).into_iter().map(|it| it.subject) {
+    let layers = some_of(layer_map::in_order(subject, reference), budget.layers);
+    let layers: Vec<usize> = layers.into_iter().map(|it| it.subject).collect();
+    let groups = like_layers(reference, &layers)?;
+    for at in layers {
         let (one, other) = (&subject.layers[at], &reference.layers[at]);
         let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
         let theirs = some_units(theirs, budget.units);
@@ -308,6 +310,10 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>, budget: &Budget) -> Resul
         }
     }
     Ok(signs)
+}
+
+fn all_layers(net: &Net<'_>) -> Vec<usize> {
+    (0..net.layers.len()).collect()
 }
 
 /// Units of the widest block.
@@ -431,20 +437,18 @@ fn tokens_of(
 }
 
 /// Which layers of a model are copies of each other, as in a depth-scaled one: the first of each such group. The first few
-/// units tell, since copies have them in common.
-pub(crate) fn like_layers(net: &Net<'_>) -> Result<Vec<usize>, Error> {
+/// units tell, since copies have them in common. Layers that are not asked about stand for themselves.
+pub(crate) fn like_layers(net: &Net<'_>, layers: &[usize]) -> Result<Vec<usize>, Error> {
     const UNITS: usize = 32;
     let mut firsts: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
-    let mut groups = Vec::with_capacity(net.layers.len());
-    for (at, layer) in net.layers.iter().enumerate() {
-        let Some(key) = layer.ffns.first().and_then(|it| it.key()) else {
-            groups.push(at);
-            continue;
-        };
+    let mut groups: Vec<usize> = (0..net.layers.len()).collect();
+    for at in layers.iter().copied() {
+        let layer = &net.layers[at];
+        let Some(key) = layer.ffns.first().and_then(|it| it.key()) else { continue };
         let units: Vec<usize> = (0..key.outputs().min(UNITS)).collect();
         let rows = net.folded_rows(key, &units, layer.ffn_norm.as_ref())?.data;
         let like = firsts.iter().find(|(_, it)| it.len() == rows.len() && cosine(it, &rows) > 0.2).map(|it| *it.0);
-        groups.push(like.unwrap_or(at));
+        groups[at] = like.unwrap_or(at);
         if like.is_none() {
             firsts.insert(at, rows);
         }

@@ -7,13 +7,11 @@
 
 use crate::checkpoint::Error;
 use crate::weights::effort::spread;
-use crate::weights::gains;
 use crate::weights::layer_map;
 use crate::weights::matrix::cosine;
 use crate::weights::measure::{Measured, gains_in_place, like_layers, tokens_in_place};
 use crate::weights::net::Net;
 use crate::weights::random_sign::RandomSign;
-use crate::weights::stream::Stream;
 
 /// Bytes of rows that are read of each side, as numbers of four bytes.
 const BYTES: usize = 20 << 20;
@@ -36,10 +34,10 @@ pub(crate) fn measure(
     let rows = (BYTES / (subject.hidden * size_of::<f32>())).max(RUN);
     let place_signs = units(subject, reference, rows * 3 / 4)?;
     let shared = runs(tokens.unwrap_or_default(), rows / 4);
-    let answers = layer_map::in_order(subject, reference);
+    let gains = gains_in_place(subject, reference)?;
     Ok(Some(Measured {
-        gains: gains_in_place(subject, reference)?,
-        kept_gains: gains::compare(subject, reference, &answers, &Stream::Same)?,
+        kept_gains: gains.clone(),
+        gains,
         embedding: tokens_in_place(subject, reference, &shared)?,
         shared_tokens: tokens.map(<[_]>::len),
         has_gate: true,
@@ -52,9 +50,10 @@ pub(crate) fn measure(
 /// Signs of the up projections of units at the same place, of a few layers and one run of units in each.
 fn units(subject: &Net<'_>, reference: &Net<'_>, rows: usize) -> Result<RandomSign, Error> {
     let mut signs = RandomSign::default();
-    let groups = like_layers(reference)?;
     let layers = layer_map::in_order(subject, reference);
-    for at in spread(layers.len(), LAYERS).into_iter().map(|it| layers[it].subject) {
+    let layers: Vec<usize> = spread(layers.len(), LAYERS).into_iter().map(|it| layers[it].subject).collect();
+    let groups = like_layers(reference, &layers)?;
+    for at in layers {
         let (one, other) = (&subject.layers[at], &reference.layers[at]);
         let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
         let (Some(up), Some(their_up)) = (&ours.up, &theirs.up) else { continue };

@@ -117,6 +117,25 @@ fn a_model_of_138_gb_costs_its_headers() {
     assert!(all.iter().all(|it| it.header("accept-encoding") == Some("identity")));
 }
 
+/// Two models of 138 GB each: nobody asked for all of them, so a quick look is all they get.
+#[test]
+#[expect(clippy::print_stderr, reason = "`--nocapture` shows the figures that README has")]
+fn a_quick_look_at_138_gb_costs_some_megabytes() {
+    let hub = Hub::start(Duration::from_millis(20), seventy_b(), None);
+    let reach = reach(&hub.hub);
+    let open = || Model::open("hf:acme/own", Path::new(""), Catalog::builtin(), &reach).unwrap();
+    let start = Instant::now();
+    let (subject, reference) = (open(), open());
+    let look = lineage::Look::default();
+    let comparison = lineage::compare_with_weights(&subject, &reference, Catalog::builtin(), &look).unwrap();
+    let traffic = reach.traffic();
+    eprintln!("{} bytes, {} requests, {:?}", traffic.bytes, traffic.requests, start.elapsed());
+    assert!(traffic.bytes <= 50_000_000, "{traffic:?}");
+    assert_eq!(comparison.weights.rule.as_deref(), Some("quick-look"));
+    let left = comparison.unexamined.iter().find(|it| it.why == "quick-look").expect("it says what it left");
+    assert!(left.detail.contains("`--effort standard` reads at most the 275906"), "{}", left.detail);
+}
+
 #[test]
 fn what_was_read_is_not_fetched_again_and_needs_no_network() {
     let hub = Hub::start(NOW, seventy_b(), None);
