@@ -65,7 +65,10 @@ pub(crate) fn compare(
     }
     // Small reads that may each have a long way.
     let at_once = if pairs.len() >= MANY { AT_ONCE } else { 1 };
-    let read = in_order(&pairs, at_once, |(one, other)| Ok((subject.vector(*one)?, reference.vector(*other)?)))?;
+    let both = |(one, other): &(Option<&String>, Option<&String>)| -> Result<_, Error> {
+        Ok((subject.vector(*one)?, reference.vector(*other)?))
+    };
+    let read = in_order(&pairs, at_once, both)?;
     for pair in read {
         let (Some(a), Some(b)) = pair else { continue };
         if a.len() != subject.hidden || b.len() != reference.hidden {
