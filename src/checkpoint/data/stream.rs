@@ -3,6 +3,7 @@
 //! Files are read by blocks and not mapped into memory: a mapped file that shrinks kills the program, and a block that
 //! stays in a core's own cache costs one copy more and no more trips to memory.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -22,6 +23,19 @@ struct Room {
     numbers: Vec<f32>,
 }
 
+thread_local! {
+    /// Memory that was used once is in place; fresh memory costs as much as what is done with it.
+    static ROOM: Cell<Room> = const { Cell::new(Room { bytes: Vec::new(), numbers: Vec::new() }) };
+}
+
+/// Does something with the room of this thread. What is done may come here again, and then gets a new one.
+fn in_room<T>(work: impl FnOnce(&mut Room) -> T) -> T {
+    let mut room = ROOM.take();
+    let result = work(&mut room);
+    ROOM.set(room);
+    result
+}
+
 impl Data {
     /// Hands every piece of an entry to `take`, with the range that it is of the whole; several at a time, in any order.
     /// The results stand in the order of the pieces, which are the same whatever the number of cores.
@@ -32,18 +46,18 @@ impl Data {
     ) -> Result<Vec<T>, Error> {
         let elements = values.elements();
         let plain = self.plain(values)?;
-        let one = |room: &mut Room, piece: u64| {
+        let one = |piece: u64| {
             let start = piece.saturating_mul(PIECE);
             let range = start..elements.min(start.saturating_add(PIECE));
             match plain {
-                Some((tensor, decoder)) => {
+                Some((tensor, decoder)) => in_room(|room| {
                     self.decode(tensor, decoder, range.clone(), room)?;
                     Ok(take(range, &room.numbers))
-                }
+                }),
                 None => Ok(take(range.clone(), &self.read(values, range)?)),
             }
         };
-        (0..elements.div_ceil(PIECE)).into_par_iter().map_init(Room::default, one).collect()
+        (0..elements.div_ceil(PIECE)).into_par_iter().map(one).collect()
     }
 
     /// The tensor that an entry is as it is stored, one number behind the other.
