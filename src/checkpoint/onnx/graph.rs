@@ -132,8 +132,7 @@ impl<'a> Graph<'a> {
     /// A matrix of bytes or of halves of them, by name.
     fn quants(&self, name: &str) -> Option<usize> {
         let it = self.stored(name)?;
-        let is_matrix =
-            it.shape.len() == 2 && ["I8", "U8", "INT4", "UINT4"].contains(&it.dtype.to_string().as_str());
+        let is_matrix = it.shape.len() == 2 && ["I8", "U8", "INT4", "UINT4"].contains(&it.dtype.to_string().as_str());
         is_matrix.then(|| self.find(name)).flatten()
     }
 

@@ -89,8 +89,12 @@ impl Draft {
             (1, Value::Bytes(range)) => self.sizes(&walk.bytes(range, PACKED_SIZES, "a tensor's shape")?)?,
             (2, Value::Number(kind)) => self.kind = kind,
             (8, Value::Bytes(range)) => self.name = walk.text(range, limits::TENSOR_NAME as u64, "a tensor's name")?,
-            (RAW | FLOATS | DOUBLES | INT32S | INT64S | UINT64S | STRINGS, Value::Bytes(range)) => self.data(number, range)?,
-            (FLOATS | INT32S | INT64S | DOUBLES | UINT64S, _) => return Err(self.wrong("has its numbers one by one, as no writer of today has")),
+            (RAW | FLOATS | DOUBLES | INT32S | INT64S | UINT64S | STRINGS, Value::Bytes(range)) => {
+                self.data(number, range)?
+            }
+            (FLOATS | INT32S | INT64S | DOUBLES | UINT64S, _) => {
+                return Err(self.wrong("has its numbers one by one, as no writer of today has"));
+            }
             (13, Value::Bytes(range)) => self.outside(&walk.bytes(range, LOCATION, "a place of external data")?)?,
             (14, Value::Number(place)) => self.is_external = place == 1,
             _ => {}
@@ -190,7 +194,8 @@ impl Draft {
 
     /// A varint takes one byte to ten.
     fn varints_fit(&self, found: u64) -> Result<(), Refusal> {
-        let elements = self.shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size)).unwrap_or(u64::MAX);
+        let elements =
+            self.shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size)).unwrap_or(u64::MAX);
         if elements <= found && found <= elements.saturating_mul(10) {
             return Ok(());
         }

@@ -87,7 +87,11 @@ fn directory(source: &dyn Source) -> Result<(Range<u64>, usize), Refusal> {
         return Err(archive(&format!("its directory is longer than the limit of {limit} bytes")).into());
     }
     let count = usize::try_from(count).ok().filter(|count| *count <= limits::ARCHIVE_ENTRIES).ok_or_else(|| {
-        archive(&format!("it claims {} entries, and the limit is {}", grouped(count), grouped(limits::ARCHIVE_ENTRIES as u64)))
+        archive(&format!(
+            "it claims {} entries, and the limit is {}",
+            grouped(count),
+            grouped(limits::ARCHIVE_ENTRIES as u64)
+        ))
     })?;
     Ok((directory, count))
 }
