@@ -4,6 +4,7 @@ use comfy_table::Table;
 
 use crate::bytes::grouped;
 use crate::cli::inspect::{align_right, shown_name};
+use crate::cli::maps;
 use crate::cli::terminal::table;
 use crate::fact::{
     ComponentRelation, Cost, LayerSource, PKind, RecipeStep, Statistic, TokenizerFacts, TokenizerRelation, Weights,
@@ -134,6 +135,10 @@ pub(super) fn sections(weights: &Weights) -> Vec<String> {
     add("How far the look reached", lines(weights.effort.iter().map(|it| format!("{}: {}", it.used, it.detail))));
     add("Weights, part by part", body(&components(&weights.components), weights.components.is_empty()));
     add("Where each layer comes from", body(&layers(&weights.layer_map), weights.layer_map.is_empty()));
+    add("Where each expert comes from", body(&maps::experts(&weights.expert_map), weights.expert_map.is_empty()));
+    add("Hidden units that were kept", body(&maps::kept(&weights.kept_units), weights.kept_units.is_empty()));
+    let moved = weights.token_map.as_ref().filter(|it| it.new + it.dropped + it.moved > 0);
+    add("Where token rows come from", moved.map_or_else(String::new, |it| lines(maps::tokens(it))));
     add("How the one came from the other", lines(recipe(weights)));
     add(
         "Disguises: changes that hide where weights come from and leave what they compute as it is",

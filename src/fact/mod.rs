@@ -3,6 +3,7 @@
 //! Everything here is plain data. No room below this one exists, so every room may speak these words.
 
 mod interval;
+mod maps;
 mod message;
 mod model;
 mod text;
@@ -11,6 +12,7 @@ mod value;
 mod weights;
 
 pub use interval::{Interval, Truth};
+pub use maps::*;
 pub use message::{Argument, Message};
 pub use model::*;
 pub use text::Text;

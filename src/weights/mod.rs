@@ -16,10 +16,13 @@ mod factors;
 mod fingerprint;
 mod gains;
 mod layer_map;
+mod maps;
 mod matrix;
 mod measure;
 mod moments;
 mod net;
+mod new_rows;
+mod novelty;
 mod quick;
 mod random;
 mod random_sign;
@@ -92,6 +95,8 @@ pub fn relate(
     let measured = measure::measure(subject, reference, tokens, &budget, watch)?;
     let mut weights = relation::decide(&measured, plan.references);
     recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
+    maps::describe(subject, reference, tokens, &measured, &mut weights);
+    new_rows::describe(subject, reference, tokens, &measured, &mut weights)?;
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick));
     Ok(weights)
 }
