@@ -4,6 +4,7 @@
 
 mod interval;
 mod maps;
+mod merge;
 mod message;
 mod model;
 mod text;
@@ -13,6 +14,7 @@ mod weights;
 
 pub use interval::{Interval, Truth};
 pub use maps::*;
+pub use merge::*;
 pub use message::{Argument, Message};
 pub use model::*;
 pub use text::Text;

@@ -19,6 +19,8 @@ mod layer_map;
 mod maps;
 mod matrix;
 mod measure;
+mod merge;
+mod merge_kinds;
 mod moments;
 mod net;
 mod new_rows;
@@ -40,6 +42,7 @@ pub use adapter::{Symmetries, relate_adapter, relate_adapters};
 pub use effort::Effort;
 pub use factors::Factors;
 pub use fingerprint::{About, Fingerprint, Room, Unreadable};
+pub use merge::{Merged, merged};
 pub use net::{Finite, Net, Numbers};
 
 /// The rule of a quick look that decided nothing.
