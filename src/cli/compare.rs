@@ -11,9 +11,9 @@ use crate::cli::progress::Progress;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, reach, weights};
 use crate::fact::{
-    CatalogReach, Comparison, ConfigAgreement, Form, FormRelation, Origin, SharedValue, WeightsRelation,
+    CatalogReach, Comparison, Comparisons, ConfigAgreement, Form, FormRelation, Origin, SharedValue, WeightsRelation,
 };
-use crate::lineage::{self, Look};
+use crate::lineage::{self, Look, Model};
 use crate::weights::Effort;
 
 #[derive(Debug, clap::Args)]
@@ -21,9 +21,10 @@ pub(crate) struct Arguments {
     /// The model under examination: as `inspect` takes it
     #[arg(value_name = "SUBJECT")]
     subject: String,
-    /// The model to hold it against: as `inspect` takes it
-    #[arg(value_name = "REFERENCE")]
-    reference: String,
+    /// The model to hold it against: as `inspect` takes it. With several, every p-value pays for all of them, and the subject is
+    /// taken apart into those that it is related to: how a merge was made
+    #[arg(value_name = "REFERENCE", required = true)]
+    references: Vec<String>,
     /// How much of the weights to look at: what stands in its place (some megabytes; goes on to standard where that does
     /// not decide and both models are on this machine), some layers and units of both models aligned, or all of them
     /// [default: standard, and quick where a model is behind an address]
@@ -58,17 +59,33 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     let start = Instant::now();
     let reach = arguments.reach.reach()?;
     let subject = open(&arguments.subject, &reach)?;
-    let reference = open(&arguments.reference, &reach)?;
+    let references: Vec<Model> = arguments.references.iter().map(|it| open(it, &reach)).collect::<Result<_, _>>()?;
     let progress = Progress::new(terminal);
-    let look = Look { effort: arguments.effort.map(EffortChoice::effort), references: 1, watch: &progress };
-    let compared = lineage::compare_with_weights(&subject, &reference, Catalog::builtin(), &look);
-    progress.finish();
-    let mut comparison = compared.map_err(lineage::Error::from)?;
-    comparison.cost.seconds = Some((start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0);
-    if arguments.json {
-        terminal.print_json(&comparison);
+    let effort = arguments.effort.map(EffortChoice::effort);
+    let look = Look { effort, references: references.len(), watch: &progress };
+    let seconds = || Some((start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0);
+    if let [reference] = &references[..] {
+        let compared = lineage::compare_with_weights(&subject, reference, Catalog::builtin(), &look);
+        progress.finish();
+        let mut comparison = compared.map_err(lineage::Error::from)?;
+        comparison.cost.seconds = seconds();
+        if arguments.json {
+            terminal.print_json(&comparison);
+        } else {
+            terminal.print(&page(&comparison));
+        }
     } else {
-        terminal.print(&page(&comparison));
+        let compared = lineage::compare_with_all(&subject, &references, Catalog::builtin(), &look);
+        progress.finish();
+        let mut all = compared.map_err(lineage::Error::from)?;
+        if let Some(last) = all.comparisons.last_mut() {
+            last.cost.seconds = seconds();
+        }
+        if arguments.json {
+            terminal.print_json(&all);
+        } else {
+            terminal.print(&pages_of(&all));
+        }
     }
     reach::report(&reach, terminal);
     Ok(ExitCode::SUCCESS)
@@ -93,6 +110,20 @@ fn page(comparison: &Comparison) -> String {
     sections.push(format!("Not examined\n{}", unexamined(&comparison.unexamined)));
     sections.push(reach(&comparison.catalog));
     sections.extend(weights::cost(&comparison.cost));
+    sections.join("\n\n")
+}
+
+/// The answers of all references, and the merge.
+fn pages_of(all: &Comparisons) -> String {
+    let mut sections: Vec<String> = all.comparisons.iter().map(answer).collect();
+    sections.push(match (&all.merge, &all.no_merge) {
+        (Some(merge), _) => weights::merge(merge),
+        (None, why) => format!("No merge was looked for: {}.", why.as_deref().unwrap_or("nothing to look at")),
+    });
+    let count = all.comparisons.len();
+    sections.push(format!(
+        "Every p-value pays for {count} references. `unshell compare` with one of them, or `--json`, has its details."
+    ));
     sections.join("\n\n")
 }
 

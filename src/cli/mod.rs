@@ -19,6 +19,7 @@ mod init;
 mod inspect;
 mod library;
 mod man;
+mod maps;
 mod memo;
 mod progress;
 mod reach;

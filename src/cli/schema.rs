@@ -10,7 +10,7 @@ use crate::case::{AnswersAsWritten, CaseAsWritten, LedgerAsWritten};
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
 use crate::evidence::Evidence;
-use crate::fact::{Comparison, Identification, Inspection};
+use crate::fact::{Comparison, Comparisons, Identification, Inspection};
 use crate::rubric::RubricAsWritten;
 use crate::scoring::Scorecard;
 use crate::yaml::{did_you_mean, list_of_names};
@@ -43,6 +43,7 @@ pub(crate) const FORMATS: &[Format] = &[
     read::<LedgerAsWritten>("ledger", "evidence.yaml"),
     written::<Inspection>("inspect", "what `inspect --json` prints"),
     written::<Comparison>("compare", "what `compare --json` prints"),
+    written::<Comparisons>("comparisons", "what `compare --json` prints for several references"),
     written::<Identification>("identify", "what `identify --json` prints"),
     written::<Evidence>("evidence", "out/evidence.json"),
     written::<Scorecard>("scorecard", "out/scorecard.json"),

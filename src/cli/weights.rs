@@ -4,10 +4,11 @@ use comfy_table::Table;
 
 use crate::bytes::grouped;
 use crate::cli::inspect::{align_right, shown_name};
+use crate::cli::maps;
 use crate::cli::terminal::table;
 use crate::fact::{
-    ComponentRelation, Cost, LayerSource, PKind, RecipeStep, Statistic, TokenizerFacts, TokenizerRelation, Weights,
-    WeightsRelation,
+    ComponentRelation, Cost, LayerSource, Merge, PKind, RecipeStep, Statistic, TokenizerFacts, TokenizerRelation,
+    Weights, WeightsRelation,
 };
 
 /// How many of a long list of names are shown.
@@ -134,6 +135,10 @@ pub(super) fn sections(weights: &Weights) -> Vec<String> {
     add("How far the look reached", lines(weights.effort.iter().map(|it| format!("{}: {}", it.used, it.detail))));
     add("Weights, part by part", body(&components(&weights.components), weights.components.is_empty()));
     add("Where each layer comes from", body(&layers(&weights.layer_map), weights.layer_map.is_empty()));
+    add("Where each expert comes from", body(&maps::experts(&weights.expert_map), weights.expert_map.is_empty()));
+    add("Hidden units that were kept", body(&maps::kept(&weights.kept_units), weights.kept_units.is_empty()));
+    let moved = weights.token_map.as_ref().filter(|it| it.new + it.dropped + it.moved > 0);
+    add("Where token rows come from", moved.map_or_else(String::new, |it| lines(maps::tokens(it))));
     add("How the one came from the other", lines(recipe(weights)));
     add(
         "Disguises: changes that hide where weights come from and leave what they compute as it is",
@@ -340,6 +345,35 @@ pub(super) fn tokenizer_section(facts: &TokenizerFacts) -> String {
     }
     let notes = lines(notes);
     format!("{}{}{notes}", output.trim_fmt(), if notes.is_empty() { "" } else { "\n" })
+}
+
+/// How the subject is made of several references.
+pub(super) fn merge(merge: &Merge) -> String {
+    let mut output = table(["Reference", "Coefficient", "95 % interval"]);
+    align_right(&mut output, 1);
+    for it in &merge.coefficients {
+        let interval = format!("{:.4} to {:.4}", it.low, it.high);
+        output.add_row([shown_name(&it.reference), format!("{:.4}", it.value), interval]);
+    }
+    let mut notes = vec![
+        format!("{} ({}): {}", merge.kind, merge.certainty, merge.detail),
+        format!(
+            "{:.1} % of the numbers come out to within rounding; the mixture explains {:.1} % of the distance to the nearest",
+            merge.exact * 100.0,
+            merge.explained * 100.0
+        ),
+    ];
+    for (at, (scale, dropped)) in merge.scales.iter().zip(&merge.dropped).enumerate() {
+        let number = at + 1;
+        notes.push(format!(
+            "difference {number}: {:.0} % of its numbers dropped, the others times {scale}",
+            dropped * 100.0
+        ));
+    }
+    if merge.kind == "interleaved" {
+        notes.extend(merge.layers.iter().map(|it| format!("layer {}: {}", it.subject, it.reference)));
+    }
+    format!("How it is made of several\n{}\n{}", lines(notes), output.trim_fmt())
 }
 
 /// What the answer cost; nothing where no file was read.

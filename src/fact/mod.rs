@@ -3,6 +3,8 @@
 //! Everything here is plain data. No room below this one exists, so every room may speak these words.
 
 mod interval;
+mod maps;
+mod merge;
 mod message;
 mod model;
 mod text;
@@ -11,6 +13,8 @@ mod value;
 mod weights;
 
 pub use interval::{Interval, Truth};
+pub use maps::*;
+pub use merge::*;
 pub use message::{Argument, Message};
 pub use model::*;
 pub use text::Text;

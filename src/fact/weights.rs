@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::fact::{ExpertSource, KeptUnits, TokenMap};
+
 /// What the weights say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Weights {
@@ -35,6 +37,15 @@ pub struct Weights {
     /// Which layer of the reference each layer of the subject answers; only where a relation was found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layer_map: Vec<LayerSource>,
+    /// Which block of the reference each expert comes from, where either side is a mixture of experts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expert_map: Vec<ExpertSource>,
+    /// Which hidden units of the reference were kept, where blocks are narrower.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_units: Vec<KeptUnits>,
+    /// Which token rows answer which, where vocabularies were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_map: Option<TokenMap>,
     /// How the subject came from the reference, as far as weights show it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipe: Vec<RecipeStep>,
@@ -202,6 +213,8 @@ pub struct Novelty {
     pub layers: f64,
     /// Share of its tokens that the reference's vocabulary lacks; null where vocabularies were not compared.
     pub vocabulary: Option<f64>,
-    /// Share of its parameters in such layers and tokens.
+    /// Share of the numbers in its matrices that answer nothing in the reference: layers without an answer, experts without
+    /// one and a router that the reference has none of, rows of tokens that the reference lacks or that were replaced. What was
+    /// trained on counts as the reference's. Null where not all of it was looked at.
     pub parameters: Option<f64>,
 }

@@ -8,6 +8,7 @@ mod compare;
 mod fingerprint;
 mod identify;
 mod inspect;
+mod merge;
 mod tokens;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub use compare::{Look, compare, compare_with_weights};
 pub use fingerprint::{ENDING, fingerprint, library, look_up};
 pub use identify::identify;
 pub use inspect::inspect;
+pub use merge::compare_with_all;
 
 /// A model as far as it can be described without reading its data.
 #[derive(Clone, Debug)]

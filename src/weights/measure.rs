@@ -39,6 +39,7 @@ pub(crate) struct BlockPair {
     /// Position in the list of answers.
     pub(crate) answer: usize,
     pub(crate) subject_expert: usize,
+    pub(crate) reference_expert: usize,
     pub(crate) units: Units,
 }
 
@@ -169,21 +170,22 @@ impl Measured {
             let ffn = &one.ffns[expert];
             let Some(block) = Block::of(subject, one, ffn, &Stream::Same) else { continue };
             // Experts are tried in their own order first, and a dense block is the only answer there is.
-            let mut best: Option<Units> = None;
-            for their in theirs.iter().filter_map(|it| Block::of(reference, other, it, &self.stream)) {
+            let mut best: Option<(usize, Units)> = None;
+            for (number, their) in theirs.iter().enumerate() {
+                let Some(their) = Block::of(reference, other, their, &self.stream) else { continue };
                 let units = units::compare(&block, &their)?;
-                if best.as_ref().is_none_or(|it| match_score(&units) > match_score(it)) {
-                    best = Some(units);
+                if best.as_ref().is_none_or(|it| match_score(&units) > match_score(&it.1)) {
+                    best = Some((number, units));
                 }
             }
-            let Some(units) = best else { continue };
+            let Some((reference_expert, units)) = best else { continue };
             self.has_gate &= ffn.gate.is_some();
             self.has_one_width &= units.is_one_width;
             // Experts of one layer may be copies of each other: units of one number share a coin.
             for (unit, value) in &units.signs {
                 self.unit_signs.add((self.groups[answer.reference], 0, *unit), *value);
             }
-            self.blocks.push(BlockPair { answer: at, subject_expert: expert, units });
+            self.blocks.push(BlockPair { answer: at, subject_expert: expert, reference_expert, units });
         }
         Ok(())
     }

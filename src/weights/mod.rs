@@ -16,10 +16,15 @@ mod factors;
 mod fingerprint;
 mod gains;
 mod layer_map;
+mod maps;
 mod matrix;
 mod measure;
+mod merge;
+mod merge_kinds;
 mod moments;
 mod net;
+mod new_rows;
+mod novelty;
 mod quick;
 mod random;
 mod random_sign;
@@ -37,6 +42,7 @@ pub use adapter::{Symmetries, relate_adapter, relate_adapters};
 pub use effort::Effort;
 pub use factors::Factors;
 pub use fingerprint::{About, Fingerprint, Room, Unreadable};
+pub use merge::{Merged, merged};
 pub use net::{Finite, Net, Numbers};
 
 /// The rule of a quick look that decided nothing.
@@ -92,6 +98,8 @@ pub fn relate(
     let measured = measure::measure(subject, reference, tokens, &budget, watch)?;
     let mut weights = relation::decide(&measured, plan.references);
     recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
+    maps::describe(subject, reference, tokens, &measured, &mut weights);
+    new_rows::describe(subject, reference, tokens, &measured, &mut weights)?;
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick));
     Ok(weights)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::checkpoint::Error;
-use crate::fact::{Disguise, LayerSource, Novelty, RecipeStep, Weights, WeightsRelation};
+use crate::fact::{Disguise, LayerSource, RecipeStep, Weights, WeightsRelation};
 use crate::weights::delta::{self, Delta};
 use crate::weights::effort::Budget;
 use crate::weights::measure::{AGREEING_SHARE, Measured};
@@ -13,7 +13,7 @@ use crate::weights::net::Net;
 use crate::weights::relation::rounded;
 use crate::weights::stream::Stream;
 
-/// Adds layer map, recipe, disguises and novelty, where there is a relation at all.
+/// Adds layer map, recipe and disguises, where there is a relation at all.
 pub(crate) fn describe(
     subject: &Net<'_>,
     reference: &Net<'_>,
@@ -27,7 +27,6 @@ pub(crate) fn describe(
     }
     weights.layer_map = layer_map(subject, reference, measured);
     weights.disguises = disguises(measured);
-    weights.novelty = Some(novelty(subject, measured, &weights.layer_map));
     if weights.relation == WeightsRelation::Derived {
         if measured.has_all_layers {
             layers(reference, &weights.layer_map, &mut weights.recipe);
@@ -295,14 +294,4 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
         add("changed-head-basis", "what heads compute is the same, and their matrices are not".to_owned());
     }
     found
-}
-
-fn novelty(subject: &Net<'_>, measured: &Measured, map: &[LayerSource]) -> Novelty {
-    let new = map.iter().filter(|it| it.reference.is_none()).count();
-    let vocabulary = measured.shared_tokens.zip(subject.embedding.as_ref());
-    Novelty {
-        layers: rounded(new as f64 / map.len().max(1) as f64),
-        vocabulary: vocabulary.map(|(shared, it)| rounded(1.0 - shared as f64 / it.outputs().max(1) as f64)),
-        parameters: None,
-    }
 }

@@ -41,6 +41,7 @@ mod schemas;
 // Blueprints: what must hold over the whole catalogue, and over names and shapes made up to break it.
 mod adapters;
 mod blueprint;
+mod maps;
 
 // The same bytes, twice and with any number of threads.
 mod determinism;
