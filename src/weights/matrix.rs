@@ -96,7 +96,7 @@ impl Matrix {
     pub(crate) fn times_transposed(&self, other: &Self) -> Self {
         let mut data = vec![0.0; self.rows * other.rows];
         let arch = pulp::Arch::new();
-        let some_rows = |out: &mut [f32], rows: &[f32]| arch.dispatch(|| dots(rows, other, out));
+        let some_rows = |out: &mut [f32], rows: &[f32]| arch.dispatch(Dots { rows, other, out });
         let (width, cols) = (other.rows.max(1), self.cols.max(1));
         // Other threads cost more than they give where there is little to do; the sums are the same either way.
         if self.data.len().saturating_mul(other.rows) < SMALL {
@@ -111,6 +111,22 @@ impl Matrix {
     /// `self * other`.
     pub(crate) fn times(&self, other: &Self) -> Self {
         self.times_transposed(&other.transposed())
+    }
+}
+
+/// The work of one core, in a form that is compiled once for each kind of instructions; a closure would not be.
+struct Dots<'a> {
+    rows: &'a [f32],
+    other: &'a Matrix,
+    out: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for Dots<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        dots(self.rows, self.other, self.out);
     }
 }
 

@@ -106,8 +106,29 @@ fn by_table(from: &[u8], to: &mut [f32], table: &[f32; 256]) {
     each(from, to, |[it]: [u8; 1]| table.get(usize::from(it)).copied().unwrap_or_default());
 }
 
-/// The upper half of an `f32` each. Lanes of 16 keep the loop free of ends, so that it is turned into wide instructions.
+/// The upper half of an `f32` each, with wider instructions where the processor has them.
 fn bf16(from: &[u8], to: &mut [f32]) {
+    pulp::Arch::new().dispatch(Bf16 { from, to });
+}
+
+/// The same as work that is compiled once for each kind of instructions; a closure would not be.
+struct Bf16<'a> {
+    from: &'a [u8],
+    to: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for Bf16<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        widened_bf16(self.from, self.to);
+    }
+}
+
+/// Lanes of 16 keep the loop free of ends, so that it is turned into wide instructions.
+#[inline(always)]
+fn widened_bf16(from: &[u8], to: &mut [f32]) {
     const LANES: usize = 16;
     let widened = |it: [u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(it)) << 16);
     let (lanes, rest) = to.as_chunks_mut::<LANES>();
