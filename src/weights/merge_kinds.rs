@@ -8,6 +8,9 @@ const GIVES: f64 = 0.99;
 /// At least so many of the ratios to one reference agree where a scale was used.
 const MODE: f64 = 0.05;
 
+/// So many times the rounding error of a sum of coefficients has to be exceeded by what a spherical merge adds to it.
+const SEEN: f64 = 10.0;
+
 /// How near two ratios are that are called the same.
 const NEAR: f64 = 2e-4;
 
@@ -43,10 +46,10 @@ pub(crate) fn find(samples: &[Sample], fit: &Fit) -> Option<(Kind, f64)> {
     let slerp = slerps(samples, step, fit);
     match (linear >= GIVES, slerp) {
         (true, Some(Arc { is_spherical: None, .. })) => return Some((Kind::LinearOrSlerp, linear)),
-        (true, _) => return Some((Kind::Linear, linear)),
-        (false, Some(Arc { t, exact, is_spherical: Some(true) })) if exact >= GIVES => {
+        (_, Some(Arc { t, exact, is_spherical: Some(true) })) if exact >= GIVES => {
             return Some((Kind::Slerp(t), exact));
         }
+        (true, _) => return Some((Kind::Linear, linear)),
         _ => {}
     }
     let bases = 0..samples.first()?.references.len();
@@ -93,7 +96,7 @@ struct Arc {
     t: f64,
     /// Share of the numbers that come out.
     exact: f64,
-    /// Whether the sums of the coefficients exceed one by what the angles ask for; none where that is below rounding.
+    /// Whether the sums of the coefficients exceed one by what the angles ask for; none where rounding hides it.
     is_spherical: Option<bool>,
 }
 
@@ -128,7 +131,9 @@ fn slerp(samples: &[Sample], step: f64) -> Option<Arc> {
         let one = std::slice::from_ref(sample);
         given += share(one, step, |sample, at| mixed(sample, at, it)) * sample.subject.len() as f64;
     }
-    let is_spherical = (expected / weight > step).then(|| (excess / expected - 1.0).abs() < 0.2);
+    // Rounding blurs the sum of the coefficients by its step over the root of how many numbers there are.
+    let is_seen = expected / weight > SEEN * step / weight.sqrt();
+    let is_spherical = is_seen.then(|| (excess / expected - 1.0).abs() < 0.2);
     Some(Arc { t: parameter / weight, exact: given / weight, is_spherical })
 }
 

@@ -7,6 +7,7 @@ mod adapter;
 mod adapter_test;
 mod assignment;
 mod attention;
+mod bits;
 mod chaos;
 mod column_space;
 mod delta;
@@ -14,6 +15,7 @@ mod effort;
 mod equality;
 mod factors;
 mod fingerprint;
+mod fixed_points;
 mod gains;
 mod layer_map;
 mod maps;
@@ -25,6 +27,7 @@ mod moments;
 mod net;
 mod new_rows;
 mod novelty;
+mod query_key_cka;
 mod quick;
 mod random;
 mod random_sign;
@@ -100,6 +103,9 @@ pub fn relate(
     recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
     maps::describe(subject, reference, tokens, &measured, &mut weights);
     new_rows::describe(subject, reference, tokens, &measured, &mut weights)?;
+    weights.statistics.extend(fixed_points::statistic(reference, &measured, plan.references));
+    weights.statistics.extend(query_key_cka::statistic(subject, reference, &measured)?);
+    weights.statistics.extend(bits::statistics(subject, reference, &measured)?);
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick));
     Ok(weights)
 }
