@@ -93,6 +93,10 @@ fn feed_forward(parts: &mut [Part], hidden: u64, place: Place, heads: Option<u64
                 give(parts, &flat, &[&gate, &up]);
                 give(parts, &tall, &[&down]);
             }
+            (1, 1, _) if lies_input_first(parts, &[tall[0], flat[0]]) => {
+                give(parts, &flat, &[&up]);
+                give(parts, &tall, &[&down]);
+            }
             (1, 1, _) => {
                 give(parts, &tall, &[&up]);
                 give(parts, &flat, &[&down]);
@@ -105,6 +109,16 @@ fn feed_forward(parts: &mut [Part], hidden: u64, place: Place, heads: Option<u64
         }
         return;
     }
+}
+
+/// Whether these matrices, none of them square, are stored with the input first: a bias beside one is as long as its output.
+fn lies_input_first(parts: &[Part], matrices: &[usize]) -> bool {
+    let length = |idx: &usize| {
+        let bias = format!("{}.bias", parts[*idx].name.strip_suffix(".weight")?);
+        parts.iter().find(|it| it.name == bias).and_then(|it| it.shape().first().copied())
+    };
+    let is_turned = |idx: &usize| length(idx).is_some_and(|it| parts[*idx].shape().get(1) == Some(&it));
+    matrices.iter().all(is_turned)
 }
 
 /// A matrix with one row for each expert.
@@ -214,5 +228,34 @@ fn outside(parts: &mut [Part], hidden: u64) {
         (0..parts.len()).filter(|idx| is_outside(&parts[*idx]) && parts[*idx].shape() == [hidden]).collect();
     if gains.len() == 1 && !has_role(parts, "output_norm") {
         give(parts, &gains, &["output_norm"]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::blueprint::{Blueprint, Config};
+
+    /// Roles of the two matrices of a block whose names say nothing, with biases of these lengths beside them.
+    fn roles(wide: u64, narrow: u64) -> Vec<(String, String)> {
+        let config = Config::new(&serde_json::json!({"hidden_size": 64}));
+        let shapes: [(&str, &[u64]); 5] = [
+            ("blocks.0.one.weight", &[256, 64]),
+            ("blocks.0.one.bias", &[wide]),
+            ("blocks.0.two.weight", &[64, 256]),
+            ("blocks.0.two.bias", &[narrow]),
+            ("tok_embeddings.weight", &[512, 64]),
+        ];
+        let blueprint = Blueprint::from_tensors(shapes.iter().map(|it| (it.0, "F32", it.1)), config);
+        let placed = blueprint.placed().into_iter().filter(|it| it.name.starts_with("blocks") && it.shape.len() == 2);
+        placed.map(|it| (it.name, it.roles.join(" "))).collect()
+    }
+
+    #[test]
+    fn a_bias_tells_which_way_a_matrix_lies() {
+        let named = |one: &str, two: &str| {
+            vec![("blocks.0.one.weight".to_owned(), one.to_owned()), ("blocks.0.two.weight".to_owned(), two.to_owned())]
+        };
+        assert_eq!(roles(256, 64), named("ffn.up", "ffn.down"));
+        assert_eq!(roles(64, 256), named("ffn.down", "ffn.up"));
     }
 }

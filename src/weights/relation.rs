@@ -41,6 +41,9 @@ const TOKEN_COSINE: f64 = 0.5;
 /// and a rotation brings it out; a copy keeps nearly all of it.
 const ROTATED_COSINE: f64 = 0.9;
 
+/// Fewer units say nothing by their silence.
+const ENOUGH_UNITS: usize = 48;
+
 /// Tests that may decide about one pair.
 const TESTS: usize = 4;
 
@@ -142,8 +145,8 @@ impl Evidence {
             () if self.body => (WeightsRelation::Derived, "body-agreement"),
             () if self.attention || self.tokens => (WeightsRelation::ComponentDerived, "part-only"),
             () if self.norms => (WeightsRelation::Undetermined, "norms-only"),
-            () if self.alike => (WeightsRelation::Undetermined, "learned-alike"),
-            () if self.units >= 48 => (WeightsRelation::Independent, "nothing-found"),
+            () if self.alike && self.units >= ENOUGH_UNITS => (WeightsRelation::Independent, "learned-alike"),
+            () if self.units >= ENOUGH_UNITS => (WeightsRelation::Independent, "nothing-found"),
             () => (WeightsRelation::Undetermined, "too-little"),
         }
     }
@@ -186,7 +189,13 @@ fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation
     let mut parts = Vec::new();
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
         if it.count >= 16 {
-            parts.push(part(name, found(it.cosine >= token_cosine(measured)), None, Some(PKind::Heuristic), it.cosine));
+            let relation = match it.cosine {
+                cosine if cosine >= token_cosine(measured) => WeightsRelation::Derived,
+                // A rotation brings out what unrelated models learn alike; rows may or may not have been taken over.
+                cosine if cosine >= TOKEN_COSINE => WeightsRelation::Undetermined,
+                _ => WeightsRelation::Independent,
+            };
+            parts.push(part(name, relation, None, Some(PKind::Heuristic), it.cosine));
         }
     }
     if !measured.head_z.is_empty() {
@@ -431,9 +440,10 @@ fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) 
                 .to_owned(),
         );
     }
-    if evidence.alike && relation == WeightsRelation::Undetermined {
+    if evidence.alike && relation == WeightsRelation::Independent {
         reasons.push(
-            "token rows agree after a rotation as those of unrelated models of like text may; a copy would agree better"
+            "token rows agree after a rotation as those of unrelated models of like text do; a copy would agree better, and \
+             whether rows were taken over is left open"
                 .to_owned(),
         );
     }
