@@ -8,7 +8,7 @@ mkdir -p "$corpus"/{torch,yaml,listing,location,onnx,npz,quantised}
 UNSHELL_CORPUS="$corpus" cargo test --quiet --no-default-features --test it hostile::every_fixture >/dev/null
 find tests/torch -type f -size -64k -exec cp {} "$corpus/torch/" \;
 # Each without what its target puts in front.
-find tests/onnx -name '*.onnx' | while read -r file; do tail -c +3 "$file" >"$corpus/onnx/$(sha256sum "$file" | cut -c1-16)"; done
+find tests/onnx tests/formats -name '*.onnx' | while read -r file; do tail -c +3 "$file" >"$corpus/onnx/$(sha256sum "$file" | cut -c1-16)"; done
 python3 - "$corpus" tests/quantised/*/ <<'PY'
 import pathlib, struct, sys, zipfile
 corpus = pathlib.Path(sys.argv[1])

@@ -90,7 +90,7 @@ impl Draft {
             (2, Value::Number(kind)) => self.kind = kind,
             (8, Value::Bytes(range)) => self.name = walk.text(range, limits::TENSOR_NAME as u64, "a tensor's name")?,
             (RAW | FLOATS | DOUBLES | INT32S | INT64S | UINT64S | STRINGS, Value::Bytes(range)) => {
-                self.data(number, range)?
+                self.data(number, range)?;
             }
             (FLOATS | INT32S | INT64S | DOUBLES | UINT64S, _) => {
                 return Err(self.wrong("has its numbers one by one, as no writer of today has"));
