@@ -238,22 +238,28 @@ mod tests {
     /// Roles of the two matrices of a block whose names say nothing, with biases of these lengths beside them.
     fn roles(wide: u64, narrow: u64) -> Vec<(String, String)> {
         let config = Config::new(&serde_json::json!({"hidden_size": 64}));
-        let shapes: [(&str, &[u64]); 5] = [
-            ("blocks.0.one.weight", &[256, 64]),
-            ("blocks.0.one.bias", &[wide]),
-            ("blocks.0.two.weight", &[64, 256]),
-            ("blocks.0.two.bias", &[narrow]),
-            ("tok_embeddings.weight", &[512, 64]),
-        ];
-        let blueprint = Blueprint::from_tensors(shapes.iter().map(|it| (it.0, "F32", it.1)), config);
-        let placed = blueprint.placed().into_iter().filter(|it| it.name.starts_with("blocks") && it.shape.len() == 2);
+        let mut shapes: Vec<(String, Vec<u64>)> = vec![("model.tok_embeddings.weight".to_owned(), vec![512, 64])];
+        for layer in 0..4 {
+            let mut add =
+                |name: &str, shape: &[u64]| shapes.push((format!("model.blocks.{layer}.ff.{name}"), shape.to_vec()));
+            add("one.weight", &[256, 64]);
+            add("one.bias", &[wide]);
+            add("two.weight", &[64, 256]);
+            add("two.bias", &[narrow]);
+        }
+        let shapes = shapes.iter().map(|(name, shape)| (name.as_str(), "F32", shape.as_slice()));
+        let blueprint = Blueprint::from_tensors(shapes, config);
+        let placed = blueprint.placed().into_iter().filter(|it| it.layer == Some(0) && it.shape.len() == 2);
         placed.map(|it| (it.name, it.roles.join(" "))).collect()
     }
 
     #[test]
     fn a_bias_tells_which_way_a_matrix_lies() {
         let named = |one: &str, two: &str| {
-            vec![("blocks.0.one.weight".to_owned(), one.to_owned()), ("blocks.0.two.weight".to_owned(), two.to_owned())]
+            vec![
+                ("model.blocks.0.ff.one.weight".to_owned(), one.to_owned()),
+                ("model.blocks.0.ff.two.weight".to_owned(), two.to_owned()),
+            ]
         };
         assert_eq!(roles(256, 64), named("ffn.up", "ffn.down"));
         assert_eq!(roles(64, 256), named("ffn.down", "ffn.up"));
