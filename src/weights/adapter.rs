@@ -1,4 +1,4 @@
-//! An adapter against a model: what [`adapter_test`](crate::weights::adapter_test) shows, decided by named rules.
+//! An adapter against a model: what [`adapter_test`] shows, decided by named rules.
 //!
 //! `adapter-signs`, `adapter-start`, `adapter-part`, `adapter-unfit`, `adapter-weak`, `adapter-faint`, `adapter-silent`. An adapter
 //! holds changes and none of its base's weights; what it shows of a base is what the gradients of training left in it.

@@ -1,11 +1,11 @@
 //! Is an adapter one of this model: an exact test, and how much of the model's second moments the adapter carries.
 //!
 //! **Statistic.** Over the outputs of each module the space that the columns of `B` span is held against the second moments
-//! of the reference that its gradients came through ([`moments`](crate::weights::moments)), pair by pair of dimensions.
+//! of the reference that its gradients came through ([`moments`]), pair by pair of dimensions.
 //!
 //! **Null.** The model that the adapter was trained on and the reference were initialised independently. Value dimensions (of
 //! value and output projection together), rotary pairs (of query and key) and up-projected units (of up and down) may be
-//! turned in sign without a change to anything, so that [`chaos`](crate::weights::chaos) bounds the p-value exactly. Rotary
+//! turned in sign without a change to anything, so that [`chaos`] bounds the p-value exactly. Rotary
 //! pairs are looked at only in architectures whose pairs are known to be `i` and `i + n/2`. Layers that are copies of each
 //! other, and modules that share coins, are added up before they are tested. Where layers or heads were re-ordered, the best
 //! arrangement is tested and paid for by the number of all arrangements.

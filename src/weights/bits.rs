@@ -10,7 +10,7 @@
 //! **What it cannot tell.** It says nothing once coordinates, units or scales were changed, and is not looked at then. Rows that
 //! happen to be all alike (zeros of pruning) are near to any other.
 //!
-//! Reference: Z. Wang et al., "ZipLLM", NSDI 2026, for the bit distance of bfloat16 words as a measure of kinship.
+//! Reference: Z. Wang et al., "`ZipLLM`", NSDI 2026, for the bit distance of bfloat16 words as a measure of kinship.
 
 use crate::chance;
 use crate::checkpoint::Error;

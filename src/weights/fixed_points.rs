@@ -3,7 +3,7 @@
 //! **Statistic.** The number of hidden units whose mutual nearest unit in the answering layer has the same number.
 //!
 //! **Null.** The reference was initialised independently. Units of one block may be re-ordered without a change to any output,
-//! and every usual initialisation and optimiser treats them alike, with or without a gate, with RMSNorm or LayerNorm: given
+//! and every usual initialisation and optimiser treats them alike, with or without a gate, with `RMSNorm` or `LayerNorm`: given
 //! everything else, the order of the reference's units is a uniformly random permutation. The nearest units are found without
 //! regard to their numbers, so that every set of `k` prescribed fixed points has probability at most `(n - k)!/n!`.
 //!

@@ -16,7 +16,7 @@
 //! model that was trained on from one reference, on what another was trained on, has coefficients on both.
 //!
 //! References: K. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985 (SLERP); P. Yadav et al., "TIES-Merging",
-//! NeurIPS 2023; L. Yu et al., "Language Models are Super Mario" (DARE), ICML 2024; B. Efron, C. Stein, "The jackknife estimate of
+//! `NeurIPS` 2023; L. Yu et al., "Language Models are Super Mario" (DARE), ICML 2024; B. Efron, C. Stein, "The jackknife estimate of
 //! variance", Ann. Stat. 9 (1981).
 
 use std::collections::{BTreeMap, BTreeSet};
