@@ -83,6 +83,14 @@ fn peak() -> u64 {
     line.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() / 1024
 }
 
+/// What the threads of this program had of the processors so far, in seconds: other programs do not count, unlike in
+/// seconds on the clock.
+fn processor() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
+    fields.filter_map(|it| it.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 fn seconds<T>(run: impl FnOnce() -> T) -> f64 {
     let start = Instant::now();
     black_box(run());
@@ -144,6 +152,18 @@ fn stream(bench: &mut Criterion) {
     for (what, rate_of) in plain.iter().zip(&rate[1..]).filter(|(_, it)| **it > 0.001) {
         println!("  plain: {what:<28}  {rate_of:6.2}   of which that is {:3.0} %", 100.0 * rate[0] / rate_of);
     }
+
+    let taken = |run: &dyn Fn()| {
+        let before = processor();
+        (0..ROUNDS).for_each(|_| run());
+        processor() - before
+    };
+    let decoded = taken(&|| _ = black_box(sum_of_squares(&path)));
+    let plain = taken(&|| _ = black_box(from_file(&path)));
+    println!(
+        "{ROUNDS} rounds in seconds of processor time: {decoded:.2} decoded and squared, {plain:.2} plain, the file by"
+    );
+    println!("  blocks: {:.0} % of its rate", 100.0 * plain / decoded);
 
     let mut group = bench.benchmark_group("512 MB of bf16");
     group.sample_size(10).throughput(Throughput::Bytes(TIMED));
