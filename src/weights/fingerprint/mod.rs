@@ -42,7 +42,7 @@ pub struct Fingerprint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
-    /// [`FORMAT`].
+    /// `unshell-fingerprint/1`.
     pub format: String,
     /// Short name of the model.
     pub name: String,
