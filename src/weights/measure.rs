@@ -50,6 +50,8 @@ pub(crate) struct Measured {
     pub(crate) equality: Equality,
     /// Every map that was tried, with its held-out cosine.
     pub(crate) fits: Vec<(&'static str, f64)>,
+    /// How alike the distances between tokens are, where that is why no rotation was looked for.
+    pub(crate) distances: Option<f64>,
     pub(crate) stream: Stream,
     pub(crate) answers: Vec<Answer>,
     /// Which layers of the reference are copies of each other: the first of each such group.
@@ -95,12 +97,13 @@ pub(crate) fn measure(
 ) -> Result<Measured, Error> {
     watch.tell("aligning", 0, 1);
     let rows = token_rows(subject, reference, tokens, budget.tokens);
-    let (fits, stream) = align(subject, reference, &rows, budget)?;
+    let (fits, stream, distances) = align(subject, reference, &rows, budget)?;
     let embedding = tokens_of(&subject.embedding, &reference.embedding, subject, reference, &rows, &stream, false)?;
     let head = tokens_of(&subject.head, &reference.head, subject, reference, &rows, &stream, true)?;
     let mut measured = Measured {
         equality: equality::compare(subject, reference)?,
         fits,
+        distances,
         gains: gains_in_place(subject, reference)?,
         crowd: (subject.hidden, crowd(reference)),
         embedding,
@@ -323,17 +326,19 @@ fn crowd(net: &Net<'_>) -> usize {
     net.layers.iter().flat_map(|it| &it.ffns).map(|it| it.width).max().unwrap_or(0)
 }
 
-/// Every map that was tried with its fit, and the one that was chosen.
-type Aligned = (Vec<(&'static str, f64)>, Stream);
+/// Every map that was tried with its fit, the one that was chosen, and why no rotation was looked for.
+type Aligned = (Vec<(&'static str, f64)>, Stream, Option<f64>);
 
 /// Chooses the map between the streams: by held-out embeddings where they are clear, else by how well gates then match.
 fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget: &Budget) -> Result<Aligned, Error> {
-    let mut fits: Vec<Fit> = Vec::new();
+    let (mut fits, mut distances): (Vec<Fit>, Option<f64>) = (Vec::new(), None);
     for (ours, theirs, is_head) in
         [(&subject.embedding, &reference.embedding, false), (&subject.head, &reference.head, true)]
     {
         if let Some((ours, theirs)) = token_matrices(ours, theirs, subject, reference, rows, is_head)? {
-            fits.extend(candidates(&ours, &theirs, budget.rotated));
+            let found = candidates(&ours, &theirs, budget.rotated);
+            fits.extend(found.fits);
+            distances = distances.or(found.distances);
         }
         if fits.iter().any(|it| it.held_out >= SURE_FIT) {
             break;
@@ -347,7 +352,7 @@ fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget
     if best >= SURE_FIT
         && let Some(fit) = fits.iter().find(|it| it.held_out >= best - 0.1)
     {
-        return Ok((tried, fit.stream.clone()));
+        return Ok((tried, fit.stream.clone(), None));
     }
     let mut chosen: Option<(f64, Stream)> = None;
     for fit in fits {
@@ -356,7 +361,7 @@ fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget
             chosen = Some((score, fit.stream));
         }
     }
-    Ok((tried, chosen.map_or(Stream::Same, |it| it.1)))
+    Ok((tried, chosen.map_or(Stream::Same, |it| it.1), distances))
 }
 
 /// How well the gates of the first and the middle layer match, without a look at what stands behind them. Where not all

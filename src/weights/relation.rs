@@ -447,6 +447,12 @@ fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) 
                 .to_owned(),
         );
     }
+    if let Some(alike) = measured.distances.filter(|_| !evidence.body) {
+        reasons.push(format!(
+            "no rotation of so wide a stream was looked for: distances between tokens, which a rotation keeps, agree by {alike:.2} \
+             only; `--effort deep` looks for one"
+        ));
+    }
     if relation == WeightsRelation::Independent {
         reasons.push("no derivation was found at the power stated; that is the most that can be said".to_owned());
     }

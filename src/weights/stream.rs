@@ -79,24 +79,57 @@ pub(crate) struct Fit {
 /// A held-out cosine from which on no other map is looked for: none could carry the rows much better.
 const SETTLED: f64 = 0.9;
 
-/// The maps that the rows of shared tokens suggest, the simplest first, until one carries them. Row `t` of both matrices is
-/// the same token. A rotation, which costs the most, is looked for in streams up to a width alone.
-pub(crate) fn candidates(subject: &Matrix, reference: &Matrix, widest: usize) -> Vec<Fit> {
-    let mut found: Vec<Fit> = Vec::new();
+/// How alike the distances between tokens must be for a rotation of a wide stream to be looked for. A rotation keeps them
+/// all, so that a copy shows nearly 1.
+const SAME_DISTANCES: f64 = 0.5;
+
+/// The maps that the rows of shared tokens suggest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Candidates {
+    /// The simplest first, until one carries the rows.
+    pub(crate) fits: Vec<Fit>,
+    /// How alike the distances between tokens are, where that is why no rotation was looked for.
+    pub(crate) distances: Option<f64>,
+}
+
+/// Looks for maps, the simplest first, until one carries the rows. Row `t` of both matrices is the same token. A rotation of
+/// a stream that is wider than this costs much, and is looked for where the distances between tokens allow one.
+pub(crate) fn candidates(subject: &Matrix, reference: &Matrix, widest: usize) -> Candidates {
+    let mut found = Candidates::default();
     let halves = Halves::of(subject, reference);
     if subject.cols == reference.cols {
-        found.push(halves.fit(Stream::Same));
+        found.fits.push(halves.fit(Stream::Same));
     }
-    let is_settled = |found: &[Fit]| found.iter().any(|it| it.held_out >= SETTLED);
-    if subject.rows < 16 || is_settled(&found) {
+    let is_settled = |fits: &[Fit]| fits.iter().any(|it| it.held_out >= SETTLED);
+    if subject.rows < 16 || is_settled(&found.fits) {
         return found;
     }
-    found.extend(signed(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
-    if is_settled(&found) || subject.cols.max(reference.cols) > widest {
+    found.fits.extend(signed(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
+    if is_settled(&found.fits) {
         return found;
     }
-    found.extend(rotated(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
+    if subject.cols.max(reference.cols) > widest {
+        let alike = same_distances(&halves.test_subject, &halves.test_reference);
+        if alike < SAME_DISTANCES {
+            found.distances = Some(alike);
+            return found;
+        }
+    }
+    found.fits.extend(rotated(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
     found
+}
+
+/// Cosine of the products of all pairs of token rows on one side with those on the other, which no rotation changes.
+fn same_distances(subject: &Matrix, reference: &Matrix) -> f64 {
+    const ROWS: usize = 1_024;
+    let some: Vec<usize> = (0..subject.rows.min(reference.rows).min(ROWS)).collect();
+    let pairs = |matrix: &Matrix| {
+        let rows = matrix.gather(&some).unit_rows();
+        let mut products = rows.times_transposed(&rows);
+        (0..some.len()).for_each(|it| products.data[it * some.len() + it] = 0.0);
+        products.data
+    };
+    cosine(&pairs(subject), &pairs(reference))
 }
 
 /// Token rows in two halves, means taken away: even ones make a map, odd ones judge it.
@@ -242,7 +275,7 @@ mod tests {
             (0..24).map(|it| Some(((it * 7 + 3) % 24, if it % 3 == 0 { -1.0 } else { 1.0 }))).collect();
         let truth = Stream::Signed { source };
         let found = candidates(&truth.apply(&reference), &reference, 64);
-        assert!(found.iter().any(|it| it.stream == truth && it.held_out > 0.999), "{found:?}");
+        assert!(found.fits.iter().any(|it| it.stream == truth && it.held_out > 0.999), "{found:?}");
     }
 
     #[test]
@@ -254,15 +287,26 @@ mod tests {
                 panic!("no rotation")
             };
             let found = candidates(&Stream::Rotated(truth).apply(&reference), &reference, 64);
-            let best = found.iter().map(|it| it.held_out).fold(0.0, f64::max);
+            let best = found.fits.iter().map(|it| it.held_out).fold(0.0, f64::max);
             assert!(best > least, "{width} {best}");
         }
+    }
+
+    /// In a stream that is too wide to try, distances tell whether there may be a rotation.
+    #[test]
+    fn a_rotation_of_a_wide_stream_is_looked_for_where_distances_allow_it() {
+        let reference = drawn(400, 24, 6);
+        let Some(truth) = rotated(&drawn(400, 24, 7), &reference) else { panic!("no rotation") };
+        let found = candidates(&truth.apply(&reference), &reference, 8);
+        assert!(found.distances.is_none() && found.fits.iter().any(|it| it.held_out > 0.999), "{found:?}");
+        let unrelated = candidates(&drawn(400, 24, 8), &reference, 8);
+        assert!(unrelated.distances.is_some_and(|it| it < 0.1) && unrelated.fits.len() == 1, "{unrelated:?}");
     }
 
     #[test]
     fn unrelated_rows_fit_nothing() {
         let found = candidates(&drawn(400, 24, 4), &drawn(400, 24, 5), 64);
-        assert!(found.iter().all(|it| it.held_out < 0.1), "{found:?}");
+        assert!(found.fits.iter().all(|it| it.held_out < 0.1), "{found:?}");
     }
 
     #[test]
