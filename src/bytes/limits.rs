@@ -146,5 +146,8 @@ pub const VOCABULARY_MERGES: usize = 4 << 20;
 /// One token. Runs of spaces reach some hundred bytes; a special token that is a whole sentence is still far below.
 pub const TOKEN_BYTES: u64 = 64 << 10;
 
+/// Dimensions of a stream. The widest released models have 16,384 or 18,432.
+pub const STREAM: u64 = 1 << 17;
+
 /// A fingerprint. One of a model of 70 billion parameters takes about 20 MB.
 pub const FINGERPRINT: u64 = 256 << 20;

@@ -68,6 +68,9 @@ fn page(answer: &Identification) -> String {
     }
     parts.push(limits(answer));
     parts.push(fingerprints(&answer.fingerprints));
+    if !answer.fingerprints.is_empty() {
+        parts.push(format!("Not examined\n{}", inspect::unexamined(&answer.unexamined)));
+    }
     parts.join("\n\n")
 }
 

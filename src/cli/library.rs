@@ -114,7 +114,12 @@ pub(crate) fn add(arguments: &AddArguments, terminal: &Terminal) -> Result<ExitC
     let model = open(&arguments.model, &reach)?;
     let name = arguments.name.clone().unwrap_or_else(|| model.name.name.clone());
     let folder = arguments.library.folder()?;
-    let file = folder.join(format!("{}.{ENDING}", file_name(&name)));
+    let plain = file_name(&name);
+    if plain.is_empty() {
+        let failure = Failure::new(format!("{} is no name for a file", crate::bytes::shown(&name)));
+        return Err(failure.hint("give one with letters or digits as `--name`"));
+    }
+    let file = folder.join(format!("{plain}.{ENDING}"));
     if file.exists() && !arguments.force {
         let failure = Failure::new(format!("{} is there already", file.display()));
         return Err(failure.hint("give another `--name`, or `--force` to write over it"));

@@ -2,7 +2,7 @@
 
 use crate::blueprint::Blueprint;
 use crate::checkpoint::{Data, Error};
-use crate::fact::Weights;
+use crate::fact::{Weights, WeightsRelation};
 use crate::lineage::Model;
 use crate::weights::{Factors, Finite, Net, Symmetries, relate_adapter, relate_adapters};
 
@@ -47,6 +47,18 @@ pub(super) fn relate(
 fn against(adapter: Side<'_>, model: &Model, net: &Net<'_>, references: usize) -> Result<Weights, Error> {
     let tensors = adapter.1.values().iter().map(|it| (it.name.as_str(), it.shape.as_slice()));
     relate_adapter(&Factors::new(tensors, adapter.2), net, symmetries(&model.blueprint), references)
+}
+
+/// An adapter and a fingerprint, which keeps nothing that the test of adapters looks at.
+pub(super) fn against_fingerprint() -> Weights {
+    let reason = "the subject is an adapter, and a fingerprint holds no attention and too few units to test it against; compare \
+                  it with the model's own files";
+    Weights {
+        relation: WeightsRelation::Undetermined,
+        rule: Some("adapter-unfit".to_owned()),
+        reasons: vec![reason.to_owned()],
+        ..Weights::default()
+    }
 }
 
 fn symmetries(blueprint: &Blueprint) -> Symmetries {

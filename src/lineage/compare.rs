@@ -107,7 +107,11 @@ fn against_fingerprint(
         goes_on: false,
         references: look.references,
     };
-    comparison.weights = relate(&net, &kept.net(), Some(&shared), plan, look.watch)?;
+    comparison.weights = if ours.checkpoint().adapter.is_some() {
+        adapters::against_fingerprint()
+    } else {
+        relate(&net, &kept.net(), Some(&shared), plan, look.watch)?
+    };
     comparison.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
     comparison.unexamined.extend(unexamined);
     let left_out = format!(
@@ -116,7 +120,8 @@ fn against_fingerprint(
         kept.about.name
     );
     comparison.unexamined.push(not_examined("weights", "fingerprint", &left_out));
-    comparison.unexamined.extend(not_read(subject, ours, &finite, &net));
+    let why = not_read(subject, ours, &finite, &net).into_iter().filter(|it| it.why != "adapter");
+    comparison.unexamined.extend(why);
     let read = ours.bytes_read().saturating_add(bytes);
     comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(read);
     Ok(())
@@ -129,7 +134,7 @@ fn no_subject(subject: &Model) -> Option<Unexamined> {
 }
 
 /// What of a model's weights was not read, or not as it stands.
-fn not_read(model: &Model, data: &Data, finite: &Finite<'_>, net: &Net<'_>) -> Vec<Unexamined> {
+pub(super) fn not_read(model: &Model, data: &Data, finite: &Finite<'_>, net: &Net<'_>) -> Vec<Unexamined> {
     let adapter = adapters::note(data);
     let unread = (adapter.is_none() && !net.left_out().is_empty()).then(|| {
         let names = net.left_out().join(", ");

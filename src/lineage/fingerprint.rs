@@ -8,6 +8,7 @@ use crate::bytes::{Place, limits, sha256};
 use crate::catalog::Catalog;
 use crate::checkpoint::{self, Checkpoint};
 use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, WeightsRelation as It};
+use crate::lineage::compare::not_read;
 use crate::lineage::{Error, Look, Model, compare_with_weights, not_examined};
 use crate::tokenizer::{Vocabulary, learned};
 use crate::weights::{About, Fingerprint, Finite, Net, Room};
@@ -21,17 +22,25 @@ const KEY: &str = "unshell";
 /// A model without weights, or a file of it that cannot be read.
 pub fn fingerprint(model: &Model) -> Result<(Fingerprint, Vec<Unexamined>), Error> {
     let Some(data) = model.data()? else { return Err(Error::NoWeights { name: model.name.name.clone() }) };
+    if data.checkpoint().adapter.is_some() {
+        return Err(Error::NoWeights { name: model.name.name.clone() });
+    }
     let finite = Finite::new(&data);
     let net = Net::new(&model.blueprint, &finite);
     let vocabulary = model.place.as_deref().map(Vocabulary::read);
-    let (tokens, unexamined) = match vocabulary {
+    let (tokens, mut unexamined) = match vocabulary {
         Some(Ok(vocabulary)) => (Some(chosen(&vocabulary)), Vec::new()),
         Some(Err(why)) => (None, vec![why]),
         None => (None, Vec::new()),
     };
     let name = &model.name;
     let about = About::named(&name.name, &name.location, name.revision.clone(), model.data_bytes);
-    Ok((Fingerprint::take(&net, &model.blueprint, tokens, about, Room::of(net.hidden()))?, unexamined))
+    let taken = Fingerprint::take(&net, &model.blueprint, tokens, about, Room::of(net.hidden()))?;
+    if taken.about.layers.iter().all(|it| it.blocks.is_empty()) {
+        return Err(Error::NoWeights { name: model.name.name.clone() });
+    }
+    unexamined.extend(not_read(model, &data, &finite, &net));
+    Ok((taken, unexamined))
 }
 
 /// Learned tokens in the order of the digests of their texts: of any two vocabularies, the ones both keep are many.
@@ -110,10 +119,13 @@ impl Model {
 pub fn library(folder: &Path, catalog: &Catalog) -> Result<(Vec<Model>, Vec<Error>), Error> {
     let mut names = Vec::new();
     let unreadable = |source| Error::Library { path: folder.to_owned(), source: Arc::new(source) };
-    for entry in std::fs::read_dir(folder).map_err(unreadable)?.take(limits::FOLDER_ENTRIES) {
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|it| it == ENDING) {
             names.push(path);
+        }
+        if names.len() > limits::FOLDER_ENTRIES {
+            return Err(unreadable(std::io::Error::other("it holds more fingerprints than are taken")));
         }
     }
     names.sort();
@@ -148,7 +160,7 @@ pub fn look_up(
     catalog: &Catalog,
     look: &Look<'_>,
 ) -> Result<(), checkpoint::Error> {
-    if model.place.is_none() || library.is_empty() {
+    if library.is_empty() || model.data()?.is_none() {
         return Ok(());
     }
     let mut found = against(answer, model, library, catalog, look)?;
@@ -164,7 +176,7 @@ pub fn look_up(
         "weights were held against {} fingerprints, which keep a part of each reference; nothing else was compared",
         library.len()
     );
-    answer.unexamined.retain(|it| it.what != "weights");
+    answer.unexamined.retain(|it| !(it.what == "weights" && it.why == "by-form"));
     answer.unexamined.push(not_examined("weights", "fingerprint", &detail));
     Ok(())
 }
@@ -180,7 +192,10 @@ fn against(
     let mut found = Vec::new();
     for (at, reference) in library.iter().enumerate() {
         look.watch.tell("fingerprints", at, library.len());
-        let comparison = compare_with_weights(model, reference, catalog, &look)?;
+        let mut comparison = compare_with_weights(model, reference, catalog, &look)?;
+        // The same is said of the model by every comparison.
+        let new = comparison.unexamined.drain(..).filter(|it| !answer.unexamined.contains(it)).collect::<Vec<_>>();
+        answer.unexamined.extend(new);
         answer.cost.bytes_read = answer.cost.bytes_read.saturating_add(comparison.cost.bytes_read);
         found.push(FingerprintMatch {
             reference: reference.name.clone(),

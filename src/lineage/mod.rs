@@ -79,7 +79,7 @@ pub enum Error {
         reason: String,
     },
     /// The model has no weights of which anything could be kept.
-    #[error("{name} has no weights, so there is nothing to take a fingerprint of")]
+    #[error("{name} holds no weights of a model that a fingerprint could keep")]
     NoWeights {
         /// The model.
         name: String,

@@ -8,7 +8,7 @@ use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRe
 use crate::weights::adapter_test::{self, Shown};
 use crate::weights::factors::Factors;
 use crate::weights::net::Net;
-use crate::weights::relation::{LEVEL, rounded};
+use crate::weights::relation::{LEVEL, RETAINED, rounded};
 
 /// An adapter of this very model carries all of its second moments: what the theory gives, and no fit to any sample.
 const CARRIES_ALL: f64 = 1.0;
@@ -61,7 +61,8 @@ pub fn relate_adapters() -> Weights {
 }
 
 fn decide(shown: &Shown) -> (WeightsRelation, &'static str) {
-    let carries_all = shown.carried.is_some_and(|it| it.0 >= CARRIES_ALL);
+    // With few value modules what is carried is known badly; then it must lie above what a shared start keeps by two spreads.
+    let carries_all = shown.carried.is_some_and(|it| it.0 >= CARRIES_ALL && it.0 - 2.0 * it.1 >= RETAINED);
     match () {
         () if shown.log10_p <= LEVEL && carries_all => (WeightsRelation::Derived, "adapter-signs"),
         () if shown.log10_p <= LEVEL => (WeightsRelation::Undetermined, "adapter-start"),

@@ -25,7 +25,8 @@ pub(crate) fn describe(
     measured: &Measured,
     weights: &mut Weights,
 ) {
-    if weights.layer_map.is_empty() {
+    // What a fingerprint did not keep is not new.
+    if weights.layer_map.is_empty() || reference.is_fingerprint() {
         return;
     }
     weights.expert_map = experts(subject, reference, measured);

@@ -12,6 +12,7 @@ use crate::weights::layer_map::{self, Answer};
 use crate::weights::matrix::{Matrix, cosine};
 use crate::weights::net::{FeedForward, Net};
 use crate::weights::random_sign::RandomSign;
+use crate::weights::relation::LEVEL;
 use crate::weights::slot::Slot;
 use crate::weights::stream::{Fit, Stream, candidates};
 use crate::weights::units::{self, Block, Sums, Units};
@@ -116,7 +117,10 @@ pub(crate) fn measure(
     measured.groups = like_layers(reference, &all_layers(reference))?;
     measured.layers(&Pair { subject, reference, budget, watch })?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
-    measured.kept_gains = gains::compare(subject, reference, &kept, &measured.stream)?;
+    // Where units show a relation at their places alone, their layers answer each other in order, and so do the gains.
+    let is_in_place = kept.is_empty() && measured.place_signs.log10_p() <= LEVEL;
+    measured.kept_gains =
+        if is_in_place { measured.gains.clone() } else { gains::compare(subject, reference, &kept, &measured.stream)? };
     Ok(measured)
 }
 
@@ -145,7 +149,7 @@ impl Measured {
         let count = all.len();
         let at_hand = all.into_iter().filter(|it| !reference.layers[it.reference].ffns.is_empty()).collect();
         self.compare(pair, some_of(at_hand, budget.layers))?;
-        self.has_all_layers = self.answers.len() == count;
+        self.has_all_layers = self.answers.len() == count && !reference.is_fingerprint();
         Ok(())
     }
 

@@ -209,8 +209,9 @@ pub(crate) fn fit(samples: &[Sample]) -> Option<Fit> {
     Some(Fit { coefficients, explained, nearest })
 }
 
-/// For every layer which reference is nearest, and whether it is the same.
-pub(crate) fn layers(samples: &[Sample]) -> Vec<(u32, usize, bool)> {
+/// For every layer which reference is nearest, and whether it is the same; of references that are equally near, the one that
+/// is nearest as a whole.
+pub(crate) fn layers(samples: &[Sample], whole: usize) -> Vec<(u32, usize, bool)> {
     let mut found: Vec<(u32, usize, bool)> = Vec::new();
     let mut distances: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for sample in samples {
@@ -221,7 +222,9 @@ pub(crate) fn layers(samples: &[Sample]) -> Vec<(u32, usize, bool)> {
         }
     }
     for (layer, sums) in distances {
-        let nearest = (0..sums.len()).min_by(|a, b| sums[*a].total_cmp(&sums[*b]));
+        let order = |at: &usize| (sums[*at], *at != whole);
+        let nearest =
+            (0..sums.len()).min_by(|a, b| order(a).0.total_cmp(&order(b).0).then(order(a).1.cmp(&order(b).1)));
         found.extend(nearest.map(|it| (layer, it, sums[it] == 0.0)));
     }
     found
@@ -241,7 +244,8 @@ pub fn merged(subject: &Net<'_>, references: &[&Net<'_>]) -> Result<Option<Merge
     let Some(samples) = samples(subject, references)?.filter(|it| it.len() > 1) else { return Ok(None) };
     let Some(fit) = fit(&samples) else { return Ok(None) };
     let kind = merge_kinds::find(&samples, &fit);
-    Ok(Some(Merged { fit, kind, layers: layers(&samples), matrices: samples.len() }))
+    let layers = layers(&samples, fit.nearest);
+    Ok(Some(Merged { fit, kind, layers, matrices: samples.len() }))
 }
 
 impl Merged {

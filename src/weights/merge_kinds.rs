@@ -5,6 +5,9 @@ use crate::weights::merge::{Fit, Normal, Sample};
 /// From this share of numbers on a recipe is taken to give the subject.
 const GIVES: f64 = 0.99;
 
+/// Share of the distance to the nearest reference that mixing must explain; rounding a merge to bfloat16 leaves far more.
+const EXPLAINS: f64 = 0.5;
+
 /// At least so many of the ratios to one reference agree where a scale was used.
 const MODE: f64 = 0.05;
 
@@ -44,7 +47,9 @@ pub(crate) fn find(samples: &[Sample], fit: &Fit) -> Option<(Kind, f64)> {
     let coefficients: Vec<f64> = fit.coefficients.iter().map(|it| it.0).collect();
     let linear = share(samples, step, |sample, at| mixed(sample, at, &coefficients));
     let slerp = slerps(samples, step, fit);
-    match (linear >= GIVES, slerp) {
+    // Sparse fine-tunes of one model give most numbers of each other without any mixing.
+    let is_mixed = fit.explained >= EXPLAINS;
+    match (linear >= GIVES && is_mixed, slerp.filter(|_| is_mixed)) {
         (true, Some(Arc { is_spherical: None, .. })) => return Some((Kind::LinearOrSlerp, linear)),
         (_, Some(Arc { t, exact, is_spherical: Some(true) })) if exact >= GIVES => {
             return Some((Kind::Slerp(t), exact));

@@ -1,6 +1,6 @@
 //! A model as the tests see it: every matrix by what it does, `[out, in]`, whatever its name and its storage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -139,6 +139,9 @@ pub struct Net<'a> {
     pub(crate) layers: Vec<Layer>,
     /// What was kept of every layer's gate, where the model is a fingerprint and no gate is at hand.
     pub(crate) sketches: Option<Vec<Option<Matrix>>>,
+    /// Tensors that can be read and that no test looks at, with their number of elements: of towers, of roles that are unknown
+    /// here, buffers of positions.
+    pub(crate) others: BTreeMap<String, u64>,
     /// Roles that could not be told apart, and tensors that cannot be read.
     pub(crate) left_out: Vec<String>,
     lengths: BTreeMap<String, u64>,
@@ -159,6 +162,7 @@ impl<'a> Net<'a> {
             final_norm: None,
             layers: Vec::new(),
             sketches: None,
+            others: BTreeMap::new(),
             left_out: Vec::new(),
             lengths: BTreeMap::new(),
         }
@@ -182,7 +186,11 @@ impl<'a> Net<'a> {
     /// Puts the matrices of a model in their places.
     pub fn new(blueprint: &Blueprint, numbers: &'a dyn Numbers) -> Self {
         let size = |name: &str| blueprint.dimension(name).unwrap_or(0) as usize;
-        let placed: Vec<Placed> = blueprint.placed().into_iter().filter(|it| it.tower.is_none()).collect();
+        let placed = blueprint.placed();
+        let elements =
+            |it: &Placed| it.shape.iter().copied().fold(it.stacked.map_or(1, u64::from), u64::saturating_mul);
+        let all: BTreeMap<String, u64> = placed.iter().map(|it| (it.name.clone(), elements(it))).collect();
+        let placed: Vec<Placed> = placed.into_iter().filter(|it| it.tower.is_none()).collect();
         let mut net = Self::empty(numbers, size("hidden"));
         (net.heads, net.kv_heads, net.head_dim) = (size("heads"), size("kv_heads"), size("head_dim"));
         let is_turned = lies_turned(&placed, net.hidden as u64);
@@ -210,7 +218,23 @@ impl<'a> Net<'a> {
             })
             .filter(|it| it.query.is_some() || !it.ffns.is_empty())
             .collect();
+        let known = net.used();
+        net.others = all.into_iter().filter(|it| !known.contains(&it.0) && numbers.has(&it.0)).collect();
         net
+    }
+
+    /// The tensors that have a place in which a test looks at them.
+    fn used(&self) -> BTreeSet<String> {
+        let mut slots: Vec<&Slot> = self.embedding.iter().chain(&self.head).collect();
+        let mut names: BTreeSet<String> = self.final_norm.iter().cloned().collect();
+        for layer in &self.layers {
+            let all = [&layer.query, &layer.key, &layer.value, &layer.output, &layer.router];
+            slots.extend(all.into_iter().flatten());
+            slots.extend(layer.ffns.iter().flat_map(|it| [&it.gate, &it.up, &it.down]).flatten());
+            names.extend(layer.attention_norm.iter().chain(&layer.ffn_norm).chain(layer.biases.values()).cloned());
+        }
+        names.extend(slots.into_iter().map(|it| it.name().to_owned()));
+        names
     }
 
     fn place_outside(&mut self, it: &Settled) {

@@ -58,7 +58,7 @@ pub(crate) fn describe(
     let (Some(ours), Some(theirs), Some(tokens)) = (&subject.embedding, &reference.embedding, tokens) else {
         return Ok(());
     };
-    if weights.relation != WeightsRelation::Derived || tokens.is_empty() {
+    if weights.relation != WeightsRelation::Derived || tokens.is_empty() || reference.is_fingerprint() {
         return Ok(());
     }
     let known: std::collections::BTreeSet<usize> = tokens.iter().map(|it| it.0 as usize).collect();

@@ -12,6 +12,7 @@ use crate::weights::matrix::cosine;
 use crate::weights::measure::{Measured, gains_in_place, like_layers, tokens_in_place};
 use crate::weights::net::Net;
 use crate::weights::random_sign::RandomSign;
+use crate::weights::slot::Slot;
 
 /// Bytes of rows that are read of each side, as numbers of four bytes.
 const BYTES: usize = 20 << 20;
@@ -51,18 +52,13 @@ pub(crate) fn measure(
 fn units(subject: &Net<'_>, reference: &Net<'_>, rows: usize) -> Result<RandomSign, Error> {
     let mut signs = RandomSign::default();
     let layers = layer_map::in_order(subject, reference);
-    let layers: Vec<usize> = spread(layers.len(), LAYERS).into_iter().map(|it| layers[it].subject).collect();
+    let cheap: Vec<usize> = layers.iter().map(|it| it.subject).filter(|it| is_cheap(subject, reference, *it)).collect();
+    let layers: Vec<usize> = spread(cheap.len(), LAYERS).into_iter().map(|it| cheap[it]).collect();
     let groups = like_layers(reference, &layers)?;
     for at in layers {
         let (one, other) = (&subject.layers[at], &reference.layers[at]);
         let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
         let (Some(up), Some(their_up)) = (&ours.up, &theirs.up) else { continue };
-        let is_gated = ours.gate.is_some() && theirs.gate.is_some();
-        // What is stored column by column would have to be read whole.
-        let is_cheap = !up.is_turned() && !their_up.is_turned();
-        if !is_gated || !is_cheap || ours.width != theirs.width || up.inputs() != their_up.inputs() {
-            continue;
-        }
         let some: Vec<usize> = (0..theirs.units().min(rows / LAYERS)).collect();
         let numbers: Vec<usize> = some.iter().map(|it| theirs.number(*it)).collect();
         let ups = subject.folded_rows(up, &numbers, one.ffn_norm.as_ref())?;
@@ -72,6 +68,16 @@ fn units(subject: &Net<'_>, reference: &Net<'_>, rows: usize) -> Result<RandomSi
         }
     }
     Ok(signs)
+}
+
+/// Whether a layer of both has one dense block with a gate, of one size and stored row by row: what is stored column by column
+/// would have to be read whole.
+fn is_cheap(subject: &Net<'_>, reference: &Net<'_>, at: usize) -> bool {
+    let ([ours], [theirs]) = (&subject.layers[at].ffns[..], &reference.layers[at].ffns[..]) else { return false };
+    let slots = [&ours.gate, &ours.up, &theirs.gate, &theirs.up];
+    let are_rows = slots.iter().all(|it| it.as_ref().is_some_and(|it| !it.is_turned()));
+    let inputs = |it: &Option<Slot>| it.as_ref().map(Slot::inputs);
+    are_rows && ours.width == theirs.width && inputs(&ours.up) == inputs(&theirs.up)
 }
 
 /// At most so many of these, in runs that lie behind each other.

@@ -19,7 +19,7 @@ const CALIBRATED_LEVEL: f64 = -12.0;
 /// How much of what training wrote must be kept for derivation rather than a shared start. Under derivation the regression
 /// slope of the later model on the earlier one is 1, however long the later one was trained; two trainings from one start
 /// share only what the data force on both.
-const RETAINED: f64 = 0.7;
+pub(crate) const RETAINED: f64 = 0.7;
 
 /// From here on gains are taken to say something about what was kept.
 const GAINS_SPEAK: f64 = -3.0;
@@ -44,8 +44,9 @@ const ROTATED_COSINE: f64 = 0.9;
 /// Fewer units say nothing by their silence.
 const ENOUGH_UNITS: usize = 48;
 
-/// Tests that may decide about one pair.
-const TESTS: usize = 4;
+/// Tests that may decide about one pair: signs of units matched and in place, in a quick look and in the next, agreement, value
+/// dimensions, products of heads.
+const TESTS: usize = 6;
 
 /// Decides. Where a subject is held against several references, every p-value pays for their number before a rule sees it.
 pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
@@ -426,10 +427,12 @@ fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) 
             evidence.unit_signs
         ));
     }
-    reasons.push(format!(
-        "gate and up projection name the same partner for {:.0} % of hidden units",
-        evidence.agreeing * 100.0
-    ));
+    if evidence.units > 0 {
+        reasons.push(format!(
+            "gate and up projection name the same partner for {:.0} % of hidden units",
+            evidence.agreeing * 100.0
+        ));
+    }
     if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
         reasons.push(format!("{:.0} % of what training wrote into the one is found in the other", retained * 100.0));
     }

@@ -68,6 +68,11 @@ impl Slot {
         Self { cols: Some(chosen.iter().filter_map(|it| all.get(*it)).copied().collect()), ..self.clone() }
     }
 
+    /// The tensor it lies in.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether it lies as `[in, out]`, so that one output is a column.
     pub(crate) fn is_turned(&self) -> bool {
         self.is_turned

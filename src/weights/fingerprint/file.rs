@@ -113,38 +113,65 @@ impl Fingerprint {
         serde_json::from_value(value).map_err(|it| other(it.to_string()))
     }
 
-    /// Every tensor has the size that the JSON gives it.
+    /// Every tensor has the size that the JSON gives it, and there are no others; every number is finite.
     fn check(&self) -> Result<(), Unreadable> {
-        let hidden = self.about.hidden as usize;
-        if hidden == 0 || self.about.hidden > limits::FINGERPRINT {
-            return Err(Unreadable::Size { item: "hidden".into(), found: hidden, expected: "1 and more".into() });
+        let sizes = self.sizes()?;
+        for (item, numbers) in &self.numbers {
+            let expected = sizes.get(item.as_str()).copied().unwrap_or(0);
+            if numbers.len() != expected {
+                let expected = if expected == 0 { "no such tensor".into() } else { expected.to_string() };
+                return Err(Unreadable::Size { item: item.clone(), found: numbers.len(), expected });
+            }
+            if numbers.iter().any(|it| !it.is_finite()) {
+                return Err(Unreadable::Other(format!("`{item}` has numbers that are not finite")));
+            }
         }
-        let rows = |name: &str| self.numbers.get(name).map(Vec::len);
-        let size = |item: String, expected: usize| match rows(&item) {
-            Some(found) if Some(found) != expected.checked_mul(hidden) => {
-                Err(Unreadable::Size { item, found, expected: format!("{expected} rows of {hidden}") })
+        let tokens = self.about.token_ids.len();
+        match self.about.tokens.as_ref().map(Vec::len) {
+            Some(found) if found != tokens => {
+                Err(Unreadable::Size { item: "tokens".into(), found, expected: tokens.to_string() })
             }
             _ => Ok(()),
-        };
-        size("tokens".into(), self.about.token_ids.len())?;
-        size("head".into(), self.about.token_ids.len())?;
-        size("final_norm".into(), 1)?;
-        if let Some(tokens) = self.about.tokens.as_ref().filter(|it| it.len() != self.about.token_ids.len()) {
-            let expected = format!("{}", self.about.token_ids.len());
-            return Err(Unreadable::Size { item: "tokens".into(), found: tokens.len(), expected });
         }
-        for layer in &self.about.layers {
+    }
+
+    /// How many numbers each tensor has that there may be.
+    fn sizes(&self) -> Result<BTreeMap<String, usize>, Unreadable> {
+        let about = &self.about;
+        let wide = about.hidden == 0 || about.hidden > limits::STREAM;
+        if wide || self.numbers.values().all(Vec::is_empty) {
+            let expected = format!("a stream of 1 to {} dimensions, and numbers", limits::STREAM);
+            return Err(Unreadable::Size { item: "hidden".into(), found: about.hidden as usize, expected });
+        }
+        let hidden = about.hidden as usize;
+        let mut sizes = BTreeMap::new();
+        let mut add = |name: String, rows: usize| sizes.insert(name, rows.saturating_mul(hidden));
+        add("tokens".into(), about.token_ids.len());
+        add("head".into(), about.token_ids.len());
+        add("final_norm".into(), 1);
+        let mut last = None;
+        for layer in &about.layers {
+            if last.replace(layer.index).is_some_and(|it| it >= layer.index) {
+                return Err(Unreadable::Other(format!("layer {} comes twice or out of order", layer.index)));
+            }
             let name = |part: &str| format!("layers.{}.{part}", layer.index);
-            size(name("attention_norm"), 1)?;
-            size(name("ffn_norm"), 1)?;
-            size(name("sketch"), crate::weights::layer_map::PROBES)?;
+            add(name("attention_norm"), 1);
+            add(name("ffn_norm"), 1);
+            add(name("sketch"), crate::weights::layer_map::PROBES);
             for (block, it) in layer.blocks.iter().enumerate() {
+                let rises = it.units.is_sorted_by(|one, next| one < next);
+                if !rises || it.units.last().is_some_and(|unit| *unit >= it.width) || it.width > limits::STREAM * 64 {
+                    return Err(Unreadable::Other(format!(
+                        "block {block} of layer {} names units it has not",
+                        layer.index
+                    )));
+                }
                 for part in ["gate", "up", "down"] {
-                    size(name(&format!("blocks.{block}.{part}")), it.units.len())?;
+                    add(name(&format!("blocks.{block}.{part}")), it.units.len());
                 }
             }
         }
-        Ok(())
+        Ok(sizes)
     }
 
     fn stored(&self) -> BTreeMap<String, Stored> {
@@ -270,5 +297,25 @@ mod tests {
         let mut lying = small();
         lying.about.layers[0].blocks[0].units.push(6);
         assert!(matches!(Fingerprint::from_bytes(&lying.to_bytes()), Err(Unreadable::Size { .. })));
+    }
+
+    /// What would index beyond a block, take gigabytes, or be counted twice.
+    #[test]
+    fn what_no_model_has_is_refused() {
+        let lies: [fn(&mut Fingerprint); 5] = [
+            |it| it.about.layers[0].blocks[0].units = vec![0, 10],
+            |it| it.about.layers[0].blocks[0].units = vec![5, 5],
+            |it| it.about.layers.push(it.about.layers[0].clone()),
+            |it| it.about.hidden = 1 << 26,
+            |it| it.about.layers.clear(),
+        ];
+        for lie in lies {
+            let mut lying = small();
+            lie(&mut lying);
+            assert!(lying.check().is_err(), "{:?}", lying.about);
+        }
+        let mut lying = small();
+        lying.numbers.insert("layers.0.ffn_norm".into(), vec![f32::NAN; 4]);
+        assert!(lying.check().is_err());
     }
 }
