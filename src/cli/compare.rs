@@ -150,9 +150,20 @@ fn weights_answer(comparison: &Comparison) -> String {
     }
 }
 
+/// Whether nothing but missing shapes keeps dimensions from being the same, as with an index that has no weights beside it.
+fn is_unseen(form: &Form) -> bool {
+    let is_of_size = |kind: &str| matches!(kind, "dimension" | "shape" | "vocabulary" | "layers");
+    let are_same = form.dimensions.iter().all(|it| it.subject == it.reference);
+    !form.dimensions.is_empty() && are_same && !form.differences.iter().any(|it| is_of_size(&it.kind))
+}
+
 /// The relation by form in words, with the numbers.
 fn relation(form: &Form) -> String {
-    let sizes = if form.same_dimensions { "the same dimensions" } else { "other dimensions" };
+    let sizes = match form.same_dimensions {
+        true => "the same dimensions",
+        false if is_unseen(form) => "the same dimensions as far as they are stated (no shape was there to be seen)",
+        false => "other dimensions",
+    };
     let renamed = match form.renames.len() {
         0 => String::new(),
         1 => ", 1 tensor name differs".to_owned(),

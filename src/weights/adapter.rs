@@ -8,10 +8,13 @@ use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRe
 use crate::weights::adapter_test::{self, Shown};
 use crate::weights::factors::Factors;
 use crate::weights::net::Net;
-use crate::weights::relation::{LEVEL, RETAINED, rounded};
+use crate::weights::relation::{LEVEL, rounded};
 
 /// An adapter of this very model carries all of its second moments: what the theory gives, and no fit to any sample.
 const CARRIES_ALL: f64 = 1.0;
+
+/// What is carried must lie above this by two of its spreads.
+const SURELY: f64 = 0.7;
 
 /// Evidence from which on silence is not called independence.
 const FAINT: f64 = -2.0;
@@ -62,7 +65,7 @@ pub fn relate_adapters() -> Weights {
 
 fn decide(shown: &Shown) -> (WeightsRelation, &'static str) {
     // With few value modules what is carried is known badly; then it must lie above what a shared start keeps by two spreads.
-    let carries_all = shown.carried.is_some_and(|it| it.0 >= CARRIES_ALL && it.0 - 2.0 * it.1 >= RETAINED);
+    let carries_all = shown.carried.is_some_and(|it| it.0 >= CARRIES_ALL && it.0 - 2.0 * it.1 >= SURELY);
     match () {
         () if shown.log10_p <= LEVEL && carries_all => (WeightsRelation::Derived, "adapter-signs"),
         () if shown.log10_p <= LEVEL => (WeightsRelation::Undetermined, "adapter-start"),

@@ -74,20 +74,33 @@ impl Delta {
             let trace: f64 = (0..gram.rows).map(|it| f64::from(gram.row(it)[it])).sum();
             let (m, n) = (narrow.rows as f64, narrow.cols as f64);
             self.rank_share += trace * trace / dot(&gram.data, &gram.data) / (m * n / (m + n));
-            self.rank = self.rank.max(rank(&gram, trace));
+            self.rank = self.rank.max(rank(&gram, (trace * 1e-6).max(rounding(subject))));
             self.layers += 1;
         }
     }
 }
 
+/// What rounding to the precision that numbers are kept in may add to a pivot: twice the squares of the longest row or column,
+/// by the largest relative error.
+fn rounding(subject: &Matrix) -> f64 {
+    let has_empty = |bits: u32| subject.data.iter().all(|it| it.to_bits() & bits == 0);
+    let step = match () {
+        () if has_empty(0xffff) => 2.0_f64.powi(-9),
+        () if has_empty(0x1fff) => 2.0_f64.powi(-12),
+        () => 2.0_f64.powi(-25),
+    };
+    let longest = |matrix: &Matrix| matrix.iter().map(|row| dot(row, row)).fold(0.0, f64::max);
+    2.0 * step * step * longest(subject).max(longest(&subject.transposed()))
+}
+
 /// How many pivots of a positive semi-definite matrix stand above rounding.
-fn rank(gram: &Matrix, trace: f64) -> usize {
+fn rank(gram: &Matrix, least: f64) -> usize {
     let size = gram.rows;
     let mut left: Vec<f64> = (0..size).map(|it| f64::from(gram.row(it)[it])).collect();
     let mut factors: Vec<Vec<f64>> = Vec::new();
     while factors.len() < size {
         let Some((pivot, largest)) = left.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)) else { break };
-        if largest <= trace * 1e-6 {
+        if largest <= least {
             break;
         }
         let root = largest.sqrt();

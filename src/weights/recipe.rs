@@ -215,7 +215,9 @@ fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
     }
     let rank = touched.iter().map(|it| it.1.rank).max().unwrap_or(0);
     if touched.len() < deltas.len() && rank_share < 0.6 {
-        let detail = format!("only {names:?} changed, and by matrices of rank {rank}: an adapter was merged");
+        let names: Vec<&str> = names.iter().map(|it| **it).collect();
+        let detail =
+            format!("only {} changed, and by matrices of rank {rank}: an adapter was merged", names.join(", "));
         let parameters = [("rank", json!(rank)), ("modules", json!(names)), size_now];
         return Some(step("lora-merged", "measured", &parameters, detail));
     }
