@@ -80,7 +80,7 @@ impl Delta {
     }
 }
 
-/// What rounding to the precision that numbers are kept in may add to a pivot: twice the squares of the longest row or column,
+/// What rounding to the precision that numbers are kept in may add to a pivot: four times the squares of the longest row or column,
 /// by the largest relative error.
 fn rounding(subject: &Matrix) -> f64 {
     let has_empty = |bits: u32| subject.data.iter().all(|it| it.to_bits() & bits == 0);
@@ -90,7 +90,7 @@ fn rounding(subject: &Matrix) -> f64 {
         () => 2.0_f64.powi(-25),
     };
     let longest = |matrix: &Matrix| matrix.iter().map(|row| dot(row, row)).fold(0.0, f64::max);
-    2.0 * step * step * longest(subject).max(longest(&subject.transposed()))
+    4.0 * step * step * longest(subject).max(longest(&subject.transposed()))
 }
 
 /// How many pivots of a positive semi-definite matrix stand above rounding.
