@@ -71,19 +71,17 @@ pub struct SubjectEvidence {
 pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
     let (subjects, references) = open_models(case, catalog, reach)?;
     let mut failures: Vec<ModelError> = Vec::new();
-    let mut compare = |subject: &Model, reference: &Model| match compare_with_weights(
-        subject,
-        reference,
-        catalog,
-        &Look::default(),
-    ) {
-        Ok(comparison) => Some(comparison),
-        Err(reason) => {
-            let location = format!("{} against {}", subject.name.location, reference.name.location);
-            failures.push(ModelError { location, reason: reason.into() });
-            None
-        }
-    };
+    // Every reference of a case is another chance to be called derived, and is paid for.
+    let look = Look { references: references.len(), ..Look::default() };
+    let mut compare =
+        |subject: &Model, reference: &Model| match compare_with_weights(subject, reference, catalog, &look) {
+            Ok(comparison) => Some(comparison),
+            Err(reason) => {
+                let location = format!("{} against {}", subject.name.location, reference.name.location);
+                failures.push(ModelError { location, reason: reason.into() });
+                None
+            }
+        };
     let subjects: Vec<SubjectEvidence> = subjects
         .iter()
         .map(|(subject, model)| SubjectEvidence {

@@ -65,17 +65,33 @@ fn every_fact_that_a_gate_may_name_is_stated_with_a_value_of_its_list() {
     }
 }
 
-/// The relation by weights of one small model to another, as a case finds it.
-#[track_caller]
-fn check_weights(subject: &str, reference: &str, expected: &Value) {
+/// What is collected of one small model against others.
+fn of_family(subject: &str, references: &[&str]) -> Evidence {
     let place = |name: &str| {
         let path = std::env::current_dir().unwrap().join("tests/families/small").join(name);
         path.to_str().unwrap().to_owned()
     };
     let mut case = example("yi-34b");
     case.subjects[0].location = place(subject);
-    case.references = vec![place(reference)];
-    let evidence = evidence(&case);
+    case.references = references.iter().map(|it| place(it)).collect();
+    evidence(&case)
+}
+
+/// Every further reference is another chance of a false accusation.
+#[test]
+fn p_values_pay_for_the_references_of_a_case() {
+    let log10_p = |references: &[&str]| {
+        let comparison = of_family("ft_code", references).subjects.remove(0).comparisons.remove(0);
+        comparison.weights.log10_p.unwrap()
+    };
+    let (one, two) = (log10_p(&["base_a"]), log10_p(&["base_a", "base_b"]));
+    assert!(one < -20.0 && (two - one - 2.0_f64.log10()).abs() < 1e-3, "{one} {two}");
+}
+
+/// The relation by weights of one small model to another, as a case finds it.
+#[track_caller]
+fn check_weights(subject: &str, reference: &str, expected: &Value) {
+    let evidence = of_family(subject, &[reference]);
     assert_eq!(&evidence.facts["weights.relation"].value, expected, "{subject} against {reference}");
     assert!(!String::from_utf8(store::render(&evidence)).unwrap().contains("\"seconds\""));
 }
