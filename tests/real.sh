@@ -19,6 +19,27 @@ expect() {
   fi
 }
 
+# A GGUF header read by nobody's code but these lines; the file is left standing behind it.
+cat >"$kept/gguf_header.py" <<'PY'
+import struct, sys
+file = open(sys.argv[1], "rb")
+number = lambda code: struct.unpack("<" + code, file.read(struct.calcsize(code)))[0]
+text = lambda: file.read(number("Q")).decode()
+def value(kind):
+    if kind == 8: return text()
+    if kind == 9:
+        kind, length = number("I"), number("Q")
+        return [value(kind) for _ in range(length)]
+    return number("BbHhIif?__Qqd"[kind])
+assert file.read(4) == b"GGUF" and number("I") == 3
+count, keys = number("Q"), {}
+for _ in range(number("Q")):
+    key = text()
+    keys[key] = value(number("I"))
+tensors = [(text(), [number("Q") for _ in range(number("I"))], number("I"), number("Q")) for _ in range(count)]
+PY
+export PYTHONPATH="$kept${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1
+
 # field FILE EXPRESSION: a value of a JSON answer
 field() { python3 -c 'import json, sys; print(eval(sys.argv[2], {"it": json.load(open(sys.argv[1])), "sum": sum}))' "$1" "$2"; }
 
@@ -67,27 +88,10 @@ smollm2() {
   "$unshell" inspect --json "$model" >"$kept/inspect.json"
   "$unshell" identify --json "$model" >"$kept/identify.json"
   "$unshell" compare --json "$model" catalog:HuggingFaceTB/SmolLM2-135M >"$kept/compare.json"
-  # The file's own header, read by nobody's code but these lines: what is written, and the length of the file.
+  # What the header says, and the length of the file.
   python3 - "$model" >"$kept/truth" <<'PY'
-import math, os, struct, sys
-file = open(sys.argv[1], "rb")
-number = lambda code: struct.unpack("<" + code, file.read(struct.calcsize(code)))[0]
-text = lambda: file.read(number("Q")).decode()
-def value(kind):
-    if kind == 8: return text()
-    if kind == 9:
-        kind, length = number("I"), number("Q")
-        return [value(kind) for _ in range(length)]
-    return number("BbHhIif?__Qqd"[kind])
-assert file.read(4) == b"GGUF" and number("I") == 3
-count, keys = number("Q"), {}
-for _ in range(number("Q")):
-    key = text()
-    keys[key] = value(number("I"))
-tensors = []
-for _ in range(count):
-    name, shape = text(), [number("Q") for _ in range(number("I"))]
-    tensors.append((name, shape, number("I"), number("Q")))
+import math, os, sys
+from gguf_header import file, keys, tensors
 size = {0: lambda n: 4 * n, 3: lambda n: n // 32 * 20, 8: lambda n: n // 32 * 34}
 start = -(-file.tell() // 32) * 32
 assert max(start + at + size[kind](math.prod(shape)) for _, shape, kind, at in tensors) == os.path.getsize(sys.argv[1])
@@ -149,21 +153,7 @@ numbers() {
 smollm2_numbers() {
   python3 - "$1" >"$kept/smollm2.expected" <<'PY'
 import struct, sys
-file = open(sys.argv[1], "rb")
-number = lambda code: struct.unpack("<" + code, file.read(struct.calcsize(code)))[0]
-text = lambda: file.read(number("Q")).decode()
-def value(kind):
-    if kind == 8: return text()
-    if kind == 9:
-        kind, length = number("I"), number("Q")
-        return [value(kind) for _ in range(length)]
-    return number("BbHhIif?__Qqd"[kind])
-file.read(8)
-count, keys = number("Q"), {}
-for _ in range(number("Q")):
-    key = text()
-    keys[key] = value(number("I"))
-tensors = [(text(), [number("Q") for _ in range(number("I"))], number("I"), number("Q")) for _ in range(count)]
+from gguf_header import file, keys, tensors
 start = -(-file.tell() // 32) * 32
 single = lambda x: struct.unpack("<f", struct.pack("<f", x))[0]
 def q4_1(block):

@@ -93,23 +93,7 @@ fn is_small(part: &Part) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blueprint::Config;
-
-    /// Parts of a layer, and what stands outside, with the shapes that they have in a small Llama.
-    const LLAMA: &[(&str, &[u64])] = &[
-        ("model.embed_tokens.weight", &[512, 64]),
-        ("model.layers.{i}.self_attn.q_proj.weight", &[64, 64]),
-        ("model.layers.{i}.self_attn.k_proj.weight", &[32, 64]),
-        ("model.layers.{i}.self_attn.v_proj.weight", &[32, 64]),
-        ("model.layers.{i}.self_attn.o_proj.weight", &[64, 64]),
-        ("model.layers.{i}.mlp.gate_proj.weight", &[176, 64]),
-        ("model.layers.{i}.mlp.up_proj.weight", &[176, 64]),
-        ("model.layers.{i}.mlp.down_proj.weight", &[64, 176]),
-        ("model.layers.{i}.input_layernorm.weight", &[64]),
-        ("model.layers.{i}.post_attention_layernorm.weight", &[64]),
-        ("model.norm.weight", &[64]),
-        ("lm_head.weight", &[512, 64]),
-    ];
+    use crate::blueprint::{Config, SMALL_LLAMA};
 
     fn config() -> Config {
         Config::new(&serde_json::json!({"hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}))
@@ -118,7 +102,7 @@ mod tests {
     fn names(renamed: &[(&str, &str)]) -> Vec<String> {
         let rename = |name: &str| renamed.iter().fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
         let layers = |name: &str| (0..3).map(|it| rename(name).replace("{i}", &it.to_string())).collect::<Vec<_>>();
-        let mut names: Vec<String> = LLAMA.iter().flat_map(|(name, _)| layers(name)).collect();
+        let mut names: Vec<String> = SMALL_LLAMA.iter().flat_map(|(name, _)| layers(name)).collect();
         names.sort();
         names.dedup();
         names
@@ -130,7 +114,7 @@ mod tests {
     }
 
     fn with_shapes() -> Blueprint {
-        let shape = |name: &str| LLAMA.iter().find(|(it, _)| it.rsplit('.').nth(1) == name.rsplit('.').nth(1));
+        let shape = |name: &str| SMALL_LLAMA.iter().find(|(it, _)| it.rsplit('.').nth(1) == name.rsplit('.').nth(1));
         let names = names(&[]);
         let tensors = names.iter().map(|it| (it.as_str(), "F32", shape(it).map_or(&[][..], |it| it.1)));
         Blueprint::from_tensors(tensors, config())

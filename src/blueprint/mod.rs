@@ -81,3 +81,20 @@ impl Blueprint {
         &self.config
     }
 }
+
+/// What stands outside the layers and in each of them, with the shapes that they have in a small Llama: for tests.
+#[cfg(test)]
+pub(crate) const SMALL_LLAMA: &[(&str, &[u64])] = &[
+    ("model.embed_tokens.weight", &[512, 64]),
+    ("model.layers.{i}.self_attn.q_proj.weight", &[64, 64]),
+    ("model.layers.{i}.self_attn.k_proj.weight", &[32, 64]),
+    ("model.layers.{i}.self_attn.v_proj.weight", &[32, 64]),
+    ("model.layers.{i}.self_attn.o_proj.weight", &[64, 64]),
+    ("model.layers.{i}.mlp.gate_proj.weight", &[176, 64]),
+    ("model.layers.{i}.mlp.up_proj.weight", &[176, 64]),
+    ("model.layers.{i}.mlp.down_proj.weight", &[64, 176]),
+    ("model.layers.{i}.input_layernorm.weight", &[64]),
+    ("model.layers.{i}.post_attention_layernorm.weight", &[64]),
+    ("model.norm.weight", &[64]),
+    ("lm_head.weight", &[512, 64]),
+];

@@ -12,6 +12,7 @@ use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, inspect, reach, weights};
 use crate::fact::{CatalogReach, Closeness, FingerprintMatch, FormRelation, Identification, Match};
 use crate::lineage::{self, Look, identify, look_up};
+use crate::weights::Effort;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -43,8 +44,12 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     }
     if !model.is_far() || arguments.weights {
         let progress = Progress::new(terminal);
-        let looked =
-            look_up(&mut answer, &model, &library, catalog, &Look { effort: None, references: 1, watch: &progress });
+        let looked = look_up(
+            &mut answer,
+            &model,
+            &library,
+            &Look { effort: Some(Effort::Standard), references: 1, watch: &progress },
+        );
         progress.finish();
         looked.map_err(lineage::Error::from)?;
     }

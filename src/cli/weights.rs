@@ -97,8 +97,9 @@ pub(super) fn power_of_ten(log10_p: f64) -> String {
     match log10_p {
         // Not `-0.0`.
         it if it > -0.05 => "0.0".to_owned(),
-        it if it > -10.0 => format!("{it:.1}"),
-        it => format!("{it:.0}"),
+        it if it > -10.0 => format!("{:.1}", (it * 10.0).ceil() / 10.0),
+        // A bound stays one: towards the weaker side, never to the nearest.
+        it => format!("{:.0}", it.ceil()),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::blueprint::compare_blueprints;
 use crate::catalog::Catalog;
 use crate::checkpoint::{self, Data};
 use crate::fact::{Comparison, Cost, Unexamined, Weights};
-use crate::lineage::fingerprint::shared_rows;
+use crate::lineage::fingerprint::{Tokens, held};
 use crate::lineage::tokens::{self, Vocabularies};
 use crate::lineage::{Model, adapters, not_examined, unexamined};
 use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate};
@@ -28,7 +28,7 @@ impl Default for Look<'_> {
 impl Look<'_> {
     /// Nobody asked for gigabytes over the network who did not say so; a quick look at files on this machine goes on by
     /// itself where it does not decide.
-    fn plan(&self, subject: &Model, reference: &Model) -> Plan {
+    pub(super) fn plan(&self, subject: &Model, reference: &Model) -> Plan {
         let is_far = subject.is_far() || reference.is_far();
         let usual = if is_far { Effort::Quick } else { Effort::Standard };
         Plan { effort: self.effort.unwrap_or(usual), goes_on: !is_far, references: self.references }
@@ -66,8 +66,8 @@ pub fn compare_with_weights(
         comparison.unexamined.extend(no_subject(subject));
         return Ok(with_vocabularies(comparison, subject, reference));
     };
-    if let Some(kept) = reference.fingerprint.clone() {
-        against_fingerprint(&mut comparison, &ours, subject, &kept, look)?;
+    if let Some(kept) = &reference.fingerprint {
+        against_fingerprint(&mut comparison, &ours, subject, (reference, kept), look)?;
         return Ok(comparison);
     }
     let Some(theirs) = reference.data()? else { return Ok(with_vocabularies(comparison, subject, reference)) };
@@ -95,34 +95,20 @@ fn against_fingerprint(
     comparison: &mut Comparison,
     ours: &Data,
     subject: &Model,
-    kept: &Fingerprint,
+    reference: (&Model, &Fingerprint),
     look: &Look<'_>,
 ) -> Result<(), checkpoint::Error> {
     let finite = Finite::new(ours);
     let net = Net::new(&subject.blueprint, &finite);
-    let (shared, unexamined, bytes) = shared_rows(subject, kept);
-    // A quick look needs no fingerprint to be cheap, and could not tell why it is silent.
-    let plan = Plan {
-        effort: look.effort.unwrap_or_default().max(Effort::Standard),
-        goes_on: false,
-        references: look.references,
-    };
-    comparison.weights = if ours.checkpoint().adapter.is_some() {
-        adapters::against_fingerprint()
-    } else {
-        relate(&net, &kept.net(), Some(&shared), plan, look.watch)?
-    };
+    let tokens = Tokens::of(subject);
+    let plan = look.plan(subject, reference.0);
+    let (weights, unexamined) = held(ours, &net, &tokens, reference.1, plan, look.watch)?;
+    comparison.weights = weights;
     comparison.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
     comparison.unexamined.extend(unexamined);
-    let left_out = format!(
-        "{} is a fingerprint: attention, single numbers and most units and tokens are not in it, and a rotated stream shows \
-         only where it keeps more tokens than the stream has dimensions; compare with the model's own files to have all of it",
-        kept.about.name
-    );
-    comparison.unexamined.push(not_examined("weights", "fingerprint", &left_out));
-    let why = not_read(subject, ours, &finite, &net).into_iter().filter(|it| it.why != "adapter");
-    comparison.unexamined.extend(why);
-    let read = ours.bytes_read().saturating_add(bytes);
+    comparison.unexamined.extend(left_for_later(&comparison.weights, subject, reference.0));
+    comparison.unexamined.extend(not_read(subject, ours, &finite, &net).into_iter().filter(|it| it.why != "adapter"));
+    let read = ours.bytes_read().saturating_add(tokens.bytes_read());
     comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(read);
     Ok(())
 }
@@ -156,7 +142,8 @@ pub(super) fn not_read(model: &Model, data: &Data, finite: &Finite<'_>, net: &Ne
 /// What a quick look that was not followed by another leaves open, with what the other would cost.
 fn left_for_later(weights: &Weights, subject: &Model, reference: &Model) -> Option<Unexamined> {
     let is_open = weights.rule.as_deref() == Some(QUICK_LOOK);
-    let bytes = [subject, reference].iter().filter_map(|it| it.data_bytes).fold(0_u64, u64::saturating_add);
+    let with_files = [subject, reference].into_iter().filter(|it| it.fingerprint.is_none());
+    let bytes = with_files.filter_map(|it| it.data_bytes).fold(0_u64, u64::saturating_add);
     is_open.then(|| {
         let detail = format!(
             "a quick look read what stands in its place, and a model behind an address is not read whole unless that is \

@@ -6,15 +6,12 @@ use std::sync::Arc;
 
 use crate::bytes::{Place, limits, sha256};
 use crate::catalog::Catalog;
-use crate::checkpoint::{self, Checkpoint};
-use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, WeightsRelation as It};
+use crate::checkpoint::{self, Checkpoint, Data};
+use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, Weights, WeightsRelation as It};
 use crate::lineage::compare::not_read;
-use crate::lineage::{Error, Look, Model, compare_with_weights, not_examined};
+use crate::lineage::{Error, Look, Model, adapters, not_examined};
 use crate::tokenizer::{Vocabulary, learned};
-use crate::weights::{About, Fingerprint, Finite, Net, Room};
-
-/// The key by which a safetensors file says that it is a fingerprint.
-const KEY: &str = "unshell";
+use crate::weights::{About, Fingerprint, Finite, Net, Plan, Room, Unreadable, Watch, relate};
 
 /// Takes the fingerprint of a model, with what could not be kept.
 ///
@@ -27,11 +24,9 @@ pub fn fingerprint(model: &Model) -> Result<(Fingerprint, Vec<Unexamined>), Erro
     }
     let finite = Finite::new(&data);
     let net = Net::new(&model.blueprint, &finite);
-    let vocabulary = model.place.as_deref().map(Vocabulary::read);
-    let (tokens, mut unexamined) = match vocabulary {
-        Some(Ok(vocabulary)) => (Some(chosen(&vocabulary)), Vec::new()),
-        Some(Err(why)) => (None, vec![why]),
-        None => (None, Vec::new()),
+    let (tokens, mut unexamined) = match Tokens::of(model).0 {
+        Ok(vocabulary) => (Some(chosen(&vocabulary)), Vec::new()),
+        Err(why) => (None, why.into_iter().collect()),
     };
     let name = &model.name;
     let about = About::named(&name.name, &name.location, name.revision.clone(), model.data_bytes);
@@ -51,27 +46,69 @@ fn chosen(vocabulary: &Vocabulary) -> Vec<(u32, Vec<u8>)> {
     tokens.into_iter().map(|(_, id, text)| (id, text.to_vec())).collect()
 }
 
-/// The ids of a subject's tokens with the rows of a fingerprint that are the same token. Where either side has no
-/// vocabulary, the same ids are taken to be the same tokens, and the reason is told.
-pub(super) fn shared_rows(subject: &Model, kept: &Fingerprint) -> (Vec<(u32, u32)>, Option<Unexamined>, u64) {
-    let by_id = || kept.about.token_ids.iter().copied().zip(0..).collect();
-    let Some(texts) = kept.tokens() else {
-        let detail = format!("the fingerprint of {} has no token texts: rows were paired by id", kept.about.name);
-        return (by_id(), Some(not_examined("tokenizer", "fingerprint", &detail)), 0);
-    };
-    match subject.place.as_deref().map(Vocabulary::read) {
-        Some(Ok(vocabulary)) => {
-            let ids: BTreeMap<&[u8], u32> = learned(&vocabulary).into_iter().collect();
-            let mut pairs: Vec<(u32, u32)> =
-                texts.iter().filter_map(|(text, row)| Some((*ids.get(text.as_slice())?, *row))).collect();
-            pairs.sort_unstable();
-            let detail =
-                "a fingerprint keeps some tokens and no vocabulary, so vocabularies were not held against each other";
-            (pairs, Some(not_examined("tokenizer", "fingerprint", detail)), vocabulary.bytes_read)
+/// The vocabulary of a subject, read once for however many fingerprints; or why it has none.
+pub(super) struct Tokens(Result<Vocabulary, Option<Unexamined>>);
+
+impl Tokens {
+    pub(super) fn of(subject: &Model) -> Self {
+        match subject.place.as_deref().map(Vocabulary::read) {
+            Some(read) => Self(read.map_err(Some)),
+            None => Self(Err(None)),
         }
-        Some(Err(why)) => (by_id(), Some(why), 0),
-        None => (by_id(), None, 0),
     }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.0.as_ref().map_or(0, |it| it.bytes_read)
+    }
+
+    /// The ids of the subject's tokens with the rows of a fingerprint that are the same token. Where either side has no
+    /// vocabulary, the same ids are taken to be the same tokens, and the reason is told.
+    fn shared_rows(&self, kept: &Fingerprint) -> (Vec<(u32, u32)>, Option<Unexamined>) {
+        let by_id = || kept.about.token_ids.iter().copied().zip(0..).collect();
+        let told = |detail: &str| Some(not_examined("tokenizer", "fingerprint", detail));
+        match (kept.tokens(), &self.0) {
+            (None, _) => (
+                by_id(),
+                told(&format!("the fingerprint of {} has no token texts: rows were paired by id", kept.about.name)),
+            ),
+            (Some(_), Err(why)) => (by_id(), why.clone()),
+            (Some(texts), Ok(vocabulary)) => {
+                let ids: BTreeMap<&[u8], u32> = learned(vocabulary).into_iter().collect();
+                let mut pairs: Vec<(u32, u32)> =
+                    texts.iter().filter_map(|(text, row)| Some((*ids.get(text.as_slice())?, *row))).collect();
+                pairs.sort_unstable();
+                let detail = "a fingerprint keeps some tokens and no vocabulary, so vocabularies were not held against each other";
+                (pairs, told(detail))
+            }
+        }
+    }
+}
+
+/// What weights say of a model and a fingerprint, and what is not in one.
+///
+/// # Errors
+/// A file of the model that cannot be read.
+pub(super) fn held(
+    data: &Data,
+    net: &Net<'_>,
+    tokens: &Tokens,
+    kept: &Fingerprint,
+    plan: Plan,
+    watch: &dyn Watch,
+) -> Result<(Weights, Vec<Unexamined>), checkpoint::Error> {
+    let (shared, why) = tokens.shared_rows(kept);
+    let weights = if data.checkpoint().adapter.is_some() {
+        adapters::against_fingerprint()
+    } else {
+        relate(net, &kept.net(), Some(&shared), plan, watch)?
+    };
+    let left_out = format!(
+        "{} is a fingerprint: attention, single numbers and most units and tokens are not in it, and a rotated stream shows \
+         only where it keeps more tokens than the stream has dimensions; compare with the model's own files to have all of it",
+        kept.about.name
+    );
+    let left_out = not_examined("weights", "fingerprint", &left_out);
+    Ok((weights, why.into_iter().chain([left_out]).collect()))
 }
 
 impl Model {
@@ -81,7 +118,7 @@ impl Model {
         checkpoint: &Checkpoint,
         place: &Arc<dyn Place>,
     ) -> Option<Result<Self, Error>> {
-        let file = place.single().filter(|_| checkpoint.metadata.contains_key(KEY))?.to_owned();
+        let file = place.single().filter(|_| checkpoint.metadata.contains_key(Fingerprint::KEY))?.to_owned();
         let read = || -> Result<Self, Error> {
             let bytes = place.read_whole(&file, limits::FINGERPRINT).map_err(checkpoint::Error::from)?;
             let kept = Fingerprint::from_bytes(&bytes)
@@ -141,8 +178,8 @@ pub fn library(folder: &Path, catalog: &Catalog) -> Result<(Vec<Model>, Vec<Erro
     Ok((models, errors))
 }
 
-fn no_fingerprint() -> crate::weights::Unreadable {
-    crate::weights::Unreadable::Other("its metadata does not say that it is one".to_owned())
+fn no_fingerprint() -> Unreadable {
+    Unreadable::Other("its metadata does not say that it is one".to_owned())
 }
 
 /// The ending of a fingerprint's file.
@@ -157,56 +194,40 @@ pub fn look_up(
     answer: &mut Identification,
     model: &Model,
     library: &[Model],
-    catalog: &Catalog,
     look: &Look<'_>,
 ) -> Result<(), checkpoint::Error> {
-    if library.is_empty() || model.data()?.is_none() {
-        return Ok(());
-    }
-    let mut found = against(answer, model, library, catalog, look)?;
-    found.sort_by(|a, b| {
-        let p = |it: &FingerprintMatch| it.log10_p.unwrap_or(0.0);
-        rank(a.relation)
-            .cmp(&rank(b.relation))
-            .then(p(a).total_cmp(&p(b)))
-            .then_with(|| a.reference.name.cmp(&b.reference.name))
-    });
-    answer.fingerprints = found;
-    let detail = format!(
-        "weights were held against {} fingerprints, which keep a part of each reference; nothing else was compared",
-        library.len()
-    );
-    answer.unexamined.retain(|it| !(it.what == "weights" && it.why == "by-form"));
-    answer.unexamined.push(not_examined("weights", "fingerprint", &detail));
-    Ok(())
-}
-
-fn against(
-    answer: &mut Identification,
-    model: &Model,
-    library: &[Model],
-    catalog: &Catalog,
-    look: &Look<'_>,
-) -> Result<Vec<FingerprintMatch>, checkpoint::Error> {
-    let look = Look { references: library.len(), ..*look };
-    let mut found = Vec::new();
+    let Some(data) = model.data()?.filter(|_| !library.is_empty()) else { return Ok(()) };
+    let finite = Finite::new(&data);
+    let net = Net::new(&model.blueprint, &finite);
+    let tokens = Tokens::of(model);
+    answer.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
     for (at, reference) in library.iter().enumerate() {
+        let Some(kept) = &reference.fingerprint else { continue };
         look.watch.tell("fingerprints", at, library.len());
-        let mut comparison = compare_with_weights(model, reference, catalog, &look)?;
-        // The same is said of the model by every comparison.
-        let new = comparison.unexamined.drain(..).filter(|it| !answer.unexamined.contains(it)).collect::<Vec<_>>();
+        let plan = Plan { references: library.len(), ..look.plan(model, reference) };
+        let (weights, unexamined) = held(&data, &net, &tokens, kept, plan, look.watch)?;
+        // Much the same is said of every fingerprint.
+        let new: Vec<_> = unexamined.into_iter().filter(|it| !answer.unexamined.contains(it)).collect();
         answer.unexamined.extend(new);
-        answer.cost.bytes_read = answer.cost.bytes_read.saturating_add(comparison.cost.bytes_read);
-        found.push(FingerprintMatch {
+        answer.fingerprints.push(FingerprintMatch {
             reference: reference.name.clone(),
-            relation: comparison.weights.relation,
-            log10_p: comparison.weights.log10_p,
-            p_kind: comparison.weights.p_kind,
-            rule: comparison.weights.rule,
-            reasons: comparison.weights.reasons,
+            relation: weights.relation,
+            log10_p: weights.log10_p,
+            p_kind: weights.p_kind,
+            rule: weights.rule,
+            reasons: weights.reasons,
         });
     }
-    Ok(found)
+    // No test of adapters was run: what one leaves open is said by the answer itself.
+    answer.unexamined.extend(not_read(model, &data, &finite, &net).into_iter().filter(|it| it.why != "adapter"));
+    let read = data.bytes_read().saturating_add(tokens.bytes_read());
+    answer.cost.bytes_read = answer.cost.bytes_read.saturating_add(read);
+    answer.fingerprints.sort_by(|a, b| {
+        let p = |it: &FingerprintMatch| it.log10_p.unwrap_or(0.0);
+        let by_name = || a.reference.name.cmp(&b.reference.name);
+        rank(a.relation).cmp(&rank(b.relation)).then(p(a).total_cmp(&p(b))).then_with(by_name)
+    });
+    Ok(())
 }
 
 fn rank(relation: It) -> u8 {

@@ -197,7 +197,7 @@ fn outcome(matches: &[Match]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blueprint::Config;
+    use crate::blueprint::{Config, SMALL_LLAMA};
 
     fn ranked(id: &str) -> Vec<Match> {
         let catalog = Catalog::builtin();
@@ -359,20 +359,7 @@ mod tests {
     #[test]
     fn a_small_llama_is_of_the_family_only() {
         let small = tensors(
-            &[
-                ("model.embed_tokens.weight", &[512, 64]),
-                ("model.layers.{i}.self_attn.q_proj.weight", &[64, 64]),
-                ("model.layers.{i}.self_attn.k_proj.weight", &[32, 64]),
-                ("model.layers.{i}.self_attn.v_proj.weight", &[32, 64]),
-                ("model.layers.{i}.self_attn.o_proj.weight", &[64, 64]),
-                ("model.layers.{i}.mlp.gate_proj.weight", &[176, 64]),
-                ("model.layers.{i}.mlp.up_proj.weight", &[176, 64]),
-                ("model.layers.{i}.mlp.down_proj.weight", &[64, 176]),
-                ("model.layers.{i}.input_layernorm.weight", &[64]),
-                ("model.layers.{i}.post_attention_layernorm.weight", &[64]),
-                ("model.norm.weight", &[64]),
-                ("lm_head.weight", &[512, 64]),
-            ],
+            SMALL_LLAMA,
             serde_json::json!({"hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}),
         );
         let matches = rank(&small, Catalog::builtin());

@@ -60,6 +60,7 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "reason.check_impossible",
     "reason.check_normal",
     "reason.criterion",
+    "reason.disguised",
     "reason.gate_open",
     "reason.gate_tripped",
     "reason.gate_waived",

@@ -26,6 +26,8 @@ const WAIVED: f64 = 30.0;
 const OPEN_GATE: f64 = 15.0;
 /// Whose weights they are outweighs every answer, and stands behind a veto alone.
 const MEASURED: f64 = 95.0;
+/// What was done to hide it stands right behind.
+const DISGUISED: f64 = 94.0;
 const MEASURED_PART: f64 = 50.0;
 const IMPOSSIBLE: f64 = 90.0;
 const IMPLAUSIBLE: f64 = 40.0;
@@ -48,7 +50,7 @@ impl Reasons {
         reasons.extend(gates.iter().filter_map(of_gate));
         reasons.extend(evidence.checks.iter().filter_map(of_check));
         let comparisons = evidence.subjects.iter().flat_map(|it| &it.comparisons);
-        reasons.extend(of_weights(evidence, comparisons, derived));
+        reasons.extend(of_weights(evidence, comparisons, derived).into_iter().flatten());
         reasons.extend(criteria.iter().filter_map(|it| of_criterion(it, it.id == *derived)));
         Self(reasons)
     }
@@ -90,12 +92,12 @@ fn of_gate(gate: &GateOutcome) -> Option<(f64, Reason)> {
     Some((-weight, Reason { text, rests_on }))
 }
 
-/// What was measured on weights, where it is the relation that the case rests on and not a model of the company's own.
+/// What was measured on weights and what hid it, where it is the relation that the case rests on and not a model of the company's own.
 fn of_weights<'a>(
     evidence: &Evidence,
     mut comparisons: impl Iterator<Item = &'a Comparison>,
     criterion: &str,
-) -> Option<(f64, Reason)> {
+) -> Option<Vec<(f64, Reason)>> {
     let fact = evidence.facts.get("weights.relation")?;
     let Value::Word(word) = &fact.value else { return None };
     let found = comparisons.find(|it| it.weights.relation.word() == word && fact.seen_in.contains(&it.pair()))?;
@@ -109,7 +111,17 @@ fn of_weights<'a>(
         .with("subject", found.subject.name.as_str())
         .with("reference", found.reference.name.as_str())
         .with("relation", Message::new(term));
-    Some((-weight, Reason { text, rests_on: vec![criterion.to_owned()] }))
+    let rests_on = vec![criterion.to_owned()];
+    let disguised = of_disguises(found).map(|text| (-DISGUISED, Reason { text, rests_on: rests_on.clone() }));
+    Some(std::iter::once((-weight, Reason { text, rests_on })).chain(disguised).collect())
+}
+
+/// Changes that no training makes and that hide where weights come from.
+fn of_disguises(found: &Comparison) -> Option<Message> {
+    let count = found.weights.disguises.len();
+    (count > 0).then(|| {
+        Message::new("reason.disguised").with("subject", found.subject.name.as_str()).with("count", count as f64)
+    })
 }
 
 fn of_check(check: &crate::claims::Check) -> Option<(f64, Reason)> {

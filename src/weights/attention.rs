@@ -48,13 +48,14 @@ impl Attention {
         Ok(Some(Self { query, key, value, output, heads, kv_heads, dim }))
     }
 
-    pub(crate) fn mapped(&self, stream: &Stream) -> Self {
+    /// The same, carried along by a map of the stream.
+    pub(crate) fn mapped(self, stream: &Stream) -> Self {
         Self {
-            query: stream.apply(&self.query),
-            key: stream.apply(&self.key),
-            value: stream.apply(&self.value),
-            output: stream.apply(&self.output),
-            ..*self
+            query: stream.apply(self.query),
+            key: stream.apply(self.key),
+            value: stream.apply(self.value),
+            output: stream.apply(self.output),
+            ..self
         }
     }
 

@@ -16,7 +16,7 @@ use crate::chance;
 use crate::checkpoint::Error;
 use crate::fact::{PKind, Statistic};
 use crate::weights::measure::Measured;
-use crate::weights::net::{Layer, Net};
+use crate::weights::net::Net;
 use crate::weights::relation::{LEVEL, rounded};
 use crate::weights::slot::Slot;
 use crate::weights::stream::Stream;
@@ -72,7 +72,7 @@ pub(crate) fn statistics(subject: &Net<'_>, reference: &Net<'_>, measured: &Meas
     let mut counts = Counts::default();
     for answer in &measured.answers {
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        for (ours, theirs) in slots(one).into_iter().zip(slots(other)) {
+        for (ours, theirs) in one.matrices().into_iter().zip(other.matrices()) {
             if let (Some(ours), Some(theirs)) = (ours, theirs) {
                 rows(&mut counts, (subject, ours), (reference, theirs))?;
             }
@@ -99,15 +99,6 @@ pub(crate) fn statistics(subject: &Net<'_>, reference: &Net<'_>, measured: &Meas
         statistic("near-numbers", counts.near as f64 / count, Some(log10_p), PKind::Calibrated, near, found),
         statistic("bit-distance", counts.bits as f64 / count / 16.0, None, PKind::Heuristic, bits, found),
     ])
-}
-
-/// Matrices of one layer, in the same order for every model; experts are left out.
-fn slots(layer: &Layer) -> Vec<Option<&Slot>> {
-    let mut all = vec![layer.query.as_ref(), layer.key.as_ref(), layer.value.as_ref(), layer.output.as_ref()];
-    if let [ffn] = &layer.ffns[..] {
-        all.extend([ffn.gate.as_ref(), ffn.up.as_ref(), ffn.down.as_ref()]);
-    }
-    all
 }
 
 fn rows(counts: &mut Counts, ours: (&Net<'_>, &Slot), theirs: (&Net<'_>, &Slot)) -> Result<(), Error> {

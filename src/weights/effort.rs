@@ -4,13 +4,10 @@
 //! is looked at. What is left out is left out by number, evenly spread, before any weight was read, so that no test loses its
 //! exactness; it loses power, and states what it has left.
 
-use serde::{Deserialize, Serialize};
-
 use crate::weights::net::Net;
 
 /// How much is looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
     /// Norm gains, some token rows and some hidden units, all at their places.
     Quick,

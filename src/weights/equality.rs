@@ -87,19 +87,8 @@ fn layer(
         *found = Equality::NONE;
         return Ok(());
     }
-    for (a, b) in [
-        (&one.query, &other.query),
-        (&one.key, &other.key),
-        (&one.value, &other.value),
-        (&one.output, &other.output),
-        (&one.router, &other.router),
-    ] {
-        slots(found, subject, a.as_ref(), reference, b.as_ref())?;
-    }
-    for (a, b) in one.ffns.iter().zip(&other.ffns) {
-        for (a, b) in [(&a.gate, &b.gate), (&a.up, &b.up), (&a.down, &b.down)] {
-            slots(found, subject, a.as_ref(), reference, b.as_ref())?;
-        }
+    for (a, b) in one.matrices().into_iter().zip(other.matrices()) {
+        slots(found, subject, a, reference, b)?;
     }
     vectors(found, subject, one.attention_norm.as_ref(), reference, other.attention_norm.as_ref())?;
     vectors(found, subject, one.ffn_norm.as_ref(), reference, other.ffn_norm.as_ref())?;

@@ -30,7 +30,7 @@ pub(crate) struct Answer {
 pub(crate) fn find(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream) -> Result<Vec<Answer>, Error> {
     let (directions, theirs) = match &reference.sketches {
         // A fingerprint was sketched in its own coordinates, before anything was known of a subject.
-        Some(kept) => (stream.apply(&probes(reference.hidden)), kept.clone()),
+        Some(kept) => (stream.apply(probes(reference.hidden)), kept.clone()),
         None => {
             let directions = probes(subject.hidden);
             let back = stream.back(&directions, reference.hidden);
@@ -95,7 +95,7 @@ fn sketch(net: &Net<'_>, layer: &Layer, probes: &Matrix) -> Result<Option<Matrix
 }
 
 fn turned(sketches: Vec<Option<Matrix>>, stream: &Stream) -> Vec<Option<Matrix>> {
-    sketches.into_iter().map(|it| it.map(|it| stream.apply(&it))).collect()
+    sketches.into_iter().map(|it| it.map(|it| stream.apply(it))).collect()
 }
 
 /// Sketches without what points along their own direction, each of length one.

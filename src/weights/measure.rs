@@ -101,6 +101,7 @@ pub(crate) fn measure(
     let (fits, stream, distances) = align(subject, reference, &rows, budget)?;
     let embedding = tokens_of(&subject.embedding, &reference.embedding, subject, reference, &rows, &stream, false)?;
     let head = tokens_of(&subject.head, &reference.head, subject, reference, &rows, &stream, true)?;
+    let groups = like_layers(reference, &(0..reference.layers.len()).collect::<Vec<_>>())?;
     let mut measured = Measured {
         equality: equality::compare(subject, reference)?,
         fits,
@@ -111,11 +112,13 @@ pub(crate) fn measure(
         head,
         shared_tokens: tokens.map(<[_]>::len),
         stream,
-        place_signs: place_signs(subject, reference, budget)?,
+        place_signs: place_signs(subject, reference, &groups, budget)?,
+        groups,
         ..Measured::default()
     };
-    measured.groups = like_layers(reference, &all_layers(reference))?;
-    measured.layers(&Pair { subject, reference, budget, watch })?;
+    let pair = Pair { subject, reference, budget, watch };
+    measured.layers(&pair)?;
+    (0..measured.answers.len()).try_for_each(|at| measured.heads(&pair, at))?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
     // Where units show a relation at their places alone, their layers answer each other in order, and so do the gains.
     let is_in_place = kept.is_empty() && measured.place_signs.log10_p() <= LEVEL;
@@ -153,17 +156,14 @@ impl Measured {
         Ok(())
     }
 
-    /// Compares the units and heads of these layers, and forgets those of others.
+    /// Compares the units of these layers, and forgets those of others.
     fn compare(&mut self, pair: &Pair<'_>, answers: Vec<Answer>) -> Result<(), Error> {
         self.answers = answers;
         (self.has_gate, self.has_one_width) = (true, true);
-        (self.blocks, self.head_z, self.heads, self.heads_moved) = (Vec::new(), Vec::new(), 0, 0);
-        (self.unit_signs, self.value_signs) = (RandomSign::default(), RandomSign::default());
-        (self.products, self.looks, self.plain_heads) = (Sums::default(), Sums::default(), Sums::default());
+        (self.blocks, self.unit_signs) = (Vec::new(), RandomSign::default());
         for at in 0..self.answers.len() {
             pair.watch.tell("comparing layers", at, self.answers.len());
             self.blocks(pair, at)?;
-            self.heads(pair, at)?;
         }
         Ok(())
     }
@@ -224,7 +224,7 @@ impl Measured {
         let before = if is_escalated { "a quick look did not decide; " } else { "" };
         let (layers, all) = (self.answers.len(), subject.layers.len());
         let units = self.total(|it| it.possible);
-        let how = if self.has_all_layers { "all" } else { "evenly spread, the others left out" };
+        let how = if layers == all { "all" } else { "evenly spread, the others left out" };
         format!("{before}{layers} of {all} layers ({how}), {units} hidden units")
     }
 
@@ -299,15 +299,12 @@ pub(crate) fn gains_in_place(subject: &Net<'_>, reference: &Net<'_>) -> Result<G
 
 /// The signs of units at the same place, without any alignment: silent for the least re-ordering, and with all units of all
 /// layers the most sensitive test there is for long training.
-fn place_signs(subject: &Net<'_>, reference: &Net<'_>, budget: &Budget) -> Result<RandomSign, Error> {
+fn place_signs(subject: &Net<'_>, reference: &Net<'_>, groups: &[usize], budget: &Budget) -> Result<RandomSign, Error> {
     let mut signs = RandomSign::default();
     if subject.hidden != reference.hidden {
         return Ok(signs);
     }
-    let layers = some_of(layer_map::in_order(subject, reference), budget.layers);
-    let layers: Vec<usize> = layers.into_iter().map(|it| it.subject).collect();
-    let groups = like_layers(reference, &layers)?;
-    for at in layers {
+    for at in some_of(layer_map::in_order(subject, reference), budget.layers).into_iter().map(|it| it.subject) {
         let (one, other) = (&subject.layers[at], &reference.layers[at]);
         let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
         let theirs = some_units(theirs, budget.units);
@@ -319,10 +316,6 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>, budget: &Budget) -> Resul
         }
     }
     Ok(signs)
-}
-
-fn all_layers(net: &Net<'_>) -> Vec<usize> {
-    (0..net.layers.len()).collect()
 }
 
 /// Units of the widest block.
@@ -430,7 +423,7 @@ fn tokens_of(
     let Some((mut one, other)) = token_matrices(ours, theirs, subject, reference, rows, is_head)? else {
         return Ok(Tokens::default());
     };
-    let mut other = stream.apply(&other);
+    let mut other = stream.apply(other);
     if one.cols != other.cols {
         return Ok(Tokens::default());
     }

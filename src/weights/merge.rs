@@ -97,9 +97,7 @@ fn chosen(net: &Net<'_>, slot: &Slot, most: usize) -> Result<Vec<f64>, Error> {
 fn slots<'a>(net: &'a Net<'_>) -> Vec<(Option<u32>, Option<&'a Slot>)> {
     let mut all = vec![(None, net.embedding.as_ref()), (None, net.head.as_ref())];
     for layer in &net.layers {
-        let own = [&layer.query, &layer.key, &layer.value, &layer.output, &layer.router];
-        let experts = layer.ffns.iter().flat_map(|it| [&it.gate, &it.up, &it.down]);
-        all.extend(own.into_iter().chain(experts).map(|it| (Some(layer.index), it.as_ref())));
+        all.extend(layer.matrices().into_iter().map(|it| (Some(layer.index), it)));
     }
     all
 }

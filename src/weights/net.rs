@@ -124,6 +124,15 @@ pub(crate) struct Layer {
     pub(crate) biases: BTreeMap<String, String>,
 }
 
+impl Layer {
+    /// Every matrix, in the same order for all layers of one shape.
+    pub(crate) fn matrices(&self) -> Vec<Option<&Slot>> {
+        let own = [&self.query, &self.key, &self.value, &self.output, &self.router];
+        let blocks = self.ffns.iter().flat_map(|it| [&it.gate, &it.up, &it.down]);
+        own.into_iter().chain(blocks).map(Option::as_ref).collect()
+    }
+}
+
 /// A model.
 pub struct Net<'a> {
     pub(crate) numbers: &'a dyn Numbers,
@@ -228,9 +237,7 @@ impl<'a> Net<'a> {
         let mut slots: Vec<&Slot> = self.embedding.iter().chain(&self.head).collect();
         let mut names: BTreeSet<String> = self.final_norm.iter().cloned().collect();
         for layer in &self.layers {
-            let all = [&layer.query, &layer.key, &layer.value, &layer.output, &layer.router];
-            slots.extend(all.into_iter().flatten());
-            slots.extend(layer.ffns.iter().flat_map(|it| [&it.gate, &it.up, &it.down]).flatten());
+            slots.extend(layer.matrices().into_iter().flatten());
             names.extend(layer.attention_norm.iter().chain(&layer.ffn_norm).chain(layer.biases.values()).cloned());
         }
         names.extend(slots.into_iter().map(|it| it.name().to_owned()));

@@ -69,7 +69,7 @@ pub(crate) fn describe(
     let chosen: Vec<usize> = new.iter().copied().step_by(new.len().div_ceil(ROWS)).collect();
     let every = theirs.outputs().div_ceil(ROWS).max(1);
     let old: Vec<usize> = (0..theirs.outputs()).step_by(every).collect();
-    let old = measured.stream.apply(&theirs.load_rows(reference.numbers, &old)?);
+    let old = measured.stream.apply(theirs.load_rows(reference.numbers, &old)?);
     let rows = ours.load_rows(subject.numbers, &chosen)?;
     if rows.cols != old.cols {
         return Ok(());

@@ -91,9 +91,7 @@ fn new_experts(layer: &Layer, at: usize, reference: &Net<'_>, measured: &Measure
 }
 
 fn matrices(layer: &Layer) -> f64 {
-    let own = [&layer.query, &layer.key, &layer.value, &layer.output, &layer.router];
-    let experts = layer.ffns.iter().flat_map(|it| [&it.gate, &it.up, &it.down]);
-    own.into_iter().chain(experts).flatten().map(numbers).sum()
+    layer.matrices().into_iter().flatten().map(numbers).sum()
 }
 
 fn numbers(slot: &Slot) -> f64 {

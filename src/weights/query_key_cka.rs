@@ -80,7 +80,7 @@ fn kernels(
     for (ours, theirs) in [(&one.query, &other.query), (&one.key, &other.key)] {
         let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
         let ours = subject.folded(ours, one.attention_norm.as_ref())?;
-        let theirs = measured.stream.apply(&reference.folded(theirs, other.attention_norm.as_ref())?);
+        let theirs = measured.stream.apply(reference.folded(theirs, other.attention_norm.as_ref())?);
         if ours.cols == theirs.cols && ours.cols >= 8 {
             let count = ours.cols.min(COORDINATES);
             let chosen: Vec<usize> = (0..count).map(|it| it * ours.cols / count).collect();

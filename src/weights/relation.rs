@@ -56,12 +56,12 @@ const TESTS: usize = 6;
 /// Decides. Where a subject is held against several references, every p-value pays for their number before a rule sees it.
 pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
     let evidence = Evidence::of(measured, references);
+    let (relation, rule) = evidence.decide();
     let mut weights = Weights {
         statistics: statistics(measured, &evidence),
-        components: components(measured, &evidence),
+        components: components(measured, &evidence, relation),
         ..Weights::default()
     };
-    let (relation, rule) = evidence.decide();
     weights.relation = relation;
     weights.rule = Some(rule.to_owned());
     weights.log10_p = Some(evidence.log10_p);
@@ -186,8 +186,14 @@ fn retained(measured: &Measured) -> Option<f64> {
     (down.reference > 0.0).then(|| rows.map_or(f64::INFINITY, |it| it).min(down.retained(scale)))
 }
 
-fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation> {
-    let found = |is: bool| if is { WeightsRelation::Derived } else { WeightsRelation::Independent };
+fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) -> Vec<ComponentRelation> {
+    // A part that is related is related as the whole is: no part is called derived under a shared start.
+    let related = match whole {
+        WeightsRelation::SharedInit => WeightsRelation::SharedInit,
+        WeightsRelation::Undetermined if evidence.body => WeightsRelation::Undetermined,
+        _ => WeightsRelation::Derived,
+    };
+    let found = |is: bool| if is { related } else { WeightsRelation::Independent };
     let part = |component: &str, relation, log10_p, p_kind, cosine| ComponentRelation {
         component: component.to_owned(),
         relation,
@@ -199,7 +205,7 @@ fn components(measured: &Measured, evidence: &Evidence) -> Vec<ComponentRelation
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
         if it.count >= 16 {
             let relation = match it.cosine {
-                cosine if cosine >= token_cosine(measured) => WeightsRelation::Derived,
+                cosine if cosine >= token_cosine(measured) => related,
                 // A rotation brings out what unrelated models learn alike; rows may or may not have been taken over.
                 cosine if cosine >= TOKEN_COSINE => WeightsRelation::Undetermined,
                 _ => WeightsRelation::Independent,
@@ -442,7 +448,9 @@ fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) 
         ));
     }
     if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
-        reasons.push(format!("{:.0} % of what training wrote into the one is found in the other", retained * 100.0));
+        // The slope of one on the other; more than all is rounding, or training that went on the same way.
+        let share = retained.min(1.0) * 100.0;
+        reasons.push(format!("{share:.0} % of what training wrote into the one is found in the other"));
     }
     if evidence.norms && relation == WeightsRelation::Undetermined {
         reasons.push(

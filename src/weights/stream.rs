@@ -28,9 +28,9 @@ pub(crate) enum Stream {
 
 impl Stream {
     /// Rows in the reference's coordinates, as rows in the subject's.
-    pub(crate) fn apply(&self, rows: &Matrix) -> Matrix {
+    pub(crate) fn apply(&self, rows: Matrix) -> Matrix {
         match self {
-            Self::Same => rows.clone(),
+            Self::Same => rows,
             Self::Signed { source } => {
                 let pick = |row: &[f32]| -> Vec<f32> {
                     source.iter().map(|it| it.map_or(0.0, |(col, sign)| row[col] * sign)).collect()
@@ -156,7 +156,7 @@ impl Halves {
     }
 
     fn fit(&self, stream: Stream) -> Fit {
-        let held_out = mean_cosine(&self.test_subject, &stream.apply(&self.test_reference));
+        let held_out = mean_cosine(&self.test_subject, &stream.apply(self.test_reference.clone()));
         Fit { stream, held_out }
     }
 }
@@ -274,7 +274,7 @@ mod tests {
         let source: Vec<Option<(usize, f32)>> =
             (0..24).map(|it| Some(((it * 7 + 3) % 24, if it % 3 == 0 { -1.0 } else { 1.0 }))).collect();
         let truth = Stream::Signed { source };
-        let found = candidates(&truth.apply(&reference), &reference, 64);
+        let found = candidates(&truth.apply(reference.clone()), &reference, 64);
         assert!(found.fits.iter().any(|it| it.stream == truth && it.held_out > 0.999), "{found:?}");
     }
 
@@ -286,7 +286,7 @@ mod tests {
             let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else {
                 panic!("no rotation")
             };
-            let found = candidates(&Stream::Rotated(truth).apply(&reference), &reference, 64);
+            let found = candidates(&Stream::Rotated(truth).apply(reference.clone()), &reference, 64);
             let best = found.fits.iter().map(|it| it.held_out).fold(0.0, f64::max);
             assert!(best > least, "{width} {best}");
         }
@@ -297,7 +297,7 @@ mod tests {
     fn a_rotation_of_a_wide_stream_is_looked_for_where_distances_allow_it() {
         let reference = drawn(400, 24, 6);
         let Some(truth) = rotated(&drawn(400, 24, 7), &reference) else { panic!("no rotation") };
-        let found = candidates(&truth.apply(&reference), &reference, 8);
+        let found = candidates(&truth.apply(reference.clone()), &reference, 8);
         assert!(found.distances.is_none() && found.fits.iter().any(|it| it.held_out > 0.999), "{found:?}");
         let unrelated = candidates(&drawn(400, 24, 8), &reference, 8);
         assert!(unrelated.distances.is_some_and(|it| it < 0.1) && unrelated.fits.len() == 1, "{unrelated:?}");
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn back_is_the_transpose() {
         let stream = Stream::Signed { source: vec![Some((2, -1.0)), None, Some((0, 1.0))] };
-        let there = stream.apply(&Matrix::new(1, 4, vec![1.0, 2.0, 3.0, 4.0]));
+        let there = stream.apply(Matrix::new(1, 4, vec![1.0, 2.0, 3.0, 4.0]));
         assert_eq!(there.data, [-3.0, 0.0, 1.0]);
         assert_eq!(stream.back(&there, 4).data, [1.0, 0.0, 3.0, 0.0]);
     }

@@ -41,18 +41,18 @@ impl<'a> Block<'a> {
     fn gates(&self, units: &[usize]) -> Result<Option<Matrix>, Error> {
         let norm = self.layer.ffn_norm.as_ref();
         let rows = self.ffn.gate.as_ref().map(|it| self.net.folded_rows(it, units, norm)).transpose()?;
-        Ok(rows.map(|it| self.stream.apply(&it)))
+        Ok(rows.map(|it| self.stream.apply(it)))
     }
 
     fn ups(&self, units: &[usize]) -> Result<Matrix, Error> {
         let Some(up) = &self.ffn.up else { return Ok(Matrix::default()) };
-        Ok(self.stream.apply(&self.net.folded_rows(up, units, self.layer.ffn_norm.as_ref())?))
+        Ok(self.stream.apply(self.net.folded_rows(up, units, self.layer.ffn_norm.as_ref())?))
     }
 
     /// What units write into the stream.
     fn downs(&self, units: &[usize]) -> Result<Matrix, Error> {
         let Some(down) = &self.ffn.down else { return Ok(Matrix::default()) };
-        Ok(self.stream.apply(&down.load_columns(self.net.numbers, units)?))
+        Ok(self.stream.apply(down.load_columns(self.net.numbers, units)?))
     }
 
     /// What units are matched by, and what they are matched by a second time without regard to sign.

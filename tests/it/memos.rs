@@ -33,9 +33,8 @@ fn examples_become_memos() {
     }
 }
 
-/// Weights that were measured stand on the first page, and the chart does not say that they were not looked at.
-#[test]
-fn measured_weights_are_the_first_page_s_business() {
+/// The memos of a new case that holds one small model against another, English first.
+fn memos_of(subject: &str, reference: &str) -> [String; 2] {
     let folder = tempfile::tempdir().unwrap();
     let unshell = |arguments: &[&str]| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_unshell"))
@@ -50,14 +49,27 @@ fn measured_weights_are_the_first_page_s_business() {
     let family = std::env::current_dir().unwrap().join("tests/families/small");
     let family = family.to_str().unwrap();
     let text = std::fs::read_to_string(&case).unwrap();
-    let text = text.replace("\"catalog:01-ai/Yi-34B@2023-11\"", &format!("\"{family}/renamed\""));
-    let text = text.replace("  - catalog:meta-llama/Llama-2-7b-hf", &format!("  - \"{family}/base_a\""));
+    let text = text.replace("\"catalog:01-ai/Yi-34B@2023-11\"", &format!("\"{family}/{subject}\""));
+    let text = text.replace("  - catalog:meta-llama/Llama-2-7b-hf", &format!("  - \"{family}/{reference}\""));
     std::fs::write(&case, text).unwrap();
     unshell(&["run", "acme"]);
-    let page =
-        |language: &str| std::fs::read_to_string(folder.path().join(format!("acme/out/memo.{language}.html"))).unwrap();
-    let (english, chinese) = (page("en"), page("zh-CN"));
+    ["en", "zh-CN"].map(|it| std::fs::read_to_string(folder.path().join(format!("acme/out/memo.{it}.html"))).unwrap())
+}
+
+/// Weights that were measured stand on the first page, and the chart does not say that they were not looked at.
+#[test]
+fn measured_weights_are_the_first_page_s_business() {
+    let [english, chinese] = memos_of("renamed", "base_a");
     assert!(english.contains("The weights of renamed were held against those of base_a: derived."));
     assert!(chinese.contains("就权重而言，renamed 对照 base_a：派生。"));
     assert!(!english.contains("width: weights not examined") && !chinese.contains("横向宽度：权重未检验"));
+}
+
+/// Nobody rotates a stream by accident.
+#[test]
+fn disguises_are_the_first_page_s_business_too() {
+    let [english, chinese] = memos_of("obf_all_ft", "base_a");
+    let told = english.find("changes were found that leave what it computes as it is").expect("page 1 tells disguises");
+    assert!(told < english.find("id=\"lineage\"").or(english.find("Lineage")).unwrap_or(usize::MAX), "{told}");
+    assert!(chinese.contains("处改动，不影响计算结果，却掩盖权重来源"));
 }

@@ -9,6 +9,9 @@ use crate::report::view::Writer;
 use crate::report::view::writer::count;
 use crate::scoring::SubjectLineage;
 
+/// Where there is nothing to say.
+const DASH: &str = "–";
+
 /// Above this power of ten a p-value says nothing against chance.
 const SAYS_NOTHING: f64 = -2.0;
 
@@ -29,9 +32,10 @@ pub(in crate::report) fn blocks(writer: &Writer<'_>, subject: &SubjectLineage) -
             Words::code(&it.reference.location).into(),
             writer.word("component", &part.component).into(),
             word(writer, part.relation).into(),
-            part.cosine.map_or_else(|| writer.say("word.none"), |it| format!("{it:.3}")).into(),
-            part.log10_p.map_or_else(|| writer.say("word.none"), power_of_ten).into(),
-            part.p_kind.map_or_else(|| writer.say("word.none"), |it| writer.say(kind_key(it))).into(),
+            // A dash: "none" beside a chance would read as no chance at all.
+            part.cosine.map_or_else(|| DASH.to_owned(), |it| format!("{it:.3}")).into(),
+            part.log10_p.map_or_else(|| DASH.to_owned(), power_of_ten).into(),
+            part.p_kind.map_or_else(|| DASH.to_owned(), |it| writer.say(kind_key(it))).into(),
         ]
     };
     let rows: Vec<Vec<Cell>> =
@@ -97,7 +101,8 @@ fn power_of_ten(log10_p: f64) -> String {
     if log10_p > SAYS_NOTHING {
         return format!("{:.2}", 10f64.powf(log10_p.min(0.0)));
     }
-    let digits = format!("{:.0}", -log10_p);
+    // A bound stays one: towards the weaker side, never to the nearest.
+    let digits = format!("{:.0}", (-log10_p).floor());
     let raised = digits.chars().filter_map(|it| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(it.to_digit(10)? as usize));
     format!("10⁻{}", raised.collect::<String>())
 }

@@ -12,9 +12,6 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use crate::bytes::{Hasher, limits};
 use crate::weights::fingerprint::{About, FORMAT, Fingerprint};
 
-/// The key of the metadata.
-const KEY: &str = "unshell";
-
 /// The largest number that eight bits hold with a sign.
 const LEVELS: f32 = 127.0;
 
@@ -58,6 +55,9 @@ struct Stored {
 }
 
 impl Fingerprint {
+    /// The key of its file's metadata, by which it is told from other safetensors files.
+    pub const KEY: &str = "unshell";
+
     /// Rounds every matrix to what its file keeps, and signs the numbers: a fingerprint in memory and one that was read
     /// again are the same.
     pub(super) fn seal(&mut self) {
@@ -75,7 +75,7 @@ impl Fingerprint {
             (name.clone(), view.expect("as many bytes as the shape says"))
         });
         let about = serde_json::to_string(&self.about).expect("our own types have string keys");
-        let metadata = HashMap::from([(KEY.to_owned(), about)]);
+        let metadata = HashMap::from([(Self::KEY.to_owned(), about)]);
         serialize(views, Some(metadata)).expect("names are unique and sizes are right")
     }
 
@@ -103,8 +103,8 @@ impl Fingerprint {
     fn about_of(bytes: &[u8]) -> Result<About, Unreadable> {
         let other = |it: String| Unreadable::Other(it);
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|it| other(it.to_string()))?;
-        let text = header.metadata().as_ref().and_then(|it| it.get(KEY));
-        let text = text.ok_or_else(|| other(format!("its metadata has no `{KEY}`")))?;
+        let text = header.metadata().as_ref().and_then(|it| it.get(Self::KEY));
+        let text = text.ok_or_else(|| other(format!("its metadata has no `{}`", Self::KEY)))?;
         let value: serde_json::Value = serde_json::from_str(text).map_err(|it| other(it.to_string()))?;
         let format = value.get("format").and_then(|it| it.as_str()).unwrap_or("(none)");
         if format != FORMAT {
