@@ -48,10 +48,19 @@ impl Matrix {
 
     pub(crate) fn transposed(&self) -> Self {
         let mut data = vec![0.0; self.data.len()];
-        for (row, numbers) in self.iter().enumerate() {
-            for (col, number) in numbers.iter().enumerate() {
-                data[col * self.rows + row] = *number;
+        let rows = self.rows.max(1);
+        let columns = |(at, out): (usize, &mut [f32])| {
+            let first = at * BAND;
+            for (row, numbers) in self.iter().enumerate() {
+                for (col, number) in numbers[first..].iter().take(out.len() / rows).enumerate() {
+                    out[col * rows + row] = *number;
+                }
             }
+        };
+        if self.data.len() < SMALL {
+            data.chunks_mut(rows * BAND).enumerate().for_each(columns);
+        } else {
+            data.par_chunks_mut(rows * BAND).enumerate().for_each(columns);
         }
         Self { rows: self.cols, cols: self.rows, data }
     }
@@ -102,7 +111,9 @@ impl Matrix {
         if self.data.len().saturating_mul(other.rows) < SMALL {
             some_rows(&mut data, &self.data);
         } else {
-            let parts = data.par_chunks_mut(width * BAND).zip(self.data.par_chunks(cols * BAND));
+            // Few rows are still work for all cores.
+            let band = (self.rows / 8).clamp(1, BAND);
+            let parts = data.par_chunks_mut(width * band).zip(self.data.par_chunks(cols * band));
             parts.for_each(|(out, rows)| some_rows(out, rows));
         }
         Self { rows: self.rows, cols: other.rows, data }
@@ -227,5 +238,7 @@ mod tests {
         }
         assert_eq!(one.times(&other.transposed()), product);
         assert_eq!(one.transposed().transposed(), one);
+        assert_eq!(one.transposed().row(3), [0, 1, 2, 3, 4].map(|row| one.row(row)[3]));
+        assert_eq!(Matrix::default().transposed(), Matrix::default());
     }
 }
