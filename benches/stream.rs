@@ -46,14 +46,28 @@ fn file(folder: &Path, length: u64, is_filled: bool) -> PathBuf {
 /// The sum of all squares, in an order that no number of cores changes.
 fn sum_of_squares(path: &Path) -> f64 {
     let data = Data::open(path).unwrap();
-    let squares = |_, numbers: &[f32]| {
-        const LANES: usize = 16;
-        let (lanes, rest) = numbers.as_chunks::<LANES>();
-        let mut sums = [0.0_f32; LANES];
-        lanes.iter().for_each(|it| sums.iter_mut().zip(it).for_each(|(sum, it)| *sum += it * it));
-        sums.iter().chain(&rest.iter().map(|it| it * it).collect::<Vec<_>>()).copied().map(f64::from).sum::<f64>()
-    };
+    let squares = |_, numbers: &[f32]| pulp::Arch::new().dispatch(Squares(numbers));
     data.pieces(&data.values()[0], squares).unwrap().into_iter().sum()
+}
+
+/// The sum of squares of one piece, compiled once for each kind of instructions.
+struct Squares<'a>(&'a [f32]);
+
+impl pulp::NullaryFnOnce for Squares<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        const LANES: usize = 32;
+        let (lanes, rest) = self.0.as_chunks::<LANES>();
+        let mut sums = [0.0_f32; LANES];
+        for numbers in lanes {
+            for (sum, it) in sums.iter_mut().zip(numbers) {
+                *sum += it * it;
+            }
+        }
+        sums.into_iter().chain(rest.iter().map(|it| it * it)).map(f64::from).sum()
+    }
 }
 
 fn words(block: &[u8]) -> u64 {

@@ -89,13 +89,20 @@ impl Decoder {
         units.and_then(|it| usize::try_from(it.checked_mul(self.numbers)?).ok()).unwrap_or_default()
     }
 
+    /// In how many bytes whole units of so many numbers are stored; at least one.
+    pub(super) fn bytes_of(&self, numbers: usize) -> usize {
+        let units = u64::try_from(numbers).ok().and_then(|it| it.checked_div(self.numbers));
+        units.and_then(|it| usize::try_from(it.checked_mul(self.bytes)?).ok()).unwrap_or_default().max(1)
+    }
+
     /// Decodes whole units; `to` has as many places as they hold numbers.
     pub(super) fn decode(&self, from: &[u8], to: &mut [f32]) {
         (self.run)(from, to);
     }
 }
 
-/// One number after the other.
+/// One number after the other. Nothing is unrolled by hand: a plain loop is what compilers turn into wide instructions.
+#[inline(always)]
 fn each<const N: usize>(from: &[u8], to: &mut [f32], number: impl Fn([u8; N]) -> f32) {
     for (from, to) in from.as_chunks().0.iter().zip(to) {
         *to = number(*from);
@@ -122,23 +129,8 @@ impl pulp::NullaryFnOnce for Bf16<'_> {
 
     #[inline(always)]
     fn call(self) {
-        widened_bf16(self.from, self.to);
+        each(self.from, self.to, |it| f32::from_bits(u32::from(u16::from_le_bytes(it)) << 16));
     }
-}
-
-/// Lanes of 16 keep the loop free of ends, so that it is turned into wide instructions.
-#[inline(always)]
-fn widened_bf16(from: &[u8], to: &mut [f32]) {
-    const LANES: usize = 16;
-    let widened = |it: [u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(it)) << 16);
-    let (lanes, rest) = to.as_chunks_mut::<LANES>();
-    let (pairs, pairs_rest) = from.as_chunks::<{ 2 * LANES }>();
-    for (from, to) in pairs.iter().zip(lanes) {
-        for (from, to) in from.as_chunks().0.iter().zip(to) {
-            *to = widened(*from);
-        }
-    }
-    each(pairs_rest, rest, widened);
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the nearest number that fits is what is wanted")]

@@ -13,8 +13,11 @@ use crate::checkpoint::data::recipe::Recipe;
 use crate::checkpoint::data::{Data, Values};
 use crate::checkpoint::{Error, Tensor};
 
-/// How many numbers a piece has: stored and decoded they stay in the cache of one core. A multiple of every block's length.
-const PIECE: u64 = 64 << 10;
+/// How many numbers a piece has: decoded they stay in the nearest cache of one core. A multiple of every block's length.
+const PIECE: usize = 8 << 10;
+
+/// How many are read at once: as stored they stay in the next cache, and few calls are made for them.
+const READ: usize = 8 * PIECE;
 
 /// What one core holds of a piece.
 #[derive(Default)]
@@ -46,18 +49,20 @@ impl Data {
     ) -> Result<Vec<T>, Error> {
         let elements = values.elements();
         let plain = self.plain(values)?;
-        let one = |piece: u64| {
-            let start = piece.saturating_mul(PIECE);
-            let range = start..elements.min(start.saturating_add(PIECE));
+        let some = |at: u64| {
+            let start = at.saturating_mul(READ as u64);
+            let range = start..elements.min(start.saturating_add(READ as u64));
             match plain {
-                Some((tensor, decoder)) => in_room(|room| {
-                    self.decode(tensor, decoder, range.clone(), room)?;
-                    Ok(take(range, &room.numbers))
-                }),
-                None => Ok(take(range.clone(), &self.read(values, range)?)),
+                Some((tensor, decoder)) => in_room(|room| self.decoded(tensor, decoder, range, room, &take)),
+                None => {
+                    let numbers = self.read(values, range.clone())?;
+                    Ok(parts(&range).zip(numbers.chunks(PIECE)).map(|(part, it)| take(part, it)).collect())
+                }
             }
         };
-        (0..elements.div_ceil(PIECE)).into_par_iter().map(one).collect()
+        let all: Vec<Vec<T>> =
+            (0..elements.div_ceil(READ as u64)).into_par_iter().map(some).collect::<Result<_, Error>>()?;
+        Ok(all.into_iter().flatten().collect())
     }
 
     /// The tensor that an entry is as it is stored, one number behind the other.
@@ -68,17 +73,32 @@ impl Data {
         Ok(decoder.map(|decoder| (tensor, decoder)))
     }
 
-    /// A piece of a plain tensor into the room of one core.
-    fn decode(&self, tensor: &Tensor, decoder: Decoder, range: Range<u64>, room: &mut Room) -> Result<(), Error> {
+    /// Reads some of a plain tensor into the room of one core, and hands it over decoded, piece by piece.
+    fn decoded<T>(
+        &self,
+        tensor: &Tensor,
+        decoder: Decoder,
+        range: Range<u64>,
+        room: &mut Room,
+        take: impl Fn(Range<u64>, &[f32]) -> T,
+    ) -> Result<Vec<T>, Error> {
         let outside = || self.store.unreadable(&tensor.name, "the range is not inside its data");
-        let (place, before) = decoder.place(tensor, &range).ok_or_else(outside)?;
+        let (place, _) = decoder.place(tensor, &range).filter(|it| it.1 == 0).ok_or_else(outside)?;
         self.store.files.read_into(tensor.file, place, &mut room.bytes)?;
-        let (before, count) = (usize::try_from(before), usize::try_from(range.end.saturating_sub(range.start)));
-        let (before, count) = (before.map_err(|_| outside())?, count.map_err(|_| outside())?);
-        room.numbers.resize(decoder.numbers_in(room.bytes.len()), 0.0);
-        decoder.decode(&room.bytes, &mut room.numbers);
-        room.numbers.drain(..before);
-        room.numbers.truncate(count);
-        if room.numbers.len() == count { Ok(()) } else { Err(outside()) }
+        let mut taken = Vec::with_capacity(READ / PIECE);
+        for (part, bytes) in parts(&range).zip(room.bytes.chunks(decoder.bytes_of(PIECE))) {
+            room.numbers.resize(decoder.numbers_in(bytes.len()), 0.0);
+            decoder.decode(bytes, &mut room.numbers);
+            // The last block may have numbers that belong to nothing.
+            let count = usize::try_from(part.end.saturating_sub(part.start)).map_err(|_| outside())?;
+            taken.push(take(part, room.numbers.get(..count).ok_or_else(outside)?));
+        }
+        Ok(taken)
     }
+}
+
+/// The pieces of a range, in their order.
+fn parts(range: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
+    let end = range.end;
+    (range.start..end).step_by(PIECE).map(move |it| it..end.min(it.saturating_add(PIECE as u64)))
 }
