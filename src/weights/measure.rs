@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::checkpoint::Error;
 use crate::weights::Watch;
 use crate::weights::attention::{self, Attention};
+use crate::weights::column_sizes::ColumnSizes;
 use crate::weights::effort::{Budget, spread};
 use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
@@ -243,12 +244,25 @@ impl Measured {
 
     /// The sums of one kind over all blocks of answers that are answers indeed, or over all where none is.
     pub(crate) fn sums(&self, kind: impl Fn(&Units) -> Sums) -> Sums {
-        let kept = self.kept();
-        let blocks = self.blocks.iter().filter(|it| kept.is_empty() || kept.contains(&it.answer));
-        blocks.map(|it| kind(&it.units)).fold(Sums::default(), |mut all, it| {
+        self.kept_units().map(kind).fold(Sums::default(), |mut all, it| {
             all.add(it.both, it.subject, it.reference);
             all
         })
+    }
+
+    /// Sizes of columns over the same blocks, in the coordinates of the side where they differ more clearly.
+    pub(crate) fn columns(&self) -> ColumnSizes {
+        let [own, back] = self.kept_units().fold([ColumnSizes::default(); 2], |mut all, it| {
+            all.iter_mut().zip(&it.columns).for_each(|(all, it)| all.add(it));
+            all
+        });
+        own.clearer(back)
+    }
+
+    fn kept_units(&self) -> impl Iterator<Item = &Units> {
+        let kept = self.kept();
+        let blocks = self.blocks.iter().filter(move |it| kept.is_empty() || kept.contains(&it.answer));
+        blocks.map(|it| &it.units)
     }
 }
 

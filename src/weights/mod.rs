@@ -9,6 +9,7 @@ mod assignment;
 mod attention;
 mod bits;
 mod chaos;
+mod column_sizes;
 mod column_space;
 mod delta;
 mod effort;

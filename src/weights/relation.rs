@@ -170,8 +170,9 @@ fn token_cosine(measured: &Measured) -> f64 {
 /// training; where there are few of them, token rows, which start small, speak beside them.
 ///
 /// Gains that show nothing although the body is related were folded or scaled away. Then token rows and what blocks write
-/// into the stream stand for them; the stream may have been scaled as a whole, and what is written is measured by the size of
-/// the token rows, which such a scale multiplies alike.
+/// into the stream stand for them, and beside those the sizes of columns, which gains that were folded away are still in. The
+/// stream may have been scaled as a whole, and what is written is measured by the size of the token rows, which such a scale
+/// multiplies alike.
 fn retained(measured: &Measured) -> Option<f64> {
     let down = measured.sums(|it| it.down);
     let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= ROWS_SPEAK);
@@ -183,7 +184,8 @@ fn retained(measured: &Measured) -> Option<f64> {
     }
     let scale = tokens.map_or(1.0, |it| (it.sums.subject / it.sums.reference.max(f64::MIN_POSITIVE)).sqrt());
     let rows = tokens.map(|it| it.sums.retained(scale));
-    (down.reference > 0.0).then(|| rows.map_or(f64::INFINITY, |it| it).min(down.retained(scale)))
+    let written = (down.reference > 0.0).then(|| rows.unwrap_or(f64::INFINITY).min(down.retained(scale)))?;
+    Some(measured.columns().retained().map_or(written, |it| f64::midpoint(it, written.min(1.0))))
 }
 
 fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) -> Vec<ComponentRelation> {

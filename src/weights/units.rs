@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::checkpoint::Error;
 use crate::weights::assignment::Best;
+use crate::weights::column_sizes::{ColumnSizes, Halves};
 use crate::weights::matrix::{Matrix, cosine, dot, norm};
 use crate::weights::net::{FeedForward, Layer, Net};
 use crate::weights::stream::Stream;
@@ -130,6 +131,8 @@ pub(crate) struct Units {
     pub(crate) gate: Sums,
     pub(crate) up: Sums,
     pub(crate) down: Sums,
+    /// Sizes of the columns of gate and up projection; of a rotated stream in the reference's coordinates too.
+    pub(crate) columns: [ColumnSizes; 2],
 }
 
 /// Matches the units of two blocks in the same coordinates. Both sides are read tile by tile, so that memory does not grow
@@ -156,14 +159,23 @@ pub(crate) fn compare(subject: &Block<'_>, reference: &Block<'_>) -> Result<Unit
         agreeing: pairs.iter().filter(|it| agreed.contains(&(it.0, it.1))).count(),
         ..Units::default()
     };
-    let mut scales = Vec::with_capacity(pairs.len());
+    let mut seen = Seen::default();
     let most = reference.tiles().next().map_or(1, |it| it.len());
     for some in pairs.chunks(most) {
         let pairs: Vec<(usize, usize)> = some.iter().map(|it| (it.0, it.1)).collect();
-        units.look(subject, reference, &pairs, &mut scales)?;
+        units.look(subject, reference, &pairs, &mut seen)?;
     }
-    units.scale_spread = spread(&scales);
+    units.scale_spread = spread(&seen.scales);
+    units.columns = [seen.columns.sizes(), seen.columns_back.sizes()];
     Ok(units)
+}
+
+/// What is added up over the tiles.
+#[derive(Default)]
+struct Seen {
+    scales: Vec<f64>,
+    columns: Halves,
+    columns_back: Halves,
 }
 
 impl Units {
@@ -173,12 +185,20 @@ impl Units {
         subject: &Block<'_>,
         reference: &Block<'_>,
         pairs: &[(usize, usize)],
-        scales: &mut Vec<f64>,
+        seen: &mut Seen,
     ) -> Result<(), Error> {
         let (ours, theirs): (Vec<usize>, Vec<usize>) = pairs.iter().copied().unzip();
         let (ups, downs) = (subject.ups(&ours)?, subject.downs(&ours)?);
         let (their_ups, their_downs) = (reference.ups(&theirs)?, reference.downs(&theirs)?);
         let gates = subject.gates(&ours)?.zip(reference.gates(&theirs)?);
+        let before = seen.scales.len();
+        for (ours, theirs) in gates.iter().map(|it| (&it.0, &it.1)).chain([(&ups, &their_ups)]) {
+            seen.columns.see(ours, theirs, before);
+            if let Stream::Rotated(_) = reference.stream {
+                let back = |rows| reference.stream.back(rows, reference.net.hidden);
+                seen.columns_back.see(&back(ours), &back(theirs), before);
+            }
+        }
         for (at, (row, col)) in pairs.iter().enumerate() {
             let (col, row) = (reference.ffn.number(*col), subject.ffn.number(*row));
             let (up, down) = (cosine(ups.row(at), their_ups.row(at)), cosine(downs.row(at), their_downs.row(at)));
@@ -188,7 +208,7 @@ impl Units {
             self.in_place += usize::from(row == col);
             self.up_cosine += up.abs();
             let scale = norm(ups.row(at)) / norm(their_ups.row(at)).max(f64::MIN_POSITIVE);
-            scales.push(scale.max(1e-12).ln());
+            seen.scales.push(scale.max(1e-12).ln());
             if let Some((ours, theirs)) = &gates {
                 self.gate.rows(ours.row(at), theirs.row(at), 1.0);
             }

@@ -1,0 +1,197 @@
+//! How large the columns are that read each dimension of the stream: what stands for norm gains where those were folded away.
+//!
+//! **Statistic.** The rows of gate and up projection of matched units, norm gains folded in, each of length one; of every
+//! column the root of its mean square, relative to the mean of all columns. A start draws all columns alike, so that what sets
+//! one above another was written by training, as gains are: mostly it is the gain. A finite number of rows adds a scatter
+//! that the start is answerable for, and which two models of one start share; so the units are halved, and products are
+//! taken of one half of the subject with the *other* half of the reference, whose rows have no number in common. The slope of
+//! such products is how much of what training wrote is kept.
+//!
+//! **Null and error.** None is tested: it tells derivation from a shared start where the bodies are related already. Its
+//! standard error follows from the correlations of the halves; one is taken off before the slope is used, and where it is
+//! large, nothing is said: columns that hardly differ know nothing.
+//!
+//! **Assumptions.** One start for all columns of a matrix, and units that were matched. Neither the order, sign or scale of units
+//! matters. A rotation makes all columns nearly alike, so that a rotated model is looked at in the coordinates of the other
+//! one, whichever of the two it is; of two models that were both rotated columns say nothing.
+//!
+//! **What it cannot tell.** Data alone may force columns apart alike in two models of one start, as with gains.
+//!
+//! Reference: the estimate by halves is that of C. Spearman, "Correlation calculated from faulty data", Brit. J. Psychol. 3 (1910).
+
+use crate::weights::matrix::{Matrix, dot};
+use crate::weights::units::Sums;
+
+/// The largest standard error of a slope that is used.
+const SURE: f64 = 0.25;
+
+/// Sums of squares of the columns of one pair of blocks, by half.
+#[derive(Default)]
+pub(crate) struct Halves {
+    subject: [Vec<f64>; 2],
+    reference: [Vec<f64>; 2],
+}
+
+impl Halves {
+    /// Adds rows of units that answer each other; the first of them is the `first` of all.
+    pub(crate) fn see(&mut self, subject: &Matrix, reference: &Matrix, first: usize) {
+        for (sums, rows) in [(&mut self.subject, subject), (&mut self.reference, reference)] {
+            sums.iter_mut().for_each(|it| it.resize(rows.cols, 0.0));
+            rows.iter().enumerate().for_each(|(at, row)| add(&mut sums[(first + at) % 2], row));
+        }
+    }
+
+    /// What the columns say; nothing where they do not answer each other.
+    pub(crate) fn sizes(&self) -> ColumnSizes {
+        let all = [&self.subject[0], &self.subject[1], &self.reference[0], &self.reference[1]];
+        let columns = all[0].len();
+        if all.iter().any(|it| it.len() != columns) {
+            return ColumnSizes::default();
+        }
+        // A coordinate that one side lacks has no size.
+        let kept: Vec<usize> = (0..columns).filter(|at| all.iter().all(|it| it[*at] > 0.0)).collect();
+        let [a, b, c, d] = all.map(|it| relative(&kept.iter().map(|at| it[*at]).collect::<Vec<_>>()));
+        ColumnSizes {
+            count: kept.len(),
+            across: Sums { both: (dot(&a, &d) + dot(&b, &c)) / 2.0, subject: dot(&a, &b), reference: dot(&c, &d) },
+            subject: (dot(&a, &a) + dot(&b, &b)) / 2.0,
+            reference: (dot(&c, &c) + dot(&d, &d)) / 2.0,
+        }
+    }
+}
+
+fn add(sums: &mut [f64], row: &[f32]) {
+    let length = dot(row, row);
+    if length > 0.0 {
+        sums.iter_mut().zip(row).for_each(|(sum, it)| *sum += f64::from(*it).powi(2) / length);
+    }
+}
+
+/// Roots, relative to their mean and without it.
+fn relative(squares: &[f64]) -> Vec<f32> {
+    let mean = squares.iter().map(|it| it.sqrt()).sum::<f64>() / squares.len().max(1) as f64;
+    squares.iter().map(|it| (it.sqrt() / mean - 1.0) as f32).collect()
+}
+
+/// Products of relative column sizes, summed over layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ColumnSizes {
+    /// Columns of all layers.
+    pub(crate) count: usize,
+    /// Between halves that have no row in common.
+    across: Sums,
+    /// Of each half with itself, one half's worth.
+    subject: f64,
+    reference: f64,
+}
+
+impl ColumnSizes {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.across.add(other.across.both, other.across.subject, other.across.reference);
+        self.subject += other.subject;
+        self.reference += other.reference;
+    }
+
+    /// How much of what training wrote is kept, at most all of it, less one standard error; none where the columns of a side
+    /// do not differ by much more than their scatter.
+    pub(crate) fn retained(&self) -> Option<f64> {
+        let (kept, error) = self.slope()?;
+        (error <= SURE).then(|| (kept - error).clamp(0.0, 1.0))
+    }
+
+    /// The one of the two with the smaller error.
+    pub(crate) fn clearer(self, other: Self) -> Self {
+        let error = |it: &Self| it.slope().map_or(f64::INFINITY, |it| it.1);
+        if error(&other) < error(&self) { other } else { self }
+    }
+
+    /// The slope, and its standard error.
+    fn slope(&self) -> Option<(f64, f64)> {
+        let Sums { both, subject, reference } = self.across;
+        // The slope on the side that has less of its own.
+        let (size, half) = if subject < reference { (subject, self.subject) } else { (reference, self.reference) };
+        if self.count == 0 || size <= 0.0 || subject.max(reference) <= 0.0 {
+            return None;
+        }
+        let slope = both / size;
+        // Two products with other rows make the one mean, and one product the other.
+        let scatter = self.subject * self.reference / size.powi(2) / 2.0 + (slope * half / size).powi(2);
+        Some((slope, (scatter / self.count as f64).sqrt()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::random::Random;
+
+    const COLUMNS: usize = 512;
+
+    /// A start, what training makes of the sizes of its columns, and rows of their own beside.
+    fn trained(start: &Matrix, sizes: &[f32], own: f32, seed: u64) -> Matrix {
+        let mut random = Random::new(seed);
+        let mut rows = start.clone();
+        rows.data.iter_mut().for_each(|it| *it += own * random.normal());
+        rows.scale_columns(sizes);
+        rows
+    }
+
+    fn drawn(rows: usize, seed: u64) -> Matrix {
+        let mut random = Random::new(seed);
+        Matrix::new(rows, COLUMNS, (0..rows * COLUMNS).map(|_| random.normal()).collect())
+    }
+
+    /// Sizes that hold so much of the first and the rest of the second.
+    fn mixed(share: f32, seeds: (u64, u64)) -> Vec<f32> {
+        let (mut common, mut own) = (Random::new(seeds.0), Random::new(seeds.1));
+        let rest = (1.0 - share * share).sqrt();
+        (0..COLUMNS).map(|_| 1.0 + 0.15 * (share * common.normal() + rest * own.normal())).collect()
+    }
+
+    fn kept(subject: &Matrix, reference: &Matrix) -> Option<f64> {
+        let mut halves = Halves::default();
+        halves.see(subject, reference, 0);
+        halves.sizes().retained()
+    }
+
+    /// What two models have from one start has no part in the slope, however much of it they still hold.
+    #[test]
+    fn one_start_alone_keeps_nothing_of_what_training_wrote() {
+        let start = drawn(200, 1);
+        let one = trained(&start, &mixed(0.0, (2, 3)), 0.1, 4);
+        let other = trained(&start, &mixed(0.0, (2, 5)), 0.1, 6);
+        assert!(kept(&one, &other).is_some_and(|it| it < 0.2), "{:?}", kept(&one, &other));
+        // A model that was trained on keeps it, though little of its rows is left.
+        let sizes = mixed(0.0, (2, 3));
+        let later = trained(&start, &sizes, 1.0, 7);
+        assert!(kept(&later, &one).unwrap() > 0.8, "{:?}", kept(&later, &one));
+    }
+
+    /// The slope is the share of the sizes that both have in common.
+    #[test]
+    fn half_in_common_is_half() {
+        let (one, other) = (mixed(0.5_f32.sqrt(), (2, 3)), mixed(0.5_f32.sqrt(), (2, 5)));
+        let kept = kept(&trained(&drawn(400, 8), &one, 0.0, 0), &trained(&drawn(400, 9), &other, 0.0, 0)).unwrap();
+        assert!((0.3..0.65).contains(&kept), "{kept}");
+    }
+
+    #[test]
+    fn columns_of_one_size_say_nothing() {
+        let flat = vec![1.0; COLUMNS];
+        let (one, other) = (trained(&drawn(60, 10), &flat, 0.0, 0), trained(&drawn(60, 11), &flat, 0.0, 0));
+        assert_eq!(kept(&one, &other), None);
+        assert_eq!(kept(&Matrix::default(), &Matrix::default()), None);
+    }
+
+    /// The order, sign and scale of units are nobody's training.
+    #[test]
+    fn disguised_units_change_nothing() {
+        let one = trained(&drawn(200, 12), &mixed(0.0, (2, 3)), 0.0, 0);
+        let mut other = one.clone();
+        for (at, row) in other.data.chunks_exact_mut(COLUMNS).enumerate() {
+            row.iter_mut().for_each(|it| *it *= if at % 3 == 0 { -4.0 } else { 0.5 });
+        }
+        assert_eq!(kept(&one, &other), kept(&one, &one));
+    }
+}
