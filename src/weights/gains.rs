@@ -124,7 +124,7 @@ fn standing(ours: &[Vec<f32>], theirs: &[Vec<f32>]) -> f64 {
 }
 
 /// Ranks through the normal quantile; equal numbers share their mean score. They add up to 0.
-fn scores(numbers: &[f32]) -> Vec<f32> {
+pub(crate) fn scores(numbers: &[f32]) -> Vec<f32> {
     let mut order: Vec<usize> = (0..numbers.len()).collect();
     order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b]));
     let mut scores = vec![0.0; numbers.len()];

@@ -16,6 +16,7 @@ use crate::weights::random_sign::RandomSign;
 use crate::weights::relation::LEVEL;
 use crate::weights::slot::Slot;
 use crate::weights::stream::{Fit, Stream, candidates};
+use crate::weights::unit_graph::matched_gates;
 use crate::weights::units::{self, Block, Sums, Units};
 
 /// Share of units that must agree before a pair of layers is said to answer each other.
@@ -50,8 +51,8 @@ pub(crate) struct BlockPair {
 pub(crate) struct Measured {
     /// Number for number.
     pub(crate) equality: Equality,
-    /// Every map that was tried, with its held-out cosine.
-    pub(crate) fits: Vec<(&'static str, f64)>,
+    /// Every map that was tried: what it was made from, the word for it, and its held-out cosine.
+    pub(crate) fits: Vec<Tried>,
     /// How alike the distances between tokens are, where that is why no rotation was looked for.
     pub(crate) distances: Option<f64>,
     pub(crate) stream: Stream,
@@ -337,20 +338,34 @@ fn crowd(net: &Net<'_>) -> usize {
     net.layers.iter().flat_map(|it| &it.ffns).map(|it| it.width).max().unwrap_or(0)
 }
 
-/// Every map that was tried with its fit, the one that was chosen, and why no rotation was looked for.
-type Aligned = (Vec<(&'static str, f64)>, Stream, Option<f64>);
+/// A map that was tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Tried {
+    /// What it was made from.
+    pub(crate) rows: &'static str,
+    pub(crate) word: &'static str,
+    pub(crate) held_out: f64,
+}
 
-/// Chooses the map between the streams: by held-out embeddings where they are clear, else by how well gates then match.
+/// Every map that was tried with its fit, the one that was chosen, and why no rotation was looked for.
+type Aligned = (Vec<Tried>, Stream, Option<f64>);
+
+/// Chooses the map between the streams: by held-out rows of tokens, or of gates where tokens show no map, if one of them carries
+/// those clearly; else by how well gates then match.
 fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget: &Budget) -> Result<Aligned, Error> {
-    let (mut fits, mut distances): (Vec<Fit>, Option<f64>) = (Vec::new(), None);
-    for (ours, theirs, is_head) in
-        [(&subject.embedding, &reference.embedding, false), (&subject.head, &reference.head, true)]
-    {
-        if let Some((ours, theirs)) = token_matrices(ours, theirs, subject, reference, rows, is_head)? {
-            let found = candidates(&ours, &theirs, budget.rotated);
-            fits.extend(found.fits);
-            distances = distances.or(found.distances);
-        }
+    let (mut tried, mut fits, mut distances): (Vec<Tried>, Vec<Fit>, Option<f64>) = (Vec::new(), Vec::new(), None);
+    for what in ["embeddings", "head", "hidden units"] {
+        let both = match what {
+            "embeddings" => token_matrices(&subject.embedding, &reference.embedding, subject, reference, rows, false)?,
+            "head" => token_matrices(&subject.head, &reference.head, subject, reference, rows, true)?,
+            _ => matched_gates(subject, reference)?,
+        };
+        let Some((ours, theirs)) = both else { continue };
+        let found = candidates(&ours, &theirs, budget.rotated);
+        let told = |it: &Fit| Tried { rows: what, word: it.stream.word(), held_out: it.held_out };
+        tried.extend(found.fits.iter().map(told));
+        fits.extend(found.fits);
+        distances = distances.or(found.distances);
         if fits.iter().any(|it| it.held_out >= SURE_FIT) {
             break;
         }
@@ -358,7 +373,6 @@ fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget
     if fits.is_empty() && subject.hidden == reference.hidden {
         fits.push(Fit { stream: Stream::Same, held_out: 0.0 });
     }
-    let tried = fits.iter().map(|it| (it.stream.word(), it.held_out)).collect();
     let best = fits.iter().map(|it| it.held_out).fold(0.0, f64::max);
     if best >= SURE_FIT
         && let Some(fit) = fits.iter().find(|it| it.held_out >= best - 0.1)

@@ -36,6 +36,7 @@ mod recipe;
 mod relation;
 mod slot;
 mod stream;
+mod unit_graph;
 mod units;
 
 use crate::checkpoint::Error;

@@ -255,13 +255,12 @@ fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) 
 
 fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
     let mut all = Vec::new();
-    for (word, held_out) in &measured.fits {
-        let null =
-            "unrelated models: the held-out cosine of token rows is near 0, unless both learned the same geometry";
+    for tried in &measured.fits {
+        let null = "unrelated models: the held-out cosine of rows is near 0, unless both learned the same geometry";
         all.push(Statistic {
             id: "stream-fit".to_owned(),
-            component: format!("embeddings, {word}"),
-            value: rounded(*held_out),
+            component: format!("{}, {}", tried.rows, tried.word),
+            value: rounded(tried.held_out),
             samples: measured.embedding.count as u64,
             log10_p: None,
             p_kind: PKind::Heuristic,
@@ -395,7 +394,7 @@ fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
     all
 }
 
-/// What would still have been found, if the streams are in the same coordinates or token rows show the map between them.
+/// What would still have been found, if the streams are in the same coordinates or rows show the map between them.
 /// Matched units must find their partner among all others first; units at the same place need none.
 fn power(measured: &Measured) -> Power {
     let (dimensions, crowd) = measured.crowd;
@@ -421,7 +420,7 @@ fn power(measured: &Measured) -> Power {
     let mut detail = format!(
         "with {units} units, derivation that left matched units a mean cosine of {least_cosine} would have been found (a \
          change of {:.1} times the weights' own size), whatever order, sign and scale the units have, where both streams have \
-         the same coordinates or token rows show the map",
+         the same coordinates, or token rows or hidden units show the map",
         change(least_cosine)
     );
     if measured.place_signs.count() > 0 && in_place < least_cosine {

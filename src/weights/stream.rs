@@ -42,6 +42,17 @@ impl Stream {
         }
     }
 
+    /// The rotation that is nearest to any matrix, for tests.
+    #[cfg(test)]
+    pub(crate) fn rotation(matrix: &Matrix) -> Self {
+        let unit = Matrix::new(
+            matrix.rows,
+            matrix.rows,
+            (0..matrix.rows * matrix.rows).map(|it| f32::from(u8::from(it % (matrix.rows + 1) == 0))).collect(),
+        );
+        rotated(&unit, matrix).unwrap_or_default()
+    }
+
     /// One word for it.
     pub(crate) fn word(&self) -> &'static str {
         match self {

@@ -56,6 +56,32 @@ impl<'a> Block<'a> {
         Ok(self.stream.apply(down.load_columns(self.net.numbers, units)?))
     }
 
+    /// What units look for, what that is multiplied with where there are gates, and what they write.
+    pub(crate) fn rows(&self, units: &[usize]) -> Result<(Matrix, Option<Matrix>, Matrix), Error> {
+        let (ups, downs) = (self.ups(units)?, self.downs(units)?);
+        Ok(match self.gates(units)? {
+            Some(gates) => (gates, Some(ups), downs),
+            None => (ups, None, downs),
+        })
+    }
+
+    /// At most so many units, those with the longest gates, in the order of their numbers.
+    pub(crate) fn longest(&self, most: usize) -> Result<Vec<usize>, Error> {
+        let mut lengths = Vec::with_capacity(self.units());
+        for tile in self.tiles().filter(|_| self.units() > most) {
+            let units: Vec<usize> = tile.collect();
+            let rows = self.gates(&units)?.map_or_else(|| self.ups(&units), Ok)?;
+            lengths.extend(rows.iter().map(norm));
+        }
+        let mut units: Vec<usize> = (0..self.units()).collect();
+        if units.len() > most {
+            units.sort_by(|a, b| lengths[*b].total_cmp(&lengths[*a]));
+            units.truncate(most);
+            units.sort_unstable();
+        }
+        Ok(units)
+    }
+
     /// What units are matched by, and what they are matched by a second time without regard to sign.
     fn keys(&self, units: &[usize]) -> Result<(Matrix, Matrix), Error> {
         let up = self.ups(units)?;
