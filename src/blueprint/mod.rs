@@ -20,6 +20,7 @@ mod quantisation;
 mod role;
 mod roles;
 mod template;
+mod tower;
 
 use crate::blueprint::dimensions::Dimensions;
 use crate::blueprint::normalise::Note;
@@ -30,6 +31,7 @@ pub use contradiction::FINDINGS;
 pub use form::compare_blueprints;
 pub use placed::Placed;
 pub use template::Template;
+pub use tower::Tower;
 
 /// What a model is built like, from the names and shapes of its tensors and from its configuration.
 #[derive(Clone, Debug, PartialEq)]

@@ -135,8 +135,24 @@ fn part_of(template: &Template, is_prediction: bool, experts: Option<u64>, notes
     part
 }
 
-fn component(name: &str) -> Component {
-    let heads: Vec<&str> = name.split('.').take(3).take_while(|it| *it != "{i}").collect();
+/// Words at the front of a name that say what it belongs to.
+fn heads(name: &str) -> impl Iterator<Item = &str> {
+    name.split('.').take(3).take_while(|it| *it != "{i}")
+}
+
+/// How much of a name leads into a tower: up to its last word for one, and the point behind it.
+pub(crate) fn tower_prefix(name: &str) -> usize {
+    let mut end = 0;
+    let ends = heads(name).map(|it| {
+        end += it.len() + 1;
+        (it, end)
+    });
+    ends.filter(|it| TOWERS.contains(&it.0)).last().map_or(0, |it| it.1.min(name.len()))
+}
+
+/// What a name belongs to.
+pub(crate) fn component(name: &str) -> Component {
+    let heads: Vec<&str> = heads(name).collect();
     match heads.iter().find(|it| TOWERS.contains(it)) {
         Some(tower) => Component::Tower((*tower).to_owned()),
         None if heads.iter().any(|it| PREDICTION.contains(it)) => Component::Prediction,

@@ -37,7 +37,7 @@ fn placed<'a>(part: &'a Part, variant: &'a Variant) -> impl Iterator<Item = Plac
     let count = u32::try_from(experts.len()).unwrap_or(u32::MAX);
     layers.into_iter().flat_map(move |layer| {
         experts.clone().into_iter().map(move |expert| Placed {
-            name: named(&part.name, layer, expert),
+            name: placed_name(&part.name, layer, expert),
             roles: part.role.names().to_vec(),
             tower: tower(&part.component),
             layer,
@@ -53,7 +53,8 @@ fn indices(ranges: &[std::ops::RangeInclusive<u32>]) -> Vec<Option<u32>> {
     if ranges.is_empty() { vec![None] } else { ranges.iter().cloned().flatten().map(Some).collect() }
 }
 
-fn named(template: &str, layer: Option<u32>, expert: Option<u32>) -> String {
+/// The name that a template stands for.
+pub(crate) fn placed_name(template: &str, layer: Option<u32>, expert: Option<u32>) -> String {
     let mut name = template.to_owned();
     for (mark, index) in [("{i}", layer), ("{j}", expert)] {
         if let Some(index) = index {

@@ -134,7 +134,8 @@ pub struct Power {
 /// One part of the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentRelation {
-    /// `embeddings`, `attention`, `feed-forward`, `experts`, `norms`, `head`; for an adapter `adapted modules` and `token
+    /// `embeddings`, `attention`, `feed-forward`, `experts`, `norms`, `head`; a tower beside the language model by its word in
+    /// the names of its tensors, such as `vision_tower`; for an adapter `adapted modules` and `token
     /// coordinates`.
     pub component: String,
     /// What its weights alone say.

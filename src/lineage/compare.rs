@@ -6,8 +6,9 @@ use crate::checkpoint::{self, Data};
 use crate::fact::{Comparison, Cost, Unexamined, Weights};
 use crate::lineage::fingerprint::{Tokens, held};
 use crate::lineage::tokens::{self, Vocabularies};
+use crate::lineage::towers::Towers;
 use crate::lineage::{Model, adapters, not_examined, unexamined};
-use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate};
+use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate, with_towers};
 
 /// How far to look at weights, and who is told how far the work is.
 pub struct Look<'a> {
@@ -74,11 +75,17 @@ pub fn compare_with_weights(
     let vocabularies = tokens::vocabularies(subject, reference);
     let finite = (Finite::new(&ours), Finite::new(&theirs));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
+    let towers = Towers::of(&subject.blueprint, &reference.blueprint);
     let plan = look.plan(subject, reference);
+    // A tower is one more reference, and one more chance to find something.
+    let plan = Plan { references: plan.references.saturating_mul(1 + towers.comparisons()), ..plan };
     let sides = ((subject, &ours, &finite.0), (reference, &theirs, &finite.1));
     comparison.weights = match adapters::relate(sides.0, sides.1, &nets, plan.references)? {
         Some(weights) => weights,
-        None => relate(&nets.0, &nets.1, vocabularies.shared.as_deref(), plan, look.watch)?,
+        None => {
+            let weights = relate(&nets.0, &nets.1, vocabularies.shared.as_deref(), plan, look.watch)?;
+            with_towers(weights, towers.relate((&finite.0, &finite.1), plan, look.watch)?)
+        }
     };
     comparison.unexamined.retain(|it| it.what != "weights");
     take_in(&mut comparison, vocabularies);

@@ -10,6 +10,7 @@ mod identify;
 mod inspect;
 mod merge;
 mod tokens;
+mod towers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -36,6 +36,7 @@ mod recipe;
 mod relation;
 mod slot;
 mod stream;
+mod towers;
 mod unit_graph;
 mod units;
 
@@ -49,6 +50,7 @@ pub use factors::Factors;
 pub use fingerprint::{About, Fingerprint, Room, Unreadable};
 pub use merge::{Merged, merged};
 pub use net::{Finite, Net, Numbers};
+pub use towers::{closeness, with_towers};
 
 /// The rule of a quick look that decided nothing.
 pub const QUICK_LOOK: &str = "quick-look";

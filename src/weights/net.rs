@@ -148,8 +148,8 @@ pub struct Net<'a> {
     pub(crate) layers: Vec<Layer>,
     /// What was kept of every layer's gate, where the model is a fingerprint and no gate is at hand.
     pub(crate) sketches: Option<Vec<Option<Matrix>>>,
-    /// Tensors that can be read and that no test looks at, with their number of elements: of towers, of roles that are unknown
-    /// here, buffers of positions.
+    /// Tensors that can be read and that no test of this net looks at, with their number of elements: of towers, which are nets
+    /// of their own, of roles that are unknown here, buffers of positions.
     pub(crate) others: BTreeMap<String, u64>,
     /// Roles that could not be told apart, and tensors that cannot be read.
     pub(crate) left_out: Vec<String>,

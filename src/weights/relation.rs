@@ -1,7 +1,7 @@
 //! From statistics to one relation, by named rules in a fixed order.
 //!
 //! `all-equal`, `shared-start`, `start-or-derived`, `body-signs`, `body-agreement`, `part-only`, `norms-only`, `learned-alike`, `nothing-found`, `too-little`.
-//! Where one side is an adapter the rules are those of [`adapter`](crate::weights::adapter). The
+//! Towers beside the language model add `tower-only` ([`towers`](crate::weights::with_towers)). Where one side is an adapter the rules are those of [`adapter`](crate::weights::adapter). The
 //! body is what stands behind the gates of the feed-forward blocks; where there are no gates, the blocks themselves.
 
 use crate::chance;

@@ -197,7 +197,7 @@ mod tests {
             turn.apply(part)
         });
         for at in 0..128 * DIMENSIONS {
-            let sign = if at / DIMENSIONS % 3 == 0 { -1.0 } else { 1.0 };
+            let sign = if (at / DIMENSIONS).is_multiple_of(3) { -1.0 } else { 1.0 };
             parts[1].data[at] *= 2.0 * sign;
             parts[2].data[at] *= 0.5 * sign;
         }

@@ -155,7 +155,7 @@ fn children_are_derived_from_their_parents_and_from_no_other() {
 /// sign, as LLaMA-shaped models allow it; token rows drawn anew.
 fn disguised(model: &Tiny, hidden: usize) -> Tiny {
     let place = |at: usize| (at * 5 + 3) % hidden;
-    let sign = |at: usize| if at % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = |at: usize| if at.is_multiple_of(2) { 1.0 } else { -1.0 };
     let new = drawn(model, 77);
     let turned = model.numbers.0.iter().map(|(name, numbers)| {
         if name.contains("embed_tokens") || name.contains("lm_head") {

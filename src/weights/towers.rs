@@ -1,0 +1,94 @@
+//! What towers beside the language model add to a relation: they are parts, and a part that was taken over is said as such.
+//!
+//! The language model decides the relation. Where it shows nothing and a tower does, a part is derived (rule `tower-only`).
+//! Adding an encoder for pictures that somebody else trained is usual and no fault; that it is theirs belongs in the answer.
+
+use crate::fact::{ComponentRelation, Statistic, Weights, WeightsRelation};
+
+/// How close a relation is, the closest last, and the chance of it the less likely the later.
+pub fn closeness(weights: &Weights) -> (u8, u64) {
+    let rank = match weights.relation {
+        WeightsRelation::Identical => 6,
+        WeightsRelation::Derived => 5,
+        WeightsRelation::SharedInit => 4,
+        WeightsRelation::ComponentDerived => 3,
+        WeightsRelation::Undetermined => 2,
+        WeightsRelation::Independent => 1,
+        WeightsRelation::Unexamined => 0,
+    };
+    (rank, weights.log10_p.map_or(0, |it| (-it).max(0.0) as u64))
+}
+
+/// Adds what the weights of towers say to the answer on the whole.
+pub fn with_towers(mut weights: Weights, towers: Vec<(String, Weights)>) -> Weights {
+    for (tower, own) in towers {
+        weights.components.push(component(&tower, &own));
+        weights.statistics.extend(own.statistics.iter().map(|it| of_tower(&tower, it)));
+        weights.reasons.extend(reason(&tower, &own));
+        let is_part = matches!(own.relation, WeightsRelation::Derived | WeightsRelation::Identical);
+        let is_open =
+            matches!(weights.relation, WeightsRelation::Independent) || weights.rule.as_deref() == Some("too-little");
+        if is_part && is_open {
+            (weights.relation, weights.rule) = (WeightsRelation::ComponentDerived, Some("tower-only".to_owned()));
+        }
+    }
+    weights
+}
+
+fn component(tower: &str, own: &Weights) -> ComponentRelation {
+    let body = own.components.iter().find(|it| it.component == "feed-forward");
+    ComponentRelation {
+        component: tower.to_owned(),
+        relation: own.relation,
+        log10_p: own.log10_p,
+        p_kind: own.p_kind,
+        cosine: body.and_then(|it| it.cosine),
+    }
+}
+
+fn of_tower(tower: &str, statistic: &Statistic) -> Statistic {
+    Statistic { component: format!("{tower}: {}", statistic.component), ..statistic.clone() }
+}
+
+fn reason(tower: &str, own: &Weights) -> Option<String> {
+    let said = match own.relation {
+        WeightsRelation::Identical => "has the reference's numbers",
+        WeightsRelation::Derived => "was made from the reference's",
+        WeightsRelation::SharedInit => "shares a start with the reference's",
+        WeightsRelation::ComponentDerived => "has parts of the reference's",
+        WeightsRelation::Undetermined => "is related to the reference's or not; what was seen does not tell",
+        WeightsRelation::Independent => "shows no derivation from the reference's",
+        WeightsRelation::Unexamined => return None,
+    };
+    Some(format!("{tower}, a tower beside the language model, {said}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(relation: WeightsRelation, rule: &str) -> Weights {
+        Weights { relation, rule: Some(rule.to_owned()), log10_p: Some(-30.0), ..Weights::default() }
+    }
+
+    #[track_caller]
+    fn check(whole: (WeightsRelation, &str), tower: WeightsRelation, expected: (WeightsRelation, &str)) {
+        let towers = vec![("vision_tower".to_owned(), answer(tower, "body-agreement"))];
+        let found = with_towers(answer(whole.0, whole.1), towers);
+        assert_eq!((found.relation, found.rule.as_deref()), (expected.0, Some(expected.1)));
+        assert_eq!(found.components.last().unwrap().relation, tower);
+        assert!(found.reasons.last().unwrap().starts_with("vision_tower"));
+    }
+
+    #[test]
+    fn a_tower_is_a_part_and_decides_where_nothing_else_does() {
+        use WeightsRelation::{ComponentDerived, Derived, Independent, SharedInit, Undetermined};
+        let nothing = (Independent, "nothing-found");
+        check(nothing, Derived, (ComponentDerived, "tower-only"));
+        check(nothing, Independent, nothing);
+        check(nothing, SharedInit, nothing);
+        check((Undetermined, "too-little"), Derived, (ComponentDerived, "tower-only"));
+        check((Undetermined, "norms-only"), Derived, (Undetermined, "norms-only"));
+        check((Derived, "body-signs"), Independent, (Derived, "body-signs"));
+    }
+}
