@@ -7,26 +7,19 @@
 //! one scale have in common. The share above that, in standard deviations of a share of so many numbers, is taken as normal,
 //! so that its p-value is calibrated; numbers of one row are not wholly independent of each other.
 //!
-//! **What it cannot tell.** It says nothing once coordinates, units or scales were changed, and is not looked at then. Rows that
+//! **What it cannot tell.** It says nothing once coordinates, units or scales were changed. Rows that
 //! happen to be all alike (zeros of pruning) are near to any other.
 //!
 //! Reference: Z. Wang et al., "`ZipLLM`", NSDI 2026, for the bit distance of bfloat16 words as a measure of kinship.
 
 use crate::chance;
-use crate::checkpoint::Error;
 use crate::fact::{PKind, Statistic};
-use crate::weights::measure::Measured;
-use crate::weights::net::Net;
 use crate::weights::relation::{LEVEL, rounded};
-use crate::weights::slot::Slot;
-use crate::weights::stream::Stream;
-
-/// So many rows of a matrix are looked at, evenly chosen, and the next row of each.
-const ROWS: usize = 8;
+use crate::weights::rows_in_place::PLACE;
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Counts {
+pub(crate) struct Counts {
     numbers: u64,
     near: u64,
     near_next: u64,
@@ -34,7 +27,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn look(&mut self, ours: &[f32], theirs: &[f32], next: &[f32]) {
+    pub(crate) fn look(&mut self, ours: &[f32], theirs: &[f32], next: &[f32]) {
         for ((one, other), next) in ours.iter().zip(theirs).zip(next) {
             self.numbers += 1;
             self.near += u64::from(are_near(*one, *other));
@@ -64,58 +57,29 @@ fn are_near(one: f32, other: f32) -> bool {
     (place(word(one)) - place(word(other))).abs() <= 1
 }
 
-/// Both statistics; none for models in other coordinates.
-pub(crate) fn statistics(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured) -> Result<Vec<Statistic>, Error> {
-    if measured.stream != Stream::Same || subject.is_fingerprint() || reference.is_fingerprint() {
-        return Ok(Vec::new());
+impl Counts {
+    /// Both statistics.
+    pub(crate) fn statistics(&self, references: usize) -> Vec<Statistic> {
+        let count = self.numbers as f64;
+        let log10_p = chance::smallest_of(chance::normal(self.standing()), references.max(1));
+        let statistic = |id: &str, value: f64, log10_p: Option<f64>, p_kind, null: &str, speaks_for| Statistic {
+            id: id.to_owned(),
+            component: PLACE.to_owned(),
+            value: rounded(value),
+            samples: self.numbers,
+            log10_p: log10_p.map(rounded),
+            p_kind,
+            null: null.to_owned(),
+            speaks_for,
+        };
+        let found = log10_p <= LEVEL;
+        let near = "unrelated models: a number is as near to its answer as to the next row's";
+        let bits = "unrelated numbers of one scale differ in about a third of their bits";
+        vec![
+            statistic("near-numbers", self.near as f64 / count, Some(log10_p), PKind::Calibrated, near, found),
+            statistic("bit-distance", self.bits as f64 / count / 16.0, None, PKind::Heuristic, bits, found),
+        ]
     }
-    let mut counts = Counts::default();
-    for answer in &measured.answers {
-        let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        for (ours, theirs) in one.matrices().into_iter().zip(other.matrices()) {
-            if let (Some(ours), Some(theirs)) = (ours, theirs) {
-                rows(&mut counts, (subject, ours), (reference, theirs))?;
-            }
-        }
-    }
-    if counts.numbers == 0 {
-        return Ok(Vec::new());
-    }
-    let (count, log10_p) = (counts.numbers as f64, chance::normal(counts.standing()));
-    let statistic = |id: &str, value: f64, log10_p: Option<f64>, p_kind, null: &str, speaks_for| Statistic {
-        id: id.to_owned(),
-        component: "all matrices, in place".to_owned(),
-        value: rounded(value),
-        samples: counts.numbers,
-        log10_p: log10_p.map(rounded),
-        p_kind,
-        null: null.to_owned(),
-        speaks_for,
-    };
-    let found = log10_p <= LEVEL;
-    let near = "unrelated models: a number is as near to its answer as to the next row's";
-    let bits = "unrelated numbers of one scale differ in about a third of their bits";
-    Ok(vec![
-        statistic("near-numbers", counts.near as f64 / count, Some(log10_p), PKind::Calibrated, near, found),
-        statistic("bit-distance", counts.bits as f64 / count / 16.0, None, PKind::Heuristic, bits, found),
-    ])
-}
-
-fn rows(counts: &mut Counts, ours: (&Net<'_>, &Slot), theirs: (&Net<'_>, &Slot)) -> Result<(), Error> {
-    let (rows, cols) = (ours.1.outputs(), ours.1.inputs());
-    if rows < 2 || (rows, cols) != (theirs.1.outputs(), theirs.1.inputs()) {
-        return Ok(());
-    }
-    let count = rows.min(ROWS);
-    let chosen: Vec<usize> = (0..count).map(|it| it * rows / count).collect();
-    let next: Vec<usize> = chosen.iter().map(|it| (it + 1) % rows).collect();
-    let one = ours.1.load_rows(ours.0.numbers, &chosen)?;
-    let other = theirs.1.load_rows(theirs.0.numbers, &chosen)?;
-    let beside = theirs.1.load_rows(theirs.0.numbers, &next)?;
-    for row in 0..count {
-        counts.look(one.row(row), other.row(row), beside.row(row));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -110,17 +110,51 @@ fn centred(numbers: &[f32]) -> Vec<f32> {
     numbers.iter().map(|it| (f64::from(*it) - mean) as f32).collect()
 }
 
-fn standing(ours: &[Vec<f32>], theirs: &[Vec<f32>]) -> f64 {
-    let dimensions = ours.first().map_or(0, Vec::len);
-    if dimensions < 8 {
-        return 0.0;
+/// The sum of products of scores, with its variance when the dimensions of one side are re-ordered, all rows alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Permuted {
+    /// Numbers of each side.
+    pub(crate) numbers: usize,
+    sum: f64,
+    variance: f64,
+    sizes: f64,
+}
+
+impl Permuted {
+    /// Adds rows whose dimensions are re-ordered by themselves; too few dimensions have no law.
+    pub(crate) fn add(&mut self, ours: &[Vec<f32>], theirs: &[Vec<f32>]) {
+        let dimensions = ours.first().map_or(0, Vec::len);
+        if dimensions < 8 {
+            return;
+        }
+        let matrix = |rows: &[Vec<f32>]| Matrix::new(rows.len(), dimensions, rows.concat());
+        let (a, b) = (matrix(ours), matrix(theirs));
+        self.numbers += a.data.len();
+        self.sum += ours.iter().zip(theirs).map(|(a, b)| dot(a, b)).sum::<f64>();
+        self.sizes += (dot(&a.data, &a.data) * dot(&b.data, &b.data)).sqrt();
+        let (gram_a, gram_b) = (a.times_transposed(&a), b.times_transposed(&b));
+        self.variance += dot(&gram_a.data, &gram_b.data) / (dimensions - 1) as f64;
     }
-    let matrix = |rows: &[Vec<f32>]| Matrix::new(rows.len(), dimensions, rows.concat());
-    let (a, b) = (matrix(ours), matrix(theirs));
-    let sum: f64 = ours.iter().zip(theirs).map(|(a, b)| dot(a, b)).sum();
-    let (gram_a, gram_b) = (a.times_transposed(&a), b.times_transposed(&b));
-    let variance = dot(&gram_a.data, &gram_b.data) / (dimensions - 1) as f64;
-    if variance > 0.0 { sum / variance.sqrt() } else { 0.0 }
+
+    /// Standard deviations above what re-ordered dimensions give.
+    pub(crate) fn z(&self) -> f64 {
+        if self.variance > 0.0 { self.sum / self.variance.sqrt() } else { 0.0 }
+    }
+
+    pub(crate) fn log10_p(&self) -> f64 {
+        if self.numbers > 0 { chance::normal(self.z()) } else { 0.0 }
+    }
+
+    /// Of the scores of both sides.
+    pub(crate) fn correlation(&self) -> f64 {
+        if self.sizes > 0.0 { self.sum / self.sizes } else { 0.0 }
+    }
+}
+
+fn standing(ours: &[Vec<f32>], theirs: &[Vec<f32>]) -> f64 {
+    let mut permuted = Permuted::default();
+    permuted.add(ours, theirs);
+    permuted.z()
 }
 
 /// Ranks through the normal quantile; equal numbers share their mean score. They add up to 0.

@@ -7,6 +7,7 @@ mod adapter;
 mod adapter_test;
 mod assignment;
 mod attention;
+mod biases;
 mod bits;
 mod chaos;
 mod column_sizes;
@@ -34,6 +35,8 @@ mod random;
 mod random_sign;
 mod recipe;
 mod relation;
+mod row_cosines;
+mod rows_in_place;
 mod slot;
 mod stream;
 mod towers;
@@ -109,7 +112,8 @@ pub fn relate(
     new_rows::describe(subject, reference, tokens, &measured, &mut weights)?;
     weights.statistics.extend(fixed_points::statistic(reference, &measured, plan.references));
     weights.statistics.extend(query_key_cka::statistic(subject, reference, &measured)?);
-    weights.statistics.extend(bits::statistics(subject, reference, &measured)?);
+    weights.statistics.extend(biases::statistic(subject, reference, &measured, plan.references)?);
+    weights.statistics.extend(rows_in_place::statistics(subject, reference, &measured, plan.references)?);
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick));
     Ok(weights)
 }

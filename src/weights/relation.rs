@@ -84,6 +84,7 @@ pub(crate) struct Evidence {
     body: bool,
     attention: bool,
     tokens: bool,
+    gains: f64,
     /// Norm gains speak for a relation and nothing else does.
     norms: bool,
     /// Token rows agree by a rotation as those of unrelated models may, and no better.
@@ -121,6 +122,7 @@ impl Evidence {
         let rows = [&measured.embedding, &measured.head].into_iter().filter(|it| it.count >= 16);
         let rows = rows.map(|it| it.cosine).fold(0.0, f64::max);
         let enough = token_cosine(measured);
+        let gains = chance::smallest_of(measured.gains.log10_p(), references.max(1));
         Self {
             unit_signs,
             place_signs,
@@ -132,7 +134,8 @@ impl Evidence {
             body: by_signs || by_agreement,
             attention,
             tokens: rows >= enough,
-            norms: measured.gains.log10_p() <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
+            gains,
+            norms: gains <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
             alike: rows >= TOKEN_COSINE && rows < enough,
             retained: retained(measured),
             log10_p,
@@ -240,7 +243,7 @@ fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) 
         ));
     }
     if measured.gains.count > 0 {
-        let log10_p = measured.gains.log10_p();
+        let log10_p = evidence.gains;
         let cosine = measured.gains.sums.cosine();
         parts.push(part(
             "norms",
@@ -353,7 +356,7 @@ fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
     }
     if measured.gains.count > 0 {
         let samples = measured.gains.count * measured.gains.dimensions;
-        let log10_p = measured.gains.log10_p();
+        let log10_p = evidence.gains;
         add(
             "norm-gains",
             "norms",

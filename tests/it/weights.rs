@@ -189,6 +189,47 @@ fn a_disguised_body_behind_new_embeddings_is_found_and_no_other() {
     }
 }
 
+/// The same model with a bias beside each of these projections, drawn and as much of the other's as its share.
+fn with_biases(model: &Tiny, other: Option<(&Tiny, f32)>, seed: u64) -> Tiny {
+    let new = drawn(model, seed);
+    let mut numbers = model.numbers.0.clone();
+    for name in model.numbers.0.keys().filter(|it| it.contains("q_proj") || it.contains("down_proj")) {
+        let bias = name.replace(".weight", ".bias");
+        let own = new.numbers.0[name][..32].to_vec();
+        let (theirs, share) = other.map_or((&own, 0.0), |it| (&it.0.numbers.0[&bias], it.1));
+        let mixed = own.iter().zip(theirs).map(|(own, other)| share * other + (1.0 - share) * own);
+        numbers.insert(bias, mixed.collect());
+    }
+    let shape = |name: &str, length: usize| -> Vec<u64> {
+        let like = model.blueprint.placed().into_iter().find(|it| it.name == name);
+        like.map_or_else(|| vec![length as u64], |it| it.shape)
+    };
+    let tensors: Vec<(String, Vec<u64>)> = numbers.iter().map(|it| (it.0.clone(), shape(it.0, it.1.len()))).collect();
+    let tensors = tensors.iter().map(|it| (it.0.as_str(), "F32", it.1.as_slice()));
+    let blueprint = Blueprint::from_tensors(tensors, model.blueprint.config().clone());
+    Tiny { blueprint, numbers: Memory(numbers) }
+}
+
+/// Biases start at zero: those that agree were written by one training.
+#[test]
+fn biases_speak_where_they_were_taken_over_and_nowhere_else() {
+    let statistic = |subject: &Tiny, reference: &Tiny| {
+        let answer = weights(subject, reference);
+        answer.statistics.into_iter().find(|it| it.id == "biases").unwrap()
+    };
+    let parent = with_biases(&tiny("null-000"), None, 300);
+    let child = statistic(&with_biases(&tiny("null-001"), Some((&parent, 0.9)), 301), &parent);
+    assert!(child.speaks_for && child.value > 0.9, "{child:?}");
+    // Two layers of 32, of the down projection alone: those of queries follow the frequencies of positions.
+    assert_eq!(child.samples, 64);
+    let speaking = (0..60).filter(|seed| {
+        let other = statistic(&with_biases(&tiny("null-001"), None, 400 + seed), &parent);
+        assert!(!other.speaks_for, "{other:?}");
+        other.log10_p.is_some_and(|it| it < -1.0)
+    });
+    assert!(speaking.count() < 15);
+}
+
 #[test]
 fn models_of_one_start_are_told_from_descendants() {
     let started: Vec<Tiny> = (0..8).map(|it| tiny(&format!("shared-init-{it:03}"))).collect();
