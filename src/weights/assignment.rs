@@ -95,6 +95,7 @@ impl Best {
 }
 
 /// Pairs that are each other's best, as `(row, column, score)` in row order. Ties go to the lower index.
+#[cfg(test)]
 pub(crate) fn mutual_best(score: &Matrix) -> Vec<(usize, usize, f64)> {
     let mut best = Best::new(score.rows, score.cols);
     best.see(score, 0, 0);

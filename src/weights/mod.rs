@@ -17,6 +17,7 @@ mod factors;
 mod fingerprint;
 mod fixed_points;
 mod gains;
+mod heads;
 mod layer_map;
 mod maps;
 mod matrix;
@@ -35,6 +36,7 @@ mod recipe;
 mod relation;
 mod slot;
 mod stream;
+mod tokens;
 mod units;
 
 use crate::checkpoint::Error;

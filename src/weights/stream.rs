@@ -8,8 +8,11 @@
 //! Zeng et al., AWM, ICLR 2026 (assignment on embedding coordinates). The map is made without the signs that
 //! [`random_sign`](crate::weights::random_sign) tests, so that it takes nothing from the test's exactness.
 
-use crate::weights::assignment::{assign, mutual_best};
+use std::ops::Range;
+
+use crate::weights::assignment::{Best, assign};
 use crate::weights::matrix::{Matrix, cosine};
+use crate::weights::units::TILE;
 
 /// How a reference's coordinates become the subject's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,13 +35,22 @@ impl Stream {
         match self {
             Self::Same => rows,
             Self::Signed { source } => {
-                let pick = |row: &[f32]| -> Vec<f32> {
-                    source.iter().map(|it| it.map_or(0.0, |(col, sign)| row[col] * sign)).collect()
-                };
-                let data = rows.iter().flat_map(pick).collect();
+                let mut data = Vec::with_capacity(rows.rows * source.len());
+                for row in rows.iter() {
+                    data.extend(source.iter().map(|it| it.map_or(0.0, |(col, sign)| row[col] * sign)));
+                }
                 Matrix { rows: rows.rows, cols: source.len(), data }
             }
             Self::Rotated(map) => rows.times_transposed(map),
+        }
+    }
+
+    /// How many coordinates a stream of this width has once it is carried along; none where the map is of another width.
+    pub(crate) fn width(&self, reference: usize) -> Option<usize> {
+        match self {
+            Self::Same => Some(reference),
+            Self::Signed { source } => source.iter().flatten().all(|it| it.0 < reference).then_some(source.len()),
+            Self::Rotated(map) => (map.cols == reference).then_some(map.rows),
         }
     }
 
@@ -92,31 +104,38 @@ pub(crate) struct Candidates {
     pub(crate) distances: Option<f64>,
 }
 
-/// Looks for maps, the simplest first, until one carries the rows. Row `t` of both matrices is the same token. A rotation of
-/// a stream that is wider than this costs much, and is looked for where the distances between tokens allow one.
-pub(crate) fn candidates(subject: &Matrix, reference: &Matrix, widest: usize) -> Candidates {
+/// Looks for maps, the simplest first, until one carries the rows. A rotation of a stream that is wider than this costs much,
+/// and is looked for where the distances between tokens allow one.
+pub(crate) fn candidates(halves: Halves, widest: usize) -> Candidates {
     let mut found = Candidates::default();
-    let halves = Halves::of(subject, reference);
+    let Halves { fit: (subject, reference), test } = halves;
+    let (tokens, wide) = (subject.rows + test.0.rows, subject.cols.max(reference.cols));
     if subject.cols == reference.cols {
-        found.fits.push(halves.fit(Stream::Same));
+        found.fits.push(Fit::of(Stream::Same, &test));
     }
     let is_settled = |fits: &[Fit]| fits.iter().any(|it| it.held_out >= SETTLED);
-    if subject.rows < 16 || is_settled(&found.fits) {
+    if tokens < 16 || is_settled(&found.fits) {
         return found;
     }
-    found.fits.extend(signed(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
+    let (subject, reference) = (turned(subject), turned(reference));
+    found.fits.extend(signed(&subject, &reference).map(|it| Fit::of(it, &test)));
     if is_settled(&found.fits) {
         return found;
     }
-    if subject.cols.max(reference.cols) > widest {
-        let alike = same_distances(&halves.test_subject, &halves.test_reference);
+    if wide > widest {
+        let alike = same_distances(&test.0, &test.1);
         if alike < SAME_DISTANCES {
             found.distances = Some(alike);
             return found;
         }
     }
-    found.fits.extend(rotated(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
+    found.fits.extend(rotated(&subject, &reference).map(|it| Fit::of(it, &test)));
     found
+}
+
+/// The transpose; what was turned is not kept beside it.
+fn turned(matrix: Matrix) -> Matrix {
+    matrix.transposed()
 }
 
 /// Cosine of the products of all pairs of token rows on one side with those on the other, which no rotation changes.
@@ -132,83 +151,106 @@ fn same_distances(subject: &Matrix, reference: &Matrix) -> f64 {
     cosine(&pairs(subject), &pairs(reference))
 }
 
-/// Token rows in two halves, means taken away: even ones make a map, odd ones judge it.
-struct Halves {
-    fit_subject: Matrix,
-    fit_reference: Matrix,
-    test_subject: Matrix,
-    test_reference: Matrix,
+/// Token rows of subject and reference in two halves, means taken away: even ones make a map, odd ones judge it. Row `t` of
+/// both is the same token.
+pub(crate) struct Halves {
+    fit: (Matrix, Matrix),
+    test: (Matrix, Matrix),
 }
 
 impl Halves {
-    fn of(subject: &Matrix, reference: &Matrix) -> Self {
-        let centred = |matrix: &Matrix, first: usize| {
-            let mut part = matrix.gather(&(first..matrix.rows).step_by(2).collect::<Vec<_>>());
-            part.centre_columns();
-            part
+    /// Of even rows and odd rows of both sides.
+    pub(crate) fn of([even, odd]: [Matrix; 2], [their_even, their_odd]: [Matrix; 2]) -> Self {
+        let centred = |mut rows: Matrix| {
+            rows.centre_columns();
+            rows
         };
-        Self {
-            fit_subject: centred(subject, 0),
-            fit_reference: centred(reference, 0),
-            test_subject: centred(subject, 1),
-            test_reference: centred(reference, 1),
+        Self { fit: (centred(even), centred(their_even)), test: (centred(odd), centred(their_odd)) }
+    }
+}
+
+impl Fit {
+    /// Carries rows along that the map was not made from, some at a time.
+    fn of(stream: Stream, (subject, reference): &(Matrix, Matrix)) -> Self {
+        let mut sum = 0.0;
+        for rows in tiles(subject.rows, subject.cols.max(reference.cols)) {
+            let theirs = stream.apply(reference.gather(&rows.clone().collect::<Vec<_>>()));
+            sum += subject.part(rows).iter().zip(theirs.iter()).map(|(a, b)| cosine(a, b)).sum::<f64>();
+        }
+        Self { stream, held_out: sum / subject.rows.max(1) as f64 }
+    }
+}
+
+/// Rows of this width in as many runs as keep one of them, and the products of two of them, below the size of a tile.
+fn tiles(rows: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
+    let most = (TILE / (width.max(1) * size_of::<f32>())).clamp(16, 2_048);
+    (0..rows).step_by(most).map(move |it| it..(it + most).min(rows))
+}
+
+/// Sizes of the correlations of some coordinates with some others, of which each is a row.
+fn sizes(subject: &Matrix, reference: &Matrix) -> Matrix {
+    let mut sizes = subject.times_transposed(reference);
+    sizes.data.iter_mut().for_each(|it| *it = it.abs());
+    sizes
+}
+
+/// Coordinates of length one, so that their products are correlations.
+fn unit(coordinates: &Matrix, chosen: &[usize]) -> Matrix {
+    coordinates.gather(chosen).unit_rows()
+}
+
+/// Coordinates that are each other's best, with the size of their correlation; never more than a tile of correlations at once.
+fn mutual(subject: &Matrix, reference: &Matrix) -> Vec<(usize, usize, f64)> {
+    let mut best = Best::new(subject.rows, reference.rows);
+    for cols in tiles(reference.rows, reference.cols) {
+        let theirs = unit(reference, &cols.clone().collect::<Vec<_>>());
+        for rows in tiles(subject.rows, subject.cols) {
+            let ours = unit(subject, &rows.clone().collect::<Vec<_>>());
+            best.see(&sizes(&ours, &theirs), rows.start, cols.start);
         }
     }
-
-    fn fit(&self, stream: Stream) -> Fit {
-        let held_out = mean_cosine(&self.test_subject, &stream.apply(self.test_reference.clone()));
-        Fit { stream, held_out }
-    }
+    best.mutual()
 }
 
-/// The mean cosine of rows that answer each other.
-fn mean_cosine(one: &Matrix, other: &Matrix) -> f64 {
-    one.iter().zip(other.iter()).map(|(a, b)| cosine(a, b)).sum::<f64>() / one.rows.max(1) as f64
-}
-
-/// The choice of coordinates with the largest correlations over shared tokens.
+/// The choice of coordinates with the largest correlations over shared tokens; a row of both is a coordinate.
 fn signed(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
-    let correlation = subject.transposed().unit_rows().times_transposed(&reference.transposed().unit_rows());
-    let size = Matrix { data: correlation.data.iter().map(|it| it.abs()).collect(), ..correlation.clone() };
+    let mutual = mutual(subject, reference);
     // The largest of d² correlations of t unrelated numbers each.
-    let chance = (2.0 * ((size.rows * size.cols) as f64).ln() / subject.rows as f64).sqrt();
-    let mut source: Vec<Option<(usize, f32)>> = vec![None; size.rows];
-    let take = |row: usize, col: usize, source: &mut Vec<Option<(usize, f32)>>| {
-        source[row] = Some((col, correlation.row(row)[col].signum()));
-    };
-    for (row, col, _) in mutual_best(&size) {
-        take(row, col, &mut source);
-    }
-    let sure = mutual_best(&size).iter().filter(|it| it.2 > chance).count();
-    if sure * 3 < size.rows.min(size.cols) {
+    let chance = (2.0 * ((subject.rows * reference.rows) as f64).ln() / subject.cols as f64).sqrt();
+    let sure = mutual.iter().filter(|it| it.2 > chance).count();
+    if sure * 3 < subject.rows.min(reference.rows) {
         return None;
     }
+    let mut source: Vec<Option<usize>> = vec![None; subject.rows];
+    mutual.iter().for_each(|(row, col, _)| source[*row] = Some(*col));
     // What is nobody's mutual best is few where the map is real, and is assigned as a whole.
-    let rows: Vec<usize> = (0..size.rows).filter(|it| source[*it].is_none()).collect();
-    let used: std::collections::BTreeSet<usize> = source.iter().flatten().map(|it| it.0).collect();
-    let cols: Vec<usize> = (0..size.cols).filter(|it| !used.contains(it)).collect();
+    let rows: Vec<usize> = (0..subject.rows).filter(|it| source[*it].is_none()).collect();
+    let used: std::collections::BTreeSet<usize> = source.iter().flatten().copied().collect();
+    let cols: Vec<usize> = (0..reference.rows).filter(|it| !used.contains(it)).collect();
     if !rows.is_empty() && rows.len() <= cols.len() {
-        let left = size.gather(&rows).transposed().gather(&cols).transposed();
+        let left = sizes(&unit(subject, &rows), &unit(reference, &cols));
         for (row, col) in assign(&left).into_iter().enumerate() {
-            take(rows[row], cols[col], &mut source);
+            source[rows[row]] = Some(cols[col]);
         }
     }
+    let sign =
+        |row: usize, col: usize| unit(subject, &[row]).times_transposed(&unit(reference, &[col])).data[0].signum();
+    let source = source.into_iter().enumerate().map(|(row, col)| col.map(|col| (col, sign(row, col)))).collect();
     Some(Stream::Signed { source })
 }
 
-/// The orthogonal factor of `subjectᵀ reference`, by Newton-Schulz iteration; none where it does not come to rest.
+/// The orthogonal factor of `subject referenceᵀ`, coordinates as rows, by Newton-Schulz iteration; none where it does not come
+/// to rest.
 ///
 /// Reference: N. Higham, "Functions of Matrices", SIAM 2008, section 8.3.
 fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
-    let (tall_s, tall_r) = (subject.transposed(), reference.transposed());
-    let product = tall_s.times_transposed(&tall_r);
+    let product = subject.times_transposed(reference);
     let is_wide = product.rows < product.cols;
-    let mut x = if is_wide { product } else { product.transposed() }; // rows <= cols: rows become orthonormal
+    let mut x = if is_wide { product } else { turned(product) }; // rows <= cols: rows become orthonormal
     let scale = spectral_bound(&x)?;
     x.data.iter_mut().for_each(|it| *it = (f64::from(*it) / scale) as f32);
     for _ in 0..40 {
-        let gram = x.times_transposed(&x);
-        let correction = gram.times(&x);
+        let correction = x.times_transposed(&x).times(&x);
         let mut change = 0.0_f64;
         for (it, cubed) in x.data.iter_mut().zip(&correction.data) {
             let next = 1.5 * *it - 0.5 * cubed;
@@ -222,7 +264,7 @@ fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
             break;
         }
     }
-    Some(Stream::Rotated(if is_wide { x } else { x.transposed() }))
+    Some(Stream::Rotated(if is_wide { x } else { turned(x) }))
 }
 
 /// An upper bound of the largest singular value that is not far above it: power steps, with a margin.
@@ -261,11 +303,27 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weights::assignment::mutual_best;
     use crate::weights::random::Random;
 
     fn drawn(rows: usize, cols: usize, seed: u64) -> Matrix {
         let mut random = Random::new(seed);
         Matrix::new(rows, cols, (0..rows * cols).map(|_| random.normal()).collect())
+    }
+
+    fn look(subject: &Matrix, reference: &Matrix, widest: usize) -> Candidates {
+        let half = |it: &Matrix, first: usize| it.gather(&(first..it.rows).step_by(2).collect::<Vec<_>>());
+        let halves = |it: &Matrix| [half(it, 0), half(it, 1)];
+        candidates(Halves::of(halves(subject), halves(reference)), widest)
+    }
+
+    /// Tile by tile the same coordinates answer each other as in one matrix of all correlations.
+    #[test]
+    fn tiles_of_correlations_give_what_the_whole_gives() {
+        let (subject, reference) = (drawn(2_100, 12, 9), drawn(2_060, 12, 10));
+        let whole = sizes(&subject.clone().unit_rows(), &reference.clone().unit_rows());
+        assert!(tiles(subject.rows, 12).count() == 2 && tiles(reference.rows, 12).count() == 2);
+        assert_eq!(mutual(&subject, &reference), mutual_best(&whole));
     }
 
     #[test]
@@ -274,7 +332,7 @@ mod tests {
         let source: Vec<Option<(usize, f32)>> =
             (0..24).map(|it| Some(((it * 7 + 3) % 24, if it % 3 == 0 { -1.0 } else { 1.0 }))).collect();
         let truth = Stream::Signed { source };
-        let found = candidates(&truth.apply(reference.clone()), &reference, 64);
+        let found = look(&truth.apply(reference.clone()), &reference, 64);
         assert!(found.fits.iter().any(|it| it.stream == truth && it.held_out > 0.999), "{found:?}");
     }
 
@@ -283,10 +341,11 @@ mod tests {
         let reference = drawn(400, 24, 2);
         // A rotation to as many coordinates is found exactly; to fewer, as well as 200 rows show which ones.
         for (width, least) in [(24, 0.999), (16, 0.95)] {
-            let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else {
+            let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3).transposed(), &reference.transposed())
+            else {
                 panic!("no rotation")
             };
-            let found = candidates(&Stream::Rotated(truth).apply(reference.clone()), &reference, 64);
+            let found = look(&Stream::Rotated(truth).apply(reference.clone()), &reference, 64);
             let best = found.fits.iter().map(|it| it.held_out).fold(0.0, f64::max);
             assert!(best > least, "{width} {best}");
         }
@@ -296,16 +355,18 @@ mod tests {
     #[test]
     fn a_rotation_of_a_wide_stream_is_looked_for_where_distances_allow_it() {
         let reference = drawn(400, 24, 6);
-        let Some(truth) = rotated(&drawn(400, 24, 7), &reference) else { panic!("no rotation") };
-        let found = candidates(&truth.apply(reference.clone()), &reference, 8);
+        let Some(truth) = rotated(&drawn(400, 24, 7).transposed(), &reference.transposed()) else {
+            panic!("no rotation")
+        };
+        let found = look(&truth.apply(reference.clone()), &reference, 8);
         assert!(found.distances.is_none() && found.fits.iter().any(|it| it.held_out > 0.999), "{found:?}");
-        let unrelated = candidates(&drawn(400, 24, 8), &reference, 8);
+        let unrelated = look(&drawn(400, 24, 8), &reference, 8);
         assert!(unrelated.distances.is_some_and(|it| it < 0.1) && unrelated.fits.len() == 1, "{unrelated:?}");
     }
 
     #[test]
     fn unrelated_rows_fit_nothing() {
-        let found = candidates(&drawn(400, 24, 4), &drawn(400, 24, 5), 64);
+        let found = look(&drawn(400, 24, 4), &drawn(400, 24, 5), 64);
         assert!(found.fits.iter().all(|it| it.held_out < 0.1), "{found:?}");
     }
 
