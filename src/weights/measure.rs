@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::checkpoint::Error;
 use crate::weights::Watch;
+use crate::weights::alignment::{Fit, candidates};
 use crate::weights::attention;
 use crate::weights::effort::{Budget, spread};
 use crate::weights::equality::{self, Equality};
@@ -14,7 +15,7 @@ use crate::weights::matrix::cosine;
 use crate::weights::net::{FeedForward, Net};
 use crate::weights::random_sign::RandomSign;
 use crate::weights::relation::LEVEL;
-use crate::weights::stream::{Fit, Stream, candidates};
+use crate::weights::stream::Stream;
 use crate::weights::tokens::{self, Side, Tokens};
 use crate::weights::units::{self, Block, Sums, Units};
 

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod adapter_test;
+mod alignment;
 mod assignment;
 mod attention;
 mod bits;

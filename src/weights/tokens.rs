@@ -3,10 +3,11 @@
 //! Rows are read some at a time, and of each no more is kept than is asked for.
 
 use crate::checkpoint::Error;
+use crate::weights::alignment::Halves;
 use crate::weights::matrix::{Matrix, cosine};
 use crate::weights::net::Net;
 use crate::weights::slot::Slot;
-use crate::weights::stream::{Halves, Stream};
+use crate::weights::stream::Stream;
 use crate::weights::units::{Sums, TILE};
 
 /// Rows of tokens that both models have, in the subject's coordinates; those alone that had no part in the map.
