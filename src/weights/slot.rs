@@ -144,6 +144,10 @@ impl Slot {
         let read = if is_whole { 0..width } else { span };
         let picked: Vec<usize> = columns.iter().map(|it| (it - read.start) as usize).collect();
         let is_all = picked.len() as u64 == read.end - read.start && picked.iter().enumerate().all(|it| it.0 == *it.1);
+        // What is one piece is handed on as it was read.
+        if let ([run], true) = (&runs[..], is_all) {
+            return Ok(Matrix::new(rows.len(), columns.len(), self.stored_rows(numbers, run, &read)?));
+        }
         let mut data = vec![0.0; rows.len() * columns.len()];
         let filled: Result<(), Error> =
             pieces(&mut data, &runs, columns.len()).into_par_iter().try_for_each(|(run, out)| {
