@@ -5,68 +5,16 @@
 //! basis between value and output was changed; then the product `O V` of a head, which no such change touches, is compared
 //! with that of every other head of the reference, and how far the matched head stands above those is a calibrated z.
 //!
+//! Some heads of the subject are held; those of the reference pass by them one after the other.
+//!
 //! References: Y. Zheng et al., `HuRef`, `NeurIPS` 2024, for invariant products (broken by norm gains that are not folded first);
 //! the null of the sign test is in [`random_sign`](crate::weights::random_sign).
 
 use crate::checkpoint::Error;
 use crate::weights::effort::spread;
-use crate::weights::matrix::{Matrix, cosine, dot};
-use crate::weights::net::{Layer, Net};
-use crate::weights::stream::Stream;
+use crate::weights::heads::{Attention, Band, Beside, Group, Head, Held, product};
+use crate::weights::matrix::{Matrix, cosine};
 use crate::weights::units::Sums;
-
-/// The projections of one layer, norm gains folded in.
-pub(crate) struct Attention {
-    query: Matrix,
-    key: Matrix,
-    value: Matrix,
-    /// Turned round: a row is what one dimension of one head writes.
-    output: Matrix,
-    heads: usize,
-    kv_heads: usize,
-    dim: usize,
-}
-
-impl Attention {
-    /// Loads them; none where they are not all there or do not fit together.
-    pub(crate) fn load(net: &Net<'_>, layer: &Layer) -> Result<Option<Self>, Error> {
-        let all = (&layer.query, &layer.key, &layer.value, &layer.output);
-        let (Some(query), Some(key), Some(value), Some(output)) = all else { return Ok(None) };
-        let norm = layer.attention_norm.as_ref();
-        let (heads, kv_heads, dim) = (net.heads, net.kv_heads, net.head_dim);
-        let fits = query.outputs() == heads * dim
-            && key.outputs() == kv_heads * dim
-            && value.outputs() == kv_heads * dim
-            && output.inputs() == heads * dim
-            && kv_heads > 0
-            && heads.is_multiple_of(kv_heads);
-        if !fits || [query, key, value].iter().any(|it| it.inputs() != net.hidden) || output.outputs() != net.hidden {
-            return Ok(None);
-        }
-        let (query, key, value) = (net.folded(query, norm)?, net.folded(key, norm)?, net.folded(value, norm)?);
-        let output = output.load(net.numbers)?.transposed();
-        Ok(Some(Self { query, key, value, output, heads, kv_heads, dim }))
-    }
-
-    /// The same, carried along by a map of the stream.
-    pub(crate) fn mapped(self, stream: &Stream) -> Self {
-        Self {
-            query: stream.apply(self.query),
-            key: stream.apply(self.key),
-            value: stream.apply(self.value),
-            output: stream.apply(self.output),
-            ..self
-        }
-    }
-
-    fn head(&self, matrix: &Matrix, head: usize) -> Matrix {
-        matrix.gather(&(head * self.dim..(head + 1) * self.dim).collect::<Vec<_>>())
-    }
-
-    fn group(&self, head: usize) -> usize {
-        head / (self.heads / self.kv_heads)
-    }
-}
 
 /// What two layers' heads say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,78 +34,155 @@ pub(crate) struct Heads {
 }
 
 /// Compares at most so many heads of a layer with all heads of another.
-pub(crate) fn compare(subject: &Attention, reference: &Attention, most: usize) -> Heads {
+pub(crate) fn compare(subject: &Attention<'_>, reference: &Attention<'_>, most: usize) -> Result<Heads, Error> {
+    let chosen = spread(subject.heads(), most);
+    let mut places = (subject.shape() == reference.shape()).then(|| Places::new(reference));
     let mut heads = Heads::default();
-    let same_shape =
-        subject.dim == reference.dim && subject.heads == reference.heads && subject.kv_heads == reference.kv_heads;
-    if same_shape {
-        heads.signs = value_signs(subject, reference);
-        for (a, b) in
-            subject.query.iter().zip(reference.query.iter()).chain(subject.key.iter().zip(reference.key.iter()))
-        {
-            heads.plain.rows(a, b, 1.0);
+    let mut written = Matrix::new(chosen.len(), reference.heads(), Vec::new());
+    for some in chosen.chunks(subject.held()) {
+        let held = Held::of(subject, some)?;
+        let seen = pass(&held, reference, places.as_mut())?;
+        if let Some(places) = places.take() {
+            places.say(&mut heads);
         }
-    }
-    let ours: Vec<(usize, Head)> =
-        spread(subject.heads, most).into_iter().map(|it| (it, Head::of(subject, it))).collect();
-    let theirs: Vec<Head> = (0..reference.heads).map(|it| Head::of(reference, it)).collect();
-    let mut written = Matrix::new(ours.len(), theirs.len(), Vec::new());
-    for (row, (head, one)) in ours.iter().enumerate() {
-        let looks: Vec<f64> = theirs.iter().map(|it| product(&one.query, &one.key, &it.query, &it.key)).collect();
-        let alike = |it: usize| looks[it] / (one.looks * theirs[it].looks).max(f64::MIN_POSITIVE).sqrt();
-        let best = (0..theirs.len()).max_by(|a, b| alike(*a).total_cmp(&alike(*b))).unwrap_or(0);
-        heads.matched.push((*head, best));
-        heads.looks.add(looks[best], one.looks, theirs[best].looks);
-        for (col, it) in theirs.iter().enumerate() {
-            let both = product(&one.output, &one.value, &it.output, &it.value);
-            written.data[row * theirs.len() + col] =
-                (both / (one.writes * it.writes).max(f64::MIN_POSITIVE).sqrt()) as f32;
-            if col == best {
-                heads.products.add(both, one.writes, it.writes);
-            }
+        for (head, row) in some.iter().zip(&seen) {
+            let scores = written.data.chunks_exact_mut(reference.heads().max(1)).nth(heads.matched.len());
+            let best = heads.add(row);
+            scores.unwrap_or_default().iter_mut().zip(row).for_each(|(to, it)| *to = alike(&it.writes) as f32);
+            heads.matched.push((*head, best));
         }
     }
     heads.z = standing(&written, &heads.matched.iter().map(|it| it.1).collect::<Vec<_>>());
-    heads
+    Ok(heads)
 }
 
-struct Head {
-    query: Matrix,
-    key: Matrix,
-    value: Matrix,
-    output: Matrix,
-    /// Squared sizes of `QᵀK` and of `OV`.
-    looks: f64,
-    writes: f64,
+/// What one head of each side look for and write, together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    looks: Sums,
+    writes: Sums,
 }
 
-impl Head {
-    fn of(all: &Attention, head: usize) -> Self {
-        let group = all.group(head);
-        let (query, key) = (all.head(&all.query, head), all.head(&all.key, group));
-        let (value, output) = (all.head(&all.value, group), all.head(&all.output, head));
-        let (looks, writes) = (product(&query, &key, &query, &key), product(&output, &value, &output, &value));
-        Self { query, key, value, output, looks, writes }
+impl Heads {
+    /// Takes what one head and all heads of the other side say, and tells which of them it answers.
+    fn add(&mut self, row: &[Seen]) -> usize {
+        let alike = |it: usize| alike(&row[it].looks);
+        let best = (0..row.len()).max_by(|a, b| alike(*a).total_cmp(&alike(*b))).unwrap_or(0);
+        if let Some(Seen { looks, writes }) = row.get(best) {
+            self.looks.add(looks.both, looks.subject, looks.reference);
+            self.products.add(writes.both, writes.subject, writes.reference);
+        }
+        best
     }
 }
 
-/// Inner product of `aᵀ b` and `cᵀ d`, without making either: the sum of `(a cᵀ) ∘ (b dᵀ)`.
-fn product(a: &Matrix, b: &Matrix, c: &Matrix, d: &Matrix) -> f64 {
-    let (left, right) = (a.times_transposed(c), b.times_transposed(d));
-    dot(&left.data, &right.data)
+fn alike(sums: &Sums) -> f64 {
+    sums.both / (sums.subject * sums.reference).max(f64::MIN_POSITIVE).sqrt()
 }
 
-fn value_signs(subject: &Attention, reference: &Attention) -> Vec<f64> {
-    let queries = subject.heads / subject.kv_heads;
-    let sign = |row: usize| {
-        let (group, within) = (row / subject.dim, row % subject.dim);
-        let written = (0..queries).map(|it| {
-            let at = (group * queries + it) * subject.dim + within;
-            cosine(subject.output.row(at), reference.output.row(at))
-        });
-        cosine(subject.value.row(row), reference.value.row(row)) + written.sum::<f64>() / queries as f64
-    };
-    (0..subject.value.rows).map(sign).collect()
+/// Sees the held heads beside every head of the reference: one row for each of them.
+fn pass(held: &Held<'_>, reference: &Attention<'_>, mut places: Option<&mut Places>) -> Result<Vec<Vec<Seen>>, Error> {
+    let ours = held.each();
+    let mut seen = vec![Vec::with_capacity(reference.heads()); ours.len()];
+    let mut shared: Option<Shared> = None;
+    for range in reference.bands() {
+        let band = Band::of(reference, range.clone())?;
+        let beside = if places.is_some() { Some(held.beside(&range)?) } else { None };
+        for number in range {
+            let (query, group) = (band.query(number)?, reference.group(number));
+            let is_new = shared.as_ref().is_none_or(|it| it.group.number != group);
+            if is_new {
+                shared = Some(Shared::of(held, Group::of(reference, group)?));
+            }
+            let Some(shared) = &shared else { continue };
+            if let (Some(places), Some(beside)) = (places.as_deref_mut(), &beside) {
+                places.head(beside, number, &query, &band)?;
+                if is_new {
+                    places.group(beside, &shared.group)?;
+                }
+            }
+            let head = band.head(number, &query, &shared.group);
+            seen.iter_mut().zip(&ours).for_each(|(row, (group, one))| row.push(shared.see(one, *group, &head)));
+        }
+    }
+    Ok(seen)
+}
+
+/// A group of the reference, with the products of its keys and values and those that are held: heads share them.
+struct Shared {
+    group: Group,
+    keys: Vec<Matrix>,
+    values: Vec<Matrix>,
+}
+
+impl Shared {
+    fn of(held: &Held<'_>, group: Group) -> Self {
+        let keys = held.groups().iter().map(|it| it.key.times_transposed(&group.key)).collect();
+        let values = held.groups().iter().map(|it| it.value.times_transposed(&group.value)).collect();
+        Self { group, keys, values }
+    }
+
+    fn see(&self, one: &Head<'_>, group: usize, other: &Head<'_>) -> Seen {
+        let looks = product(&one.query.times_transposed(other.query), &self.keys[group]);
+        let writes = product(&one.output.times_transposed(other.output), &self.values[group]);
+        Seen {
+            looks: Sums { both: looks, subject: one.looks, reference: other.looks },
+            writes: Sums { both: writes, subject: one.writes, reference: other.writes },
+        }
+    }
+}
+
+/// What stands at the same place on both sides, gathered head by head.
+struct Places {
+    /// Cosines of value dimensions, and sums over the heads of a group of those of what they write.
+    values: Vec<f64>,
+    written: Vec<f64>,
+    queries: Sums,
+    /// Row by row, added behind all queries.
+    keys: Vec<Sums>,
+    /// Heads of a group, and dimensions of a head.
+    each: usize,
+    dim: usize,
+}
+
+impl Places {
+    fn new(all: &Attention<'_>) -> Self {
+        let (heads, kv_heads, dim) = all.shape();
+        let written = vec![0.0; kv_heads * dim];
+        let (values, keys) = (Vec::with_capacity(written.len()), Vec::with_capacity(written.len()));
+        Self { values, written, queries: Sums::default(), keys, each: heads / kv_heads, dim }
+    }
+
+    fn head(&mut self, beside: &Beside<'_>, number: usize, query: &Matrix, band: &Band<'_>) -> Result<(), Error> {
+        for (a, b) in beside.query(number)?.iter().zip(query.iter()) {
+            self.queries.rows(a, b, 1.0);
+        }
+        let both = beside.output(number).iter().zip(band.output(number).iter());
+        let first = number / self.each * self.dim;
+        for (sum, (a, b)) in self.written[first..].iter_mut().zip(both) {
+            *sum += cosine(a, b);
+        }
+        Ok(())
+    }
+
+    /// Groups come in their order.
+    fn group(&mut self, beside: &Beside<'_>, group: &Group) -> Result<(), Error> {
+        let (key, value) = beside.group(group.number)?;
+        self.values.extend(value.iter().zip(group.value.iter()).map(|(a, b)| cosine(a, b)));
+        for (a, b) in key.iter().zip(group.key.iter()) {
+            let mut sums = Sums::default();
+            sums.rows(a, b, 1.0);
+            self.keys.push(sums);
+        }
+        Ok(())
+    }
+
+    fn say(self, heads: &mut Heads) {
+        let written = self.written.iter().map(|it| it / self.each as f64);
+        heads.signs = self.values.iter().zip(written).map(|(value, written)| value + written).collect();
+        heads.plain = self.queries;
+        self.keys.iter().for_each(|it| heads.plain.add(it.both, it.subject, it.reference));
+    }
 }
 
 /// The matched entries' mean, in standard deviations of the mean of as many entries of the others.
@@ -180,3 +205,6 @@ fn standing(scores: &Matrix, matched: &[usize]) -> f64 {
     let spread = (others.iter().map(|it| (it - centre).powi(2)).sum::<f64>() / (others.len() - 1) as f64).sqrt();
     if spread > 0.0 { (mean(&chosen) - centre) / spread * (chosen.len() as f64).sqrt() } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! threads. `pulp` picks wider instructions where the processor has them; they add and multiply lane by lane, and round as
 //! narrow ones do.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 /// How many partial sums a dot product keeps.
@@ -17,6 +19,9 @@ const BAND: usize = 16;
 
 /// Numbers of the other side that are gone over again and again.
 const CACHED: usize = 32 << 10;
+
+/// Numbers that are turned round at once.
+const TURNED: usize = 4 << 20;
 
 /// A matrix in row-major order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,8 +47,26 @@ impl Matrix {
     }
 
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
-        let data = rows.iter().flat_map(|row| self.row(*row).iter().copied()).collect();
+        let mut data = Vec::with_capacity(rows.len() * self.cols);
+        rows.iter().for_each(|row| data.extend_from_slice(self.row(*row)));
         Self { rows: rows.len(), cols: self.cols, data }
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, row: &[f32]) {
+        self.data.extend_from_slice(row);
+        self.rows += 1;
+    }
+
+    /// Neighbouring rows, where they lie.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Rows<'_> {
+        let data = &self.data[rows.start * self.cols..rows.end * self.cols];
+        Rows { rows: rows.len(), cols: self.cols, data }
+    }
+
+    /// All rows, where they lie.
+    pub(crate) fn all(&self) -> Rows<'_> {
+        Rows { rows: self.rows, cols: self.cols, data: &self.data }
     }
 
     pub(crate) fn transposed(&self) -> Self {
@@ -103,32 +126,69 @@ impl Matrix {
 
     /// `self * otherᵀ`: the dot products of all rows of one with all rows of the other.
     pub(crate) fn times_transposed(&self, other: &Self) -> Self {
+        self.all().times_transposed(other.all())
+    }
+
+    /// `self * other`; the other is turned round piece by piece, so that it is never held twice.
+    pub(crate) fn times(&self, other: &Self) -> Self {
+        let (width, most) = (other.cols, (TURNED / other.rows.max(1)).max(BAND));
+        if width <= most {
+            return self.times_transposed(&other.transposed());
+        }
+        let mut product = Self::new(self.rows, width, Vec::new());
+        for from in (0..width).step_by(most) {
+            let part = self.times_transposed(&other.columns(from..(from + most).min(width)));
+            for (out, row) in product.data.chunks_exact_mut(width).zip(part.iter()) {
+                out[from..from + row.len()].copy_from_slice(row);
+            }
+        }
+        product
+    }
+
+    /// Neighbouring columns, one a row.
+    fn columns(&self, columns: Range<usize>) -> Self {
+        let mut data = Vec::with_capacity(columns.len() * self.rows);
+        self.iter().for_each(|row| data.extend_from_slice(&row[columns.clone()]));
+        Self { rows: self.rows, cols: columns.len(), data }.transposed()
+    }
+}
+
+/// Neighbouring rows of a matrix, where they lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a> {
+    rows: usize,
+    cols: usize,
+    data: &'a [f32],
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [f32]> {
+        self.data.chunks_exact(self.cols.max(1))
+    }
+
+    /// `self * otherᵀ`.
+    pub(crate) fn times_transposed(self, other: Rows<'_>) -> Matrix {
         let mut data = vec![0.0; self.rows * other.rows];
         let arch = pulp::Arch::new();
         let some_rows = |out: &mut [f32], rows: &[f32]| arch.dispatch(Dots { rows, other, out });
         let (width, cols) = (other.rows.max(1), self.cols.max(1));
         // Other threads cost more than they give where there is little to do; the sums are the same either way.
         if self.data.len().saturating_mul(other.rows) < SMALL {
-            some_rows(&mut data, &self.data);
+            some_rows(&mut data, self.data);
         } else {
             // Few rows are still work for all cores.
             let band = (self.rows / 8).clamp(1, BAND);
             let parts = data.par_chunks_mut(width * band).zip(self.data.par_chunks(cols * band));
             parts.for_each(|(out, rows)| some_rows(out, rows));
         }
-        Self { rows: self.rows, cols: other.rows, data }
-    }
-
-    /// `self * other`.
-    pub(crate) fn times(&self, other: &Self) -> Self {
-        self.times_transposed(&other.transposed())
+        Matrix { rows: self.rows, cols: other.rows, data }
     }
 }
 
 /// The work of one core, in a form that is compiled once for each kind of instructions; a closure would not be.
 struct Dots<'a> {
     rows: &'a [f32],
-    other: &'a Matrix,
+    other: Rows<'a>,
     out: &'a mut [f32],
 }
 
@@ -143,7 +203,7 @@ impl pulp::NullaryFnOnce for Dots<'_> {
 
 /// Dot products of some rows with all rows of a matrix; of so many of those at a time that they stay in the cache.
 #[inline(always)]
-fn dots(rows: &[f32], other: &Matrix, out: &mut [f32]) {
+fn dots(rows: &[f32], other: Rows<'_>, out: &mut [f32]) {
     let (cols, width) = (other.cols.max(1), other.rows.max(1));
     let block = (CACHED / cols).max(4) / 4 * 4;
     for (at, others) in other.data.chunks(block * cols).enumerate() {
@@ -240,5 +300,16 @@ mod tests {
         assert_eq!(one.transposed().transposed(), one);
         assert_eq!(one.transposed().row(3), [0, 1, 2, 3, 4].map(|row| one.row(row)[3]));
         assert_eq!(Matrix::default().transposed(), Matrix::default());
+        assert_eq!(one.part(1..3).times_transposed(other.all()).data, product.data[7..21]);
+        assert_eq!(one.columns(2..5), one.transposed().gather(&[2, 3, 4]));
+    }
+
+    /// A matrix that is turned round piece by piece gives the same sums.
+    #[test]
+    fn pieces_give_what_the_whole_gives() {
+        let number = |it: usize| ((it * 37 % 101) as f32) * 0.01 - 0.5;
+        let other = Matrix::new(1 << 16, 100, (0..100 << 16).map(number).collect());
+        let one = Matrix::new(2, 1 << 16, (0..2 << 16).map(|it| number(it + 5)).collect());
+        assert_eq!(one.times(&other), one.times_transposed(&other.transposed()));
     }
 }

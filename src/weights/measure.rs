@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::checkpoint::Error;
 use crate::weights::Watch;
-use crate::weights::attention::{self, Attention};
+use crate::weights::alignment::{Fit, candidates};
+use crate::weights::attention;
 use crate::weights::column_sizes::ColumnSizes;
 use crate::weights::effort::{Budget, spread};
 use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
+use crate::weights::heads::Attention;
 use crate::weights::layer_map::{self, Answer};
-use crate::weights::matrix::{Matrix, cosine};
+use crate::weights::matrix::cosine;
 use crate::weights::net::{FeedForward, Net};
 use crate::weights::random_sign::RandomSign;
 use crate::weights::relation::LEVEL;
-use crate::weights::slot::Slot;
-use crate::weights::stream::{Fit, Stream, candidates};
+use crate::weights::stream::Stream;
+use crate::weights::tokens::{self, Side, Tokens};
 use crate::weights::unit_graph::matched_gates;
 use crate::weights::units::{self, Block, Sums, Units};
 
@@ -24,17 +26,6 @@ pub(crate) const AGREEING_SHARE: f64 = 0.1;
 
 /// A held-out cosine of embeddings from which on a map is taken at its word.
 const SURE_FIT: f64 = 0.5;
-
-/// Rows of tokens that both models have, in the subject's coordinates; those alone that had no part in the map.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Tokens {
-    /// Number of rows compared.
-    pub(crate) count: usize,
-    /// Mean cosine row by row, without the mean row.
-    pub(crate) cosine: f64,
-    /// Of all numbers, means taken away.
-    pub(crate) sums: Sums,
-}
 
 /// One pair of blocks of two layers that answer each other.
 #[derive(Clone, Debug)]
@@ -99,10 +90,10 @@ pub(crate) fn measure(
     watch: &dyn Watch,
 ) -> Result<Measured, Error> {
     watch.tell("aligning", 0, 1);
-    let rows = token_rows(subject, reference, tokens, budget.tokens);
+    let rows = tokens::shared(subject, reference, tokens, budget.tokens);
     let (fits, stream, distances) = align(subject, reference, &rows, budget)?;
-    let embedding = tokens_of(&subject.embedding, &reference.embedding, subject, reference, &rows, &stream, false)?;
-    let head = tokens_of(&subject.head, &reference.head, subject, reference, &rows, &stream, true)?;
+    let embedding = tokens::compare(Side::embedding(subject), Side::embedding(reference), &rows, &stream)?;
+    let head = tokens::compare(Side::head(subject), Side::head(reference), &rows, &stream)?;
     let groups = like_layers(reference, &(0..reference.layers.len()).collect::<Vec<_>>())?;
     let mut measured = Measured {
         equality: equality::compare(subject, reference)?,
@@ -203,10 +194,11 @@ impl Measured {
         let Pair { subject, reference, budget, .. } = *pair;
         let answer = self.answers[at].clone();
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        let (Some(ours), Some(theirs)) = (Attention::load(subject, one)?, Attention::load(reference, other)?) else {
+        let ours = Attention::of(subject, one, &Stream::Same)?;
+        let (Some(ours), Some(theirs)) = (ours, Attention::of(reference, other, &self.stream)?) else {
             return Ok(());
         };
-        let heads = attention::compare(&ours, &theirs.mapped(&self.stream), budget.heads);
+        let heads = attention::compare(&ours, &theirs, budget.heads)?;
         for (dimension, value) in heads.signs.iter().enumerate() {
             self.value_signs.add((self.groups[answer.reference], 0, dimension), *value);
         }
@@ -270,25 +262,6 @@ impl Measured {
 /// How well units were matched, without their signs: cosines of gates over all that could be matched.
 fn match_score(units: &Units) -> f64 {
     units.gate_cosine / units.possible.max(1) as f64
-}
-
-/// Which rows of the two embeddings are the same token: those of shared tokens, or the same ids where nothing is known.
-fn token_rows(
-    subject: &Net<'_>,
-    reference: &Net<'_>,
-    tokens: Option<&[(u32, u32)]>,
-    most: usize,
-) -> Vec<(usize, usize)> {
-    let size = |net: &Net<'_>| net.embedding.as_ref().or(net.head.as_ref()).map_or(0, Slot::outputs);
-    let (ours, theirs) = (size(subject), size(reference));
-    let all: Vec<(usize, usize)> = match tokens {
-        Some(tokens) => {
-            tokens.iter().map(|it| (it.0 as usize, it.1 as usize)).filter(|it| it.0 < ours && it.1 < theirs).collect()
-        }
-        None => (0..ours.min(theirs)).map(|it| (it, it)).collect(),
-    };
-    let step = all.len().div_ceil(most.max(1)).max(1);
-    all.into_iter().step_by(step).collect()
 }
 
 /// At most so many of these layers, evenly spread.
@@ -355,13 +328,13 @@ type Aligned = (Vec<Tried>, Stream, Option<f64>);
 fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget: &Budget) -> Result<Aligned, Error> {
     let (mut tried, mut fits, mut distances): (Vec<Tried>, Vec<Fit>, Option<f64>) = (Vec::new(), Vec::new(), None);
     for what in ["embeddings", "head", "hidden units"] {
-        let both = match what {
-            "embeddings" => token_matrices(&subject.embedding, &reference.embedding, subject, reference, rows, false)?,
-            "head" => token_matrices(&subject.head, &reference.head, subject, reference, rows, true)?,
+        let halves = match what {
+            "embeddings" => tokens::halves(Side::embedding(subject), Side::embedding(reference), rows)?,
+            "head" => tokens::halves(Side::head(subject), Side::head(reference), rows)?,
             _ => matched_gates(subject, reference)?,
         };
-        let Some((ours, theirs)) = both else { continue };
-        let found = candidates(&ours, &theirs, budget.rotated);
+        let Some(halves) = halves else { continue };
+        let found = candidates(halves, budget.rotated);
         let told = |it: &Fit| Tried { rows: what, word: it.stream.word(), held_out: it.held_out };
         tried.extend(found.fits.iter().map(told));
         fits.extend(found.fits);
@@ -375,9 +348,9 @@ fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget
     }
     let best = fits.iter().map(|it| it.held_out).fold(0.0, f64::max);
     if best >= SURE_FIT
-        && let Some(fit) = fits.iter().find(|it| it.held_out >= best - 0.1)
+        && let Some(at) = fits.iter().position(|it| it.held_out >= best - 0.1)
     {
-        return Ok((tried, fit.stream.clone(), None));
+        return Ok((tried, fits.swap_remove(at).stream, None));
     }
     let mut chosen: Option<(f64, Stream)> = None;
     for fit in fits {
@@ -406,66 +379,6 @@ fn gate_score(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream, budget: &
         }
     }
     Ok(score)
-}
-
-/// Rows of shared tokens of both models, each in its own coordinates; the head with the final gain folded in.
-fn token_matrices(
-    ours: &Option<Slot>,
-    theirs: &Option<Slot>,
-    subject: &Net<'_>,
-    reference: &Net<'_>,
-    rows: &[(usize, usize)],
-    is_head: bool,
-) -> Result<Option<(Matrix, Matrix)>, Error> {
-    let (Some(ours), Some(theirs)) = (ours, theirs) else { return Ok(None) };
-    let load = |net: &Net<'_>, slot: &Slot, rows: Vec<usize>| -> Result<Matrix, Error> {
-        let rows: Vec<usize> = rows.into_iter().filter(|it| *it < slot.outputs()).collect();
-        net.folded_rows(slot, &rows, net.final_norm.as_ref().filter(|_| is_head))
-    };
-    let one = load(subject, ours, rows.iter().map(|it| it.0).collect())?;
-    let other = load(reference, theirs, rows.iter().map(|it| it.1).collect())?;
-    Ok((one.rows == other.rows && one.rows > 0).then_some((one, other)))
-}
-
-/// Rows of these tokens, coordinates as they stand.
-pub(crate) fn tokens_in_place(
-    subject: &Net<'_>,
-    reference: &Net<'_>,
-    rows: &[(usize, usize)],
-) -> Result<Tokens, Error> {
-    let count = |net: &Net<'_>| net.embedding.as_ref().map_or(0, Slot::outputs);
-    let (ours, theirs) = (count(subject), count(reference));
-    let rows: Vec<(usize, usize)> = rows.iter().copied().filter(|it| it.0 < ours && it.1 < theirs).collect();
-    tokens_of(&subject.embedding, &reference.embedding, subject, reference, &rows, &Stream::Same, false)
-}
-
-fn tokens_of(
-    ours: &Option<Slot>,
-    theirs: &Option<Slot>,
-    subject: &Net<'_>,
-    reference: &Net<'_>,
-    rows: &[(usize, usize)],
-    stream: &Stream,
-    is_head: bool,
-) -> Result<Tokens, Error> {
-    let Some((mut one, other)) = token_matrices(ours, theirs, subject, reference, rows, is_head)? else {
-        return Ok(Tokens::default());
-    };
-    let mut other = stream.apply(other);
-    if one.cols != other.cols {
-        return Ok(Tokens::default());
-    }
-    // The even rows made the map, and fit it by construction where coordinates are many and tokens few.
-    let held_out: Vec<usize> = (1..one.rows).step_by(2).collect();
-    (one, other) = (one.gather(&held_out), other.gather(&held_out));
-    one.centre_columns();
-    other.centre_columns();
-    let mut tokens = Tokens { count: one.rows, ..Tokens::default() };
-    for (a, b) in one.iter().zip(other.iter()) {
-        tokens.cosine += cosine(a, b) / one.rows as f64;
-        tokens.sums.rows(a, b, 1.0);
-    }
-    Ok(tokens)
 }
 
 /// Which layers of a model are copies of each other, as in a depth-scaled one: the first of each such group. The first few

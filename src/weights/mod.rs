@@ -5,6 +5,7 @@
 
 mod adapter;
 mod adapter_test;
+mod alignment;
 mod assignment;
 mod attention;
 mod biases;
@@ -19,6 +20,7 @@ mod factors;
 mod fingerprint;
 mod fixed_points;
 mod gains;
+mod heads;
 mod layer_map;
 mod maps;
 mod matrix;
@@ -39,6 +41,7 @@ mod row_cosines;
 mod rows_in_place;
 mod slot;
 mod stream;
+mod tokens;
 mod towers;
 mod unit_graph;
 mod units;

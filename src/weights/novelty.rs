@@ -9,10 +9,11 @@
 //! far. Projections of attention go with their layer. A share of none is what a mere fine-tune has.
 
 use crate::fact::{LayerSource, Novelty};
-use crate::weights::measure::{AGREEING_SHARE, Measured, Tokens};
+use crate::weights::measure::{AGREEING_SHARE, Measured};
 use crate::weights::net::{Layer, Net};
 use crate::weights::relation::rounded;
 use crate::weights::slot::Slot;
+use crate::weights::tokens::Tokens;
 
 /// Cosine of shared token rows below which they are taken to be replaced.
 const REPLACED: f64 = 0.5;

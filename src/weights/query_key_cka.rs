@@ -20,6 +20,9 @@ use crate::weights::matrix::{Matrix, dot};
 use crate::weights::measure::Measured;
 use crate::weights::net::{Layer, Net};
 use crate::weights::relation::rounded;
+use crate::weights::slot::Slot;
+use crate::weights::stream::Stream;
+use crate::weights::units::TILE;
 
 /// So many coordinates of the stream are looked at, evenly chosen.
 const COORDINATES: usize = 256;
@@ -79,19 +82,45 @@ fn kernels(
     let mut kernels = Vec::new();
     for (ours, theirs) in [(&one.query, &other.query), (&one.key, &other.key)] {
         let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
-        let ours = subject.folded(ours, one.attention_norm.as_ref())?;
-        let theirs = measured.stream.apply(reference.folded(theirs, other.attention_norm.as_ref())?);
-        if ours.cols == theirs.cols && ours.cols >= 8 {
-            let count = ours.cols.min(COORDINATES);
-            let chosen: Vec<usize> = (0..count).map(|it| it * ours.cols / count).collect();
-            let kernel = |matrix: &Matrix| {
-                let seen = matrix.transposed().gather(&chosen);
-                centred(seen.times_transposed(&seen))
-            };
-            kernels.push((kernel(&ours), kernel(&theirs)));
+        let width = ours.inputs();
+        if measured.stream.width(theirs.inputs()) == Some(width) && width >= 8 {
+            let count = width.min(COORDINATES);
+            let chosen: Vec<usize> = (0..count).map(|it| it * width / count).collect();
+            let kernel = |seen: Matrix| centred(seen.times_transposed(&seen));
+            let ours = seen(subject, ours, one.attention_norm.as_ref(), &Stream::Same, &chosen)?;
+            let theirs = seen(reference, theirs, other.attention_norm.as_ref(), &measured.stream, &chosen)?;
+            kernels.push((kernel(ours), kernel(theirs)));
         }
     }
     Ok(kernels)
+}
+
+/// What a projection makes of some coordinates of the stream, one a row, the gain of the norm folded in. A rotation alone
+/// takes all coordinates for each, and rows are then read some at a time.
+fn seen(net: &Net<'_>, slot: &Slot, norm: Option<&String>, stream: &Stream, chosen: &[usize]) -> Result<Matrix, Error> {
+    let source: Vec<Option<(usize, f32)>> = match stream {
+        Stream::Same => chosen.iter().map(|it| Some((*it, 1.0))).collect(),
+        Stream::Signed { source } => chosen.iter().map(|it| source[*it]).collect(),
+        Stream::Rotated(map) => {
+            let some = Stream::Rotated(map.gather(chosen));
+            let mut seen = Matrix { rows: 0, cols: chosen.len(), data: Vec::new() };
+            let rows: Vec<usize> = (0..slot.outputs()).collect();
+            for rows in rows.chunks((TILE / (slot.inputs().max(1) * size_of::<f32>())).max(16)) {
+                some.apply(net.folded_rows(slot, rows, norm)?).iter().for_each(|row| seen.push(row));
+            }
+            return Ok(seen.transposed());
+        }
+    };
+    let columns: Vec<usize> = source.iter().flatten().map(|it| it.0).collect();
+    let loaded = slot.load_columns(net.numbers, &columns)?;
+    let gain = net.vector(norm)?.filter(|it| it.len() == slot.inputs());
+    let mut seen = Matrix::new(chosen.len(), slot.outputs(), Vec::new());
+    let places = seen.data.chunks_exact_mut(loaded.cols.max(1)).zip(&source).filter_map(|(to, it)| Some((to, (*it)?)));
+    for ((to, (col, sign)), row) in places.zip(loaded.iter()) {
+        let gain = gain.as_ref().map_or(1.0, |it| it[col]);
+        to.iter_mut().zip(row).for_each(|(to, it)| *to = it * gain * sign);
+    }
+    Ok(seen)
 }
 
 /// Without its diagonal, and centred so that its products with others are unbiased.
@@ -165,5 +194,41 @@ mod tests {
                 .collect(),
         );
         assert!((alignment(&weights, &back, 5) - 1.0).abs() < 1e-6);
+    }
+
+    struct One(Vec<f32>);
+
+    impl crate::weights::net::Numbers for One {
+        fn read(&self, name: &str, elements: std::ops::Range<u64>) -> Result<Vec<f32>, Error> {
+            let some = elements.start as usize..elements.end as usize;
+            Ok(if name == "gain" { some.map(|it| 1.0 + it as f32 / 64.0).collect() } else { self.0[some].to_vec() })
+        }
+
+        fn has(&self, _: &str) -> bool {
+            true
+        }
+    }
+
+    /// The coordinates that are looked at come out as they are in the whole.
+    #[test]
+    fn some_coordinates_are_those_of_the_whole() {
+        let (weights, chosen) = (drawn(12, 54), [1, 8, 40]);
+        let source = (0..48).map(|it| (it != 8).then_some(((it * 5 + 2) % 64, if it % 3 == 0 { -1.0 } else { 1.0 })));
+        let streams =
+            [Stream::Same, Stream::Signed { source: source.collect() }, Stream::Rotated(drawn(48, 55).unit_rows())];
+        let gain: Vec<f32> = (0..64).map(|it| 1.0 + it as f32 / 64.0).collect();
+        for is_turned in [false, true] {
+            let stored = if is_turned { weights.transposed() } else { weights.clone() };
+            let slot = Slot::plain("query", (stored.rows as u64, stored.cols as u64), is_turned);
+            let numbers = One(stored.data);
+            let mut net = Net::empty(&numbers, 64);
+            net.know_length("gain", 64);
+            for stream in &streams {
+                let mut folded = weights.clone();
+                folded.scale_columns(&gain);
+                let whole = stream.apply(folded).transposed().gather(&chosen);
+                assert_eq!(seen(&net, &slot, Some(&"gain".to_owned()), stream, &chosen).unwrap(), whole);
+            }
+        }
     }
 }

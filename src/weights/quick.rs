@@ -9,10 +9,11 @@ use crate::checkpoint::Error;
 use crate::weights::effort::spread;
 use crate::weights::layer_map;
 use crate::weights::matrix::cosine;
-use crate::weights::measure::{Measured, gains_in_place, like_layers, tokens_in_place};
+use crate::weights::measure::{Measured, gains_in_place, like_layers};
 use crate::weights::net::Net;
 use crate::weights::random_sign::RandomSign;
 use crate::weights::slot::Slot;
+use crate::weights::tokens;
 
 /// Bytes of rows that are read of each side, as numbers of four bytes.
 const BYTES: usize = 20 << 20;
@@ -39,7 +40,7 @@ pub(crate) fn measure(
     Ok(Some(Measured {
         kept_gains: gains.clone(),
         gains,
-        embedding: tokens_in_place(subject, reference, &shared)?,
+        embedding: tokens::in_place(subject, reference, &shared)?,
         shared_tokens: tokens.map(<[_]>::len),
         has_gate: true,
         crowd: (subject.hidden, 2),

@@ -134,7 +134,7 @@ impl Slot {
     fn stored_part(&self, numbers: &dyn Numbers, rows: &[u64], columns: &[u64]) -> Result<Matrix, Error> {
         let width = self.stored.1;
         let span = columns.iter().min().zip(columns.iter().max()).map_or(0..0, |(least, most)| *least..most + 1);
-        let is_whole = (span.end - span.start).saturating_mul(4) > width;
+        let is_whole = (span.end - span.start).saturating_mul(4) >= width;
         let runs: Vec<&[u64]> = if is_whole {
             let most = (PIECE / width.max(1)).max(1) as usize;
             rows.chunk_by(|one, next| *next == one + 1).flat_map(|it| it.chunks(most)).collect()
@@ -144,20 +144,25 @@ impl Slot {
         let read = if is_whole { 0..width } else { span };
         let picked: Vec<usize> = columns.iter().map(|it| (it - read.start) as usize).collect();
         let is_all = picked.len() as u64 == read.end - read.start && picked.iter().enumerate().all(|it| it.0 == *it.1);
-        let parts: Result<Vec<Vec<f32>>, Error> = runs
-            .into_par_iter()
-            .map(|run| {
+        // What is one piece is handed on as it was read.
+        if let ([run], true) = (&runs[..], is_all) {
+            return Ok(Matrix::new(rows.len(), columns.len(), self.stored_rows(numbers, run, &read)?));
+        }
+        let mut data = vec![0.0; rows.len() * columns.len()];
+        let filled: Result<(), Error> =
+            pieces(&mut data, &runs, columns.len()).into_par_iter().try_for_each(|(run, out)| {
                 let found = self.stored_rows(numbers, run, &read)?;
                 let row_size = ((read.end - read.start) as usize).max(1);
-                let pick = |row: &[f32]| picked.iter().map(|it| row.get(*it).copied().unwrap_or(0.0)).collect();
-                Ok(if is_all {
-                    found
-                } else {
-                    found.chunks(row_size).flat_map(|it| -> Vec<f32> { pick(it) }).collect()
-                })
-            })
-            .collect();
-        Ok(Matrix::new(rows.len(), columns.len(), parts?.concat()))
+                if is_all {
+                    out.iter_mut().zip(&found).for_each(|(to, it)| *to = *it);
+                    return Ok(());
+                }
+                for (out, row) in out.chunks_exact_mut(picked.len().max(1)).zip(found.chunks(row_size)) {
+                    out.iter_mut().zip(&picked).for_each(|(to, it)| *to = row.get(*it).copied().unwrap_or(0.0));
+                }
+                Ok(())
+            });
+        filled.map(|()| Matrix::new(rows.len(), columns.len(), data))
     }
 
     /// Neighbouring rows as stored, or a stretch of one row.
@@ -174,6 +179,17 @@ impl Slot {
         }
         Ok(data)
     }
+}
+
+/// Each run of rows with the place where its numbers go, so that they are not held twice.
+fn pieces<'a, 'b>(mut data: &'a mut [f32], runs: &[&'b [u64]], columns: usize) -> Vec<(&'b [u64], &'a mut [f32])> {
+    let mut pieces = Vec::with_capacity(runs.len());
+    for run in runs {
+        let (here, behind) = data.split_at_mut(run.len() * columns);
+        pieces.push((*run, here));
+        data = behind;
+    }
+    pieces
 }
 
 #[cfg(test)]

@@ -1,15 +1,9 @@
 //! The map from a reference's residual stream to a subject's: none, a signed choice of coordinates, or a rotation.
 //!
-//! Two models that compute the same may hold their stream in different coordinates. Token embeddings show the map, since
-//! the same token stands behind the same text: correlation of coordinates over shared tokens where the coordinates were
-//! only re-ordered, dropped or turned in sign; the orthogonal polar factor (Procrustes) where they were rotated.
-//!
-//! References: P. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31 (1966); B.
-//! Zeng et al., AWM, ICLR 2026 (assignment on embedding coordinates). The map is made without the signs that
-//! [`random_sign`](crate::weights::random_sign) tests, so that it takes nothing from the test's exactness.
+//! Two models that compute the same may hold their stream in different coordinates; how the map is found stands in
+//! [`alignment`](crate::weights::alignment).
 
-use crate::weights::assignment::{assign, mutual_best};
-use crate::weights::matrix::{Matrix, cosine};
+use crate::weights::matrix::Matrix;
 
 /// How a reference's coordinates become the subject's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,25 +26,41 @@ impl Stream {
         match self {
             Self::Same => rows,
             Self::Signed { source } => {
-                let pick = |row: &[f32]| -> Vec<f32> {
-                    source.iter().map(|it| it.map_or(0.0, |(col, sign)| row[col] * sign)).collect()
-                };
-                let data = rows.iter().flat_map(pick).collect();
+                let mut data = Vec::with_capacity(rows.rows * source.len());
+                for row in rows.iter() {
+                    data.extend(source.iter().map(|it| it.map_or(0.0, |(col, sign)| row[col] * sign)));
+                }
                 Matrix { rows: rows.rows, cols: source.len(), data }
             }
             Self::Rotated(map) => rows.times_transposed(map),
         }
     }
 
-    /// The rotation that is nearest to any matrix, for tests.
-    #[cfg(test)]
-    pub(crate) fn rotation(matrix: &Matrix) -> Self {
-        let unit = Matrix::new(
-            matrix.rows,
-            matrix.rows,
-            (0..matrix.rows * matrix.rows).map(|it| f32::from(u8::from(it % (matrix.rows + 1) == 0))).collect(),
-        );
-        rotated(&unit, matrix).unwrap_or_default()
+    /// How many coordinates a stream of this width has once it is carried along; none where the map is of another width.
+    pub(crate) fn width(&self, reference: usize) -> Option<usize> {
+        match self {
+            Self::Same => Some(reference),
+            Self::Signed { source } => source.iter().flatten().all(|it| it.0 < reference).then_some(source.len()),
+            Self::Rotated(map) => (map.cols == reference).then_some(map.rows),
+        }
+    }
+
+    /// Rows in the subject's coordinates, as rows in the reference's; the transpose of [`Stream::apply`].
+    pub(crate) fn back(&self, rows: &Matrix, reference: usize) -> Matrix {
+        match self {
+            Self::Same => rows.clone(),
+            Self::Signed { source } => {
+                let mut data = vec![0.0; rows.rows * reference];
+                for (out, row) in data.chunks_exact_mut(reference.max(1)).zip(rows.iter()) {
+                    for (number, (col, sign)) in row.iter().zip(source).filter_map(|(it, to)| Some((it, to.as_ref()?)))
+                    {
+                        out[*col] = number * sign;
+                    }
+                }
+                Matrix { rows: rows.rows, cols: reference, data }
+            }
+            Self::Rotated(map) => rows.times(map),
+        }
     }
 
     /// One word for it.
@@ -80,245 +90,9 @@ impl Stream {
     }
 }
 
-/// A map with how well it carries tokens it was not made from: the mean cosine of held-out embedding rows.
-#[derive(Clone, Debug)]
-pub(crate) struct Fit {
-    pub(crate) stream: Stream,
-    pub(crate) held_out: f64,
-}
-
-/// A held-out cosine from which on no other map is looked for: none could carry the rows much better.
-const SETTLED: f64 = 0.9;
-
-/// How alike the distances between tokens must be for a rotation of a wide stream to be looked for. A rotation keeps them
-/// all, so that a copy shows nearly 1.
-const SAME_DISTANCES: f64 = 0.5;
-
-/// The maps that the rows of shared tokens suggest.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Candidates {
-    /// The simplest first, until one carries the rows.
-    pub(crate) fits: Vec<Fit>,
-    /// How alike the distances between tokens are, where that is why no rotation was looked for.
-    pub(crate) distances: Option<f64>,
-}
-
-/// Looks for maps, the simplest first, until one carries the rows. Row `t` of both matrices is the same token. A rotation of
-/// a stream that is wider than this costs much, and is looked for where the distances between tokens allow one.
-pub(crate) fn candidates(subject: &Matrix, reference: &Matrix, widest: usize) -> Candidates {
-    let mut found = Candidates::default();
-    let halves = Halves::of(subject, reference);
-    if subject.cols == reference.cols {
-        found.fits.push(halves.fit(Stream::Same));
-    }
-    let is_settled = |fits: &[Fit]| fits.iter().any(|it| it.held_out >= SETTLED);
-    if subject.rows < 16 || is_settled(&found.fits) {
-        return found;
-    }
-    found.fits.extend(signed(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
-    if is_settled(&found.fits) {
-        return found;
-    }
-    if subject.cols.max(reference.cols) > widest {
-        let alike = same_distances(&halves.test_subject, &halves.test_reference);
-        if alike < SAME_DISTANCES {
-            found.distances = Some(alike);
-            return found;
-        }
-    }
-    found.fits.extend(rotated(&halves.fit_subject, &halves.fit_reference).map(|it| halves.fit(it)));
-    found
-}
-
-/// Cosine of the products of all pairs of token rows on one side with those on the other, which no rotation changes.
-fn same_distances(subject: &Matrix, reference: &Matrix) -> f64 {
-    const ROWS: usize = 1_024;
-    let some: Vec<usize> = (0..subject.rows.min(reference.rows).min(ROWS)).collect();
-    let pairs = |matrix: &Matrix| {
-        let rows = matrix.gather(&some).unit_rows();
-        let mut products = rows.times_transposed(&rows);
-        (0..some.len()).for_each(|it| products.data[it * some.len() + it] = 0.0);
-        products.data
-    };
-    cosine(&pairs(subject), &pairs(reference))
-}
-
-/// Token rows in two halves, means taken away: even ones make a map, odd ones judge it.
-struct Halves {
-    fit_subject: Matrix,
-    fit_reference: Matrix,
-    test_subject: Matrix,
-    test_reference: Matrix,
-}
-
-impl Halves {
-    fn of(subject: &Matrix, reference: &Matrix) -> Self {
-        let centred = |matrix: &Matrix, first: usize| {
-            let mut part = matrix.gather(&(first..matrix.rows).step_by(2).collect::<Vec<_>>());
-            part.centre_columns();
-            part
-        };
-        Self {
-            fit_subject: centred(subject, 0),
-            fit_reference: centred(reference, 0),
-            test_subject: centred(subject, 1),
-            test_reference: centred(reference, 1),
-        }
-    }
-
-    fn fit(&self, stream: Stream) -> Fit {
-        let held_out = mean_cosine(&self.test_subject, &stream.apply(self.test_reference.clone()));
-        Fit { stream, held_out }
-    }
-}
-
-/// The mean cosine of rows that answer each other.
-fn mean_cosine(one: &Matrix, other: &Matrix) -> f64 {
-    one.iter().zip(other.iter()).map(|(a, b)| cosine(a, b)).sum::<f64>() / one.rows.max(1) as f64
-}
-
-/// The choice of coordinates with the largest correlations over shared tokens.
-fn signed(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
-    let correlation = subject.transposed().unit_rows().times_transposed(&reference.transposed().unit_rows());
-    let size = Matrix { data: correlation.data.iter().map(|it| it.abs()).collect(), ..correlation.clone() };
-    // The largest of d² correlations of t unrelated numbers each.
-    let chance = (2.0 * ((size.rows * size.cols) as f64).ln() / subject.rows as f64).sqrt();
-    let mut source: Vec<Option<(usize, f32)>> = vec![None; size.rows];
-    let take = |row: usize, col: usize, source: &mut Vec<Option<(usize, f32)>>| {
-        source[row] = Some((col, correlation.row(row)[col].signum()));
-    };
-    for (row, col, _) in mutual_best(&size) {
-        take(row, col, &mut source);
-    }
-    let sure = mutual_best(&size).iter().filter(|it| it.2 > chance).count();
-    if sure * 3 < size.rows.min(size.cols) {
-        return None;
-    }
-    // What is nobody's mutual best is few where the map is real, and is assigned as a whole.
-    let rows: Vec<usize> = (0..size.rows).filter(|it| source[*it].is_none()).collect();
-    let used: std::collections::BTreeSet<usize> = source.iter().flatten().map(|it| it.0).collect();
-    let cols: Vec<usize> = (0..size.cols).filter(|it| !used.contains(it)).collect();
-    if !rows.is_empty() && rows.len() <= cols.len() {
-        let left = size.gather(&rows).transposed().gather(&cols).transposed();
-        for (row, col) in assign(&left).into_iter().enumerate() {
-            take(rows[row], cols[col], &mut source);
-        }
-    }
-    Some(Stream::Signed { source })
-}
-
-/// The orthogonal factor of `subjectᵀ reference`, by Newton-Schulz iteration; none where it does not come to rest.
-///
-/// Reference: N. Higham, "Functions of Matrices", SIAM 2008, section 8.3.
-fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
-    let (tall_s, tall_r) = (subject.transposed(), reference.transposed());
-    let product = tall_s.times_transposed(&tall_r);
-    let is_wide = product.rows < product.cols;
-    let mut x = if is_wide { product } else { product.transposed() }; // rows <= cols: rows become orthonormal
-    let scale = spectral_bound(&x)?;
-    x.data.iter_mut().for_each(|it| *it = (f64::from(*it) / scale) as f32);
-    for _ in 0..40 {
-        let gram = x.times_transposed(&x);
-        let correction = gram.times(&x);
-        let mut change = 0.0_f64;
-        for (it, cubed) in x.data.iter_mut().zip(&correction.data) {
-            let next = 1.5 * *it - 0.5 * cubed;
-            change = change.max(f64::from((next - *it).abs()));
-            *it = next;
-        }
-        if !change.is_finite() {
-            return None;
-        }
-        if change < 1e-6 {
-            break;
-        }
-    }
-    Some(Stream::Rotated(if is_wide { x } else { x.transposed() }))
-}
-
-/// An upper bound of the largest singular value that is not far above it: power steps, with a margin.
-fn spectral_bound(matrix: &Matrix) -> Option<f64> {
-    let gram = matrix.times_transposed(matrix);
-    let mut vector = Matrix::new(1, gram.rows, vec![1.0; gram.rows]).unit_rows();
-    let mut size = 0.0;
-    for _ in 0..30 {
-        let next = vector.times_transposed(&gram);
-        size = crate::weights::matrix::norm(next.row(0));
-        vector = next.unit_rows();
-    }
-    (size.is_finite() && size > 0.0).then(|| size.sqrt() * 1.05)
-}
-
-impl Stream {
-    /// Rows in the subject's coordinates, as rows in the reference's; the transpose of [`Stream::apply`].
-    pub(crate) fn back(&self, rows: &Matrix, reference: usize) -> Matrix {
-        match self {
-            Self::Same => rows.clone(),
-            Self::Signed { source } => {
-                let mut data = vec![0.0; rows.rows * reference];
-                for (out, row) in data.chunks_exact_mut(reference.max(1)).zip(rows.iter()) {
-                    for (number, (col, sign)) in row.iter().zip(source).filter_map(|(it, to)| Some((it, to.as_ref()?)))
-                    {
-                        out[*col] = number * sign;
-                    }
-                }
-                Matrix { rows: rows.rows, cols: reference, data }
-            }
-            Self::Rotated(map) => rows.times(map),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::random::Random;
-
-    fn drawn(rows: usize, cols: usize, seed: u64) -> Matrix {
-        let mut random = Random::new(seed);
-        Matrix::new(rows, cols, (0..rows * cols).map(|_| random.normal()).collect())
-    }
-
-    #[test]
-    fn a_signed_permutation_is_found_again() {
-        let reference = drawn(400, 24, 1);
-        let source: Vec<Option<(usize, f32)>> =
-            (0..24).map(|it| Some(((it * 7 + 3) % 24, if it % 3 == 0 { -1.0 } else { 1.0 }))).collect();
-        let truth = Stream::Signed { source };
-        let found = candidates(&truth.apply(reference.clone()), &reference, 64);
-        assert!(found.fits.iter().any(|it| it.stream == truth && it.held_out > 0.999), "{found:?}");
-    }
-
-    #[test]
-    fn a_rotation_is_found_again_and_to_fewer_coordinates_too() {
-        let reference = drawn(400, 24, 2);
-        // A rotation to as many coordinates is found exactly; to fewer, as well as 200 rows show which ones.
-        for (width, least) in [(24, 0.999), (16, 0.95)] {
-            let Some(Stream::Rotated(truth)) = rotated(&drawn(400, width, 3), &reference) else {
-                panic!("no rotation")
-            };
-            let found = candidates(&Stream::Rotated(truth).apply(reference.clone()), &reference, 64);
-            let best = found.fits.iter().map(|it| it.held_out).fold(0.0, f64::max);
-            assert!(best > least, "{width} {best}");
-        }
-    }
-
-    /// In a stream that is too wide to try, distances tell whether there may be a rotation.
-    #[test]
-    fn a_rotation_of_a_wide_stream_is_looked_for_where_distances_allow_it() {
-        let reference = drawn(400, 24, 6);
-        let Some(truth) = rotated(&drawn(400, 24, 7), &reference) else { panic!("no rotation") };
-        let found = candidates(&truth.apply(reference.clone()), &reference, 8);
-        assert!(found.distances.is_none() && found.fits.iter().any(|it| it.held_out > 0.999), "{found:?}");
-        let unrelated = candidates(&drawn(400, 24, 8), &reference, 8);
-        assert!(unrelated.distances.is_some_and(|it| it < 0.1) && unrelated.fits.len() == 1, "{unrelated:?}");
-    }
-
-    #[test]
-    fn unrelated_rows_fit_nothing() {
-        let found = candidates(&drawn(400, 24, 4), &drawn(400, 24, 5), 64);
-        assert!(found.fits.iter().all(|it| it.held_out < 0.1), "{found:?}");
-    }
 
     #[test]
     fn back_is_the_transpose() {

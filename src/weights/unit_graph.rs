@@ -21,6 +21,7 @@
 //! (2014); P. Schönemann, Psychometrika 31 (1966) for the rotation.
 
 use crate::checkpoint::Error;
+use crate::weights::alignment::Halves;
 use crate::weights::assignment::mutual_best;
 use crate::weights::gains::scores;
 use crate::weights::matrix::{Matrix, cosine, norm};
@@ -41,7 +42,7 @@ const ALIKE: f64 = 0.5;
 const LEAST: usize = 16;
 
 /// Gates of units that answer each other, row by row, each side in its own coordinates; none where no layer shows any.
-pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Option<(Matrix, Matrix)>, Error> {
+pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Option<Halves>, Error> {
     if subject.is_fingerprint() || reference.is_fingerprint() {
         return Ok(None);
     }
@@ -54,7 +55,7 @@ pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Op
         append(&mut ours, one.gates.gather(&rows));
         append(&mut theirs, other.gates.gather(&cols));
     }
-    Ok((ours.rows >= LEAST).then_some((ours, theirs)))
+    Ok((ours.rows >= LEAST).then(|| Halves::split(&ours, &theirs)))
 }
 
 /// The first, the middle and the last layer; of models that are not as deep, the first and the last.
@@ -154,6 +155,7 @@ fn nearness(ours: &Matrix, theirs: &Matrix) -> Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weights::alignment::rotation;
     use crate::weights::random::Random;
 
     const DIMENSIONS: usize = 48;
@@ -189,7 +191,7 @@ mod tests {
     fn disguised(parts: &[Matrix; 3], seed: u64) -> [Matrix; 3] {
         let mut random = Random::new(seed);
         let turn = drawn(DIMENSIONS, DIMENSIONS, &mut random);
-        let turn = Stream::rotation(&turn);
+        let turn = rotation(&turn);
         let order: Vec<usize> = (0..128).map(|it| (it * 37 + 11) % 128).collect();
         let mut parts = parts.clone().map(|part| {
             let mut part = part.gather(&order);

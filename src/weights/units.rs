@@ -11,7 +11,7 @@ use crate::weights::net::{FeedForward, Layer, Net};
 use crate::weights::stream::Stream;
 
 /// Bytes of one side's rows that are held at once.
-const TILE: usize = 32 << 20;
+pub(crate) const TILE: usize = 32 << 20;
 
 /// A feed-forward block whose units are read on demand: each of its matrices as `[units, stream]`, in one set of coordinates.
 pub(crate) struct Block<'a> {

@@ -218,7 +218,7 @@ fn biases_speak_where_they_were_taken_over_and_nowhere_else() {
         answer.statistics.into_iter().find(|it| it.id == "biases").unwrap()
     };
     let parent = with_biases(&tiny("null-000"), None, 300);
-    let child = statistic(&with_biases(&tiny("null-001"), Some((&parent, 0.9)), 301), &parent);
+    let child = statistic(&with_biases(&tiny("child-000"), Some((&parent, 0.9)), 301), &parent);
     assert!(child.speaks_for && child.value > 0.9, "{child:?}");
     // Two layers of 32, of the down projection alone: those of queries follow the frequencies of positions.
     assert_eq!(child.samples, 64);
