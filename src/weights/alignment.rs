@@ -10,8 +10,11 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use crate::weights::assignment::{Best, assign};
-use crate::weights::matrix::{Matrix, cosine};
+use crate::weights::column_space::cholesky;
+use crate::weights::matrix::{Matrix, cosine, dot};
 use crate::weights::stream::Stream;
 use crate::weights::units::TILE;
 
@@ -179,14 +182,53 @@ fn signed(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
     Some(Stream::Signed { source })
 }
 
-/// The orthogonal factor of `subject referenceᵀ`, coordinates as rows, by Newton-Schulz iteration; none where it does not come
-/// to rest.
+/// The orthogonal factor of `subject referenceᵀ`, coordinates as rows; none where it does not come to rest. Fewer rows of tokens
+/// than coordinates show no more of a rotation than what it does to the space that they span, and the rest of it is left at
+/// nothing: that is looked for within those two spaces, which costs the cube of the rows and not of the width.
+fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
+    if subject.cols >= subject.rows.min(reference.rows) {
+        return polar(subject.times_transposed(reference)).map(Stream::Rotated);
+    }
+    let (ours, lower) = orthonormal(subject.clone());
+    let (theirs, their_lower) = orthonormal(reference.clone());
+    let within = polar(lower.transposed().times(&their_lower))?;
+    Some(Stream::Rotated(ours.times(&within).times_transposed(&theirs)))
+}
+
+/// Orthonormal columns `Q` and a lower triangle `L` with `Q Lᵀ` the matrix itself: by the Cholesky factor of its columns'
+/// products, twice, since once loses half of the digits.
+///
+/// Reference: Y. Yamamoto et al., "Roundoff error analysis of the `CholeskyQR2` algorithm", ETNA 44 (2015).
+fn orthonormal(mut matrix: Matrix) -> (Matrix, Matrix) {
+    let size = (matrix.data.iter().map(|it| f64::from(*it).powi(2)).sum::<f64>() / matrix.cols.max(1) as f64).sqrt();
+    matrix.data.iter_mut().for_each(|it| *it = (f64::from(*it) / size.max(f64::MIN_POSITIVE)) as f32);
+    let once = |matrix: &mut Matrix| {
+        let columns = matrix.transposed();
+        let lower = cholesky(&columns.times_transposed(&columns));
+        matrix.data.par_chunks_mut(lower.cols.max(1)).for_each(|row| solve(&lower, row));
+        lower
+    };
+    let (first, second) = (once(&mut matrix), once(&mut matrix));
+    let mut lower = first.times(&second);
+    lower.data.iter_mut().for_each(|it| *it = (f64::from(*it) * size) as f32);
+    (matrix, lower)
+}
+
+/// Puts in place of `b` the `x` with `L x = b`; where a pivot is nothing, so is what it would divide.
+fn solve(lower: &Matrix, b: &mut [f32]) {
+    for at in 0..b.len() {
+        let pivot = f64::from(lower.row(at)[at]);
+        let left = f64::from(b[at]) - dot(&lower.row(at)[..at], &b[..at]);
+        b[at] = if pivot > 1e-6 { (left / pivot) as f32 } else { 0.0 };
+    }
+}
+
+/// The orthogonal factor of a matrix, by Newton-Schulz iteration; none where it does not come to rest.
 ///
 /// Reference: N. Higham, "Functions of Matrices", SIAM 2008, section 8.3.
-fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
-    let product = subject.times_transposed(reference);
-    let is_wide = product.rows < product.cols;
-    let mut x = if is_wide { product } else { turned(product) }; // rows <= cols: rows become orthonormal
+fn polar(matrix: Matrix) -> Option<Matrix> {
+    let is_wide = matrix.rows < matrix.cols;
+    let mut x = if is_wide { matrix } else { turned(matrix) }; // rows <= cols: rows become orthonormal
     let scale = spectral_bound(&x)?;
     x.data.iter_mut().for_each(|it| *it = (f64::from(*it) / scale) as f32);
     for _ in 0..40 {
@@ -204,7 +246,7 @@ fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
             break;
         }
     }
-    Some(Stream::Rotated(if is_wide { x } else { turned(x) }))
+    Some(if is_wide { x } else { turned(x) })
 }
 
 /// An upper bound of the largest singular value that is not far above it: power steps, with a margin.
@@ -288,6 +330,25 @@ mod tests {
         assert!(found.distances.is_none() && found.fits.iter().any(|it| it.held_out > 0.999), "{found:?}");
         let unrelated = look(&drawn(400, 24, 8), &reference, 8);
         assert!(unrelated.distances.is_some_and(|it| it < 0.1) && unrelated.fits.len() == 1, "{unrelated:?}");
+    }
+
+    /// Rows that do not span the stream are carried exactly, and what is at a right angle to them all is left at nothing.
+    #[test]
+    fn of_a_rotation_of_a_wide_stream_few_rows_show_their_part() {
+        let (rows, truth) = (drawn(30, 90, 11), rotation(&drawn(90, 90, 12)));
+        let ours = truth.apply(rows.clone());
+        let Some(found) = rotated(&ours.transposed(), &rows.transposed()) else { panic!("no rotation") };
+        let apart = |one: &Matrix, other: &Matrix| {
+            one.data.iter().zip(&other.data).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        assert!(apart(&found.apply(rows.clone()), &ours) < 1e-3, "{}", apart(&found.apply(rows.clone()), &ours));
+        let Stream::Rotated(map) = &found else { panic!("no rotation") };
+        let size: f64 = dot(&map.data, &map.data);
+        assert!((size - 30.0).abs() < 0.01, "{size}");
+        // The same rows twice span no more.
+        let twice = |rows: &Matrix| Matrix::new(60, 90, [rows.data.clone(), rows.data.clone()].concat()).transposed();
+        let Some(again) = rotated(&twice(&ours), &twice(&rows)) else { panic!("no rotation") };
+        assert!(apart(&again.apply(rows.clone()), &ours) < 1e-2, "{}", apart(&again.apply(rows.clone()), &ours));
     }
 
     #[test]
