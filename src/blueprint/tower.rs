@@ -80,10 +80,15 @@ mod tests {
 
     fn blueprint() -> Blueprint {
         let config = json!({"hidden_size": 64, "vision_config": {"hidden_size": 32, "num_heads": 4}});
-        let tensors: Vec<(String, Vec<u64>)> = (0..2)
+        let tensors: Vec<(String, Vec<u64>)> = (0..4)
             .flat_map(|layer| {
                 [
                     (format!("model.language_model.layers.{layer}.mlp.up_proj.weight"), vec![128, 64]),
+                    (format!("model.language_model.layers.{layer}.mlp.down_proj.weight"), vec![64, 128]),
+                    (
+                        format!("model.vision_tower.vision_model.encoder.layers.{layer}.self_attn.q_proj.weight"),
+                        vec![32, 32],
+                    ),
                     (format!("model.vision_tower.vision_model.encoder.layers.{layer}.mlp.fc1.weight"), vec![96, 32]),
                     (format!("model.vision_tower.vision_model.encoder.layers.{layer}.mlp.fc2.weight"), vec![32, 96]),
                 ]
@@ -100,7 +105,7 @@ mod tests {
         let tower = &towers[0];
         assert_eq!((tower.blueprint.dimension("hidden"), tower.blueprint.dimension("heads")), (Some(32), Some(4)));
         let roles: BTreeSet<String> = tower.blueprint.placed().into_iter().flat_map(|it| it.roles).collect();
-        assert_eq!(roles.into_iter().collect::<Vec<_>>(), ["ffn.down", "ffn.up"]);
+        assert_eq!(roles.into_iter().collect::<Vec<_>>(), ["attention.query", "ffn.down", "ffn.up"]);
         assert_eq!(
             tower.names.get("encoder.layers.1.mlp.fc1.weight").map(String::as_str),
             Some("model.vision_tower.vision_model.encoder.layers.1.mlp.fc1.weight")

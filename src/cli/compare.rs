@@ -1,5 +1,6 @@
 //! Holds a model against a reference.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -170,7 +171,7 @@ fn relation(form: &Form) -> String {
         count => format!(", {count} tensor names differ"),
     };
     match form.relation {
-        FormRelation::Identical => "identical. Every tensor has the same name and the same shape.".to_owned(),
+        FormRelation::Identical => identical(form),
         FormRelation::SameUpToRenaming => {
             format!("same up to renaming, {sizes}. Every tensor has its answer{renamed}.")
         }
@@ -199,6 +200,19 @@ fn relation(form: &Form) -> String {
             format!("different. {} no answer on the other side.", plural(left, "tensor name has", "tensor names have"))
         }
     }
+}
+
+/// Names and shapes are the same as they stand, or once something was evened out, which is named.
+fn identical(form: &Form) -> String {
+    let kinds: BTreeSet<String> = form.normalised.iter().map(|it| it.kind.replace('-', " ")).collect();
+    if kinds.is_empty() {
+        return "identical. Every tensor has the same name and the same shape.".to_owned();
+    }
+    let kinds: Vec<String> = kinds.into_iter().collect();
+    format!(
+        "identical once this was evened out: {}. Every other tensor has the same name and the same shape.",
+        kinds.join(", ")
+    )
 }
 
 fn plural(count: usize, one: &str, many: &str) -> String {

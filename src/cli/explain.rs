@@ -106,6 +106,25 @@ fn listed(entries: &[Entry]) -> String {
     lines.join("\n")
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever an answer names can be asked about.
+    #[test]
+    fn every_disguise_and_every_step_of_a_recipe_is_explained() {
+        for tag in ["en", "zh-CN"] {
+            let language = Language::find(tag).unwrap();
+            let ids: Vec<&str> =
+                language.keys().filter_map(|it| it.strip_prefix("disguise.").or(it.strip_prefix("recipe."))).collect();
+            assert!(ids.len() > 20, "{ids:?}");
+            let missing: Vec<&&str> =
+                ids.iter().filter(|it| language.get(&format!("explain.{it}")).is_none()).collect();
+            assert!(missing.is_empty(), "{tag}: {missing:?}");
+        }
+    }
+}
+
 fn unknown(id: &str, entries: &[Entry]) -> Failure {
     let likeness = |entry: &&Entry| strsim::jaro_winkler(&entry.id.to_lowercase(), &id.to_lowercase());
     let nearest = entries.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));

@@ -239,10 +239,15 @@ fn recipe(weights: &Weights) -> Vec<String> {
     // Of two that only started alike, everything that was trained is new.
     let novelty = weights.novelty.as_ref().filter(|_| weights.relation == WeightsRelation::Derived);
     if let Some(new) = novelty {
-        let shares = [("layers", Some(new.layers)), ("vocabulary", new.vocabulary), ("parameters", new.parameters)];
+        let looked_at = format!("the {} layers that were looked at", weights.layer_map.len());
+        let shares = [
+            (looked_at.as_str(), Some(new.layers)),
+            ("its vocabulary", new.vocabulary),
+            ("its parameters", new.parameters),
+        ];
         let shares: Vec<String> = shares
             .iter()
-            .filter_map(|(what, share)| Some(format!("{:.0} % of its {what}", share.as_ref()? * 100.0)))
+            .filter_map(|(what, share)| Some(format!("{:.0} % of {what}", share.as_ref()? * 100.0)))
             .collect();
         all.push(format!("new in the subject: {}", shares.join(", ")));
     }

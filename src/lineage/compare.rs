@@ -3,7 +3,7 @@
 use crate::blueprint::compare_blueprints;
 use crate::catalog::Catalog;
 use crate::checkpoint::{self, Data};
-use crate::fact::{Comparison, Cost, Unexamined, Weights};
+use crate::fact::{Comparison, Cost, Unexamined, Weights, WeightsRelation};
 use crate::lineage::fingerprint::{Tokens, held};
 use crate::lineage::tokens::{self, Vocabularies};
 use crate::lineage::towers::Towers;
@@ -92,6 +92,9 @@ pub fn compare_with_weights(
     comparison.unexamined.extend(left_for_later(&comparison.weights, subject, reference));
     comparison.unexamined.extend(not_read(subject, &ours, &finite.0, &nets.0));
     comparison.unexamined.extend(not_read(reference, &theirs, &finite.1, &nets.1));
+    if comparison.weights.relation != WeightsRelation::Identical {
+        comparison.unexamined.extend(towers.left_out(subject, &nets.0));
+    }
     comparison.cost.bytes_read =
         comparison.cost.bytes_read.saturating_add(ours.bytes_read()).saturating_add(theirs.bytes_read());
     Ok(comparison)
@@ -115,6 +118,7 @@ fn against_fingerprint(
     comparison.unexamined.extend(unexamined);
     comparison.unexamined.extend(left_for_later(&comparison.weights, subject, reference.0));
     comparison.unexamined.extend(not_read(subject, ours, &finite, &net).into_iter().filter(|it| it.why != "adapter"));
+    comparison.unexamined.extend(Towers::none_of(&subject.blueprint).left_out(subject, &net));
     let read = ours.bytes_read().saturating_add(tokens.bytes_read());
     comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(read);
     Ok(())

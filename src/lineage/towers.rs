@@ -1,12 +1,16 @@
 //! Towers beside the language model: each of the subject's against each of the reference's, as models of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::blueprint::{Blueprint, Tower};
 use crate::checkpoint::Error;
-use crate::fact::Weights;
+use crate::fact::{Unexamined, Weights};
+use crate::lineage::{Model, not_examined};
 use crate::weights::{Net, Numbers, Plan, Watch, closeness, relate};
+
+/// A smaller share of a model is not worth a line.
+const LEAST_SHARE: f64 = 0.001;
 
 /// The numbers of a tower, by the names that they have in a model of its own.
 struct Within<'a> {
@@ -30,6 +34,33 @@ pub(super) struct Towers(Vec<Tower>, Vec<Tower>);
 impl Towers {
     pub(super) fn of(subject: &Blueprint, reference: &Blueprint) -> Self {
         Self(subject.towers(), reference.towers())
+    }
+
+    /// Those of a subject whose reference keeps none.
+    pub(super) fn none_of(subject: &Blueprint) -> Self {
+        Self(subject.towers(), Vec::new())
+    }
+
+    /// The subject's tensors that no comparison looks at: projectors between towers, and towers that the other side lacks.
+    pub(super) fn left_out(&self, subject: &Model, net: &Net<'_>) -> Option<Unexamined> {
+        let compared: BTreeSet<&String> = match self.comparisons() {
+            0 => BTreeSet::new(),
+            _ => self.0.iter().flat_map(|it| it.names.values()).collect(),
+        };
+        let left: Vec<(&String, &u64)> = net.others().iter().filter(|it| !compared.contains(it.0)).collect();
+        let numbers: u64 = left.iter().map(|it| it.1).fold(0, |sum, it| sum.saturating_add(*it));
+        let share = numbers as f64 / subject.blueprint.parameters().unwrap_or(0).max(1) as f64;
+        (share >= LEAST_SHARE).then(|| {
+            let some: Vec<&str> = left.iter().take(3).map(|it| it.0.as_str()).collect();
+            let detail = format!(
+                "{}: {} tensors ({:.1} % of its parameters) have no place in any comparison, such as {}",
+                subject.name.name,
+                left.len(),
+                share * 100.0,
+                some.join(", ")
+            );
+            not_examined("tensors", "not-compared", &detail)
+        })
     }
 
     /// How many comparisons they take.

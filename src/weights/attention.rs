@@ -12,7 +12,7 @@
 
 use crate::checkpoint::Error;
 use crate::weights::effort::spread;
-use crate::weights::heads::{Attention, Band, Beside, Group, Head, Held, product};
+use crate::weights::heads::{Attention, Band, Beside, Group, Head, Held, product, trace};
 use crate::weights::matrix::{Matrix, cosine};
 use crate::weights::units::Sums;
 
@@ -29,7 +29,7 @@ pub(crate) struct Heads {
     pub(crate) products: Sums,
     /// Of `QᵀK` products of matched heads.
     pub(crate) looks: Sums,
-    /// Of query and key as they stand.
+    /// Of queries of matched heads as they stand, dimension by dimension.
     pub(crate) plain: Sums,
 }
 
@@ -61,6 +61,7 @@ pub(crate) fn compare(subject: &Attention<'_>, reference: &Attention<'_>, most: 
 struct Seen {
     looks: Sums,
     writes: Sums,
+    plain: Sums,
 }
 
 impl Heads {
@@ -68,9 +69,10 @@ impl Heads {
     fn add(&mut self, row: &[Seen]) -> usize {
         let alike = |it: usize| alike(&row[it].looks);
         let best = (0..row.len()).max_by(|a, b| alike(*a).total_cmp(&alike(*b))).unwrap_or(0);
-        if let Some(Seen { looks, writes }) = row.get(best) {
-            self.looks.add(looks.both, looks.subject, looks.reference);
-            self.products.add(writes.both, writes.subject, writes.reference);
+        if let Some(Seen { looks, writes, plain }) = row.get(best) {
+            for (sums, it) in [(&mut self.looks, looks), (&mut self.products, writes), (&mut self.plain, plain)] {
+                sums.add(it.both, it.subject, it.reference);
+            }
         }
         best
     }
@@ -96,7 +98,7 @@ fn pass(held: &Held<'_>, reference: &Attention<'_>, mut places: Option<&mut Plac
             }
             let Some(shared) = &shared else { continue };
             if let (Some(places), Some(beside)) = (places.as_deref_mut(), &beside) {
-                places.head(beside, number, &query, &band)?;
+                places.head(beside, number, &band);
                 if is_new {
                     places.group(beside, &shared.group)?;
                 }
@@ -123,11 +125,13 @@ impl Shared {
     }
 
     fn see(&self, one: &Head<'_>, group: usize, other: &Head<'_>) -> Seen {
-        let looks = product(&one.query.times_transposed(other.query), &self.keys[group]);
+        let queries = one.query.times_transposed(other.query);
+        let looks = product(&queries, &self.keys[group]);
         let writes = product(&one.output.times_transposed(other.output), &self.values[group]);
         Seen {
             looks: Sums { both: looks, subject: one.looks, reference: other.looks },
             writes: Sums { both: writes, subject: one.writes, reference: other.writes },
+            plain: Sums { both: trace(&queries), subject: one.size, reference: other.size },
         }
     }
 }
@@ -137,9 +141,6 @@ struct Places {
     /// Cosines of value dimensions, and sums over the heads of a group of those of what they write.
     values: Vec<f64>,
     written: Vec<f64>,
-    queries: Sums,
-    /// Row by row, added behind all queries.
-    keys: Vec<Sums>,
     /// Heads of a group, and dimensions of a head.
     each: usize,
     dim: usize,
@@ -149,39 +150,27 @@ impl Places {
     fn new(all: &Attention<'_>) -> Self {
         let (heads, kv_heads, dim) = all.shape();
         let written = vec![0.0; kv_heads * dim];
-        let (values, keys) = (Vec::with_capacity(written.len()), Vec::with_capacity(written.len()));
-        Self { values, written, queries: Sums::default(), keys, each: heads / kv_heads, dim }
+        Self { values: Vec::with_capacity(written.len()), written, each: heads / kv_heads, dim }
     }
 
-    fn head(&mut self, beside: &Beside<'_>, number: usize, query: &Matrix, band: &Band<'_>) -> Result<(), Error> {
-        for (a, b) in beside.query(number)?.iter().zip(query.iter()) {
-            self.queries.rows(a, b, 1.0);
-        }
+    fn head(&mut self, beside: &Beside<'_>, number: usize, band: &Band<'_>) {
         let both = beside.output(number).iter().zip(band.output(number).iter());
         let first = number / self.each * self.dim;
         for (sum, (a, b)) in self.written[first..].iter_mut().zip(both) {
             *sum += cosine(a, b);
         }
-        Ok(())
     }
 
     /// Groups come in their order.
     fn group(&mut self, beside: &Beside<'_>, group: &Group) -> Result<(), Error> {
-        let (key, value) = beside.group(group.number)?;
+        let value = beside.value(group.number)?;
         self.values.extend(value.iter().zip(group.value.iter()).map(|(a, b)| cosine(a, b)));
-        for (a, b) in key.iter().zip(group.key.iter()) {
-            let mut sums = Sums::default();
-            sums.rows(a, b, 1.0);
-            self.keys.push(sums);
-        }
         Ok(())
     }
 
     fn say(self, heads: &mut Heads) {
         let written = self.written.iter().map(|it| it / self.each as f64);
         heads.signs = self.values.iter().zip(written).map(|(value, written)| value + written).collect();
-        heads.plain = self.queries;
-        self.keys.iter().for_each(|it| heads.plain.add(it.both, it.subject, it.reference));
     }
 }
 

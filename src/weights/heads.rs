@@ -129,20 +129,28 @@ pub(crate) struct Head<'a> {
     pub(crate) output: Rows<'a>,
     pub(crate) looks: f64,
     pub(crate) writes: f64,
+    /// Squared size of its query as it stands.
+    pub(crate) size: f64,
 }
 
 impl<'a> Head<'a> {
     fn new(query: &'a Matrix, output: Rows<'a>, group: &Group) -> Self {
         let query = query.all();
-        let looks = product(&query.times_transposed(query), &group.keys);
+        let queries = query.times_transposed(query);
+        let (looks, size) = (product(&queries, &group.keys), trace(&queries));
         let writes = product(&output.times_transposed(output), &group.values);
-        Self { query, output, looks, writes }
+        Self { query, output, looks, writes, size }
     }
 }
 
 /// Inner product of `aᵀ b` and `cᵀ d`, from `a cᵀ` and `b dᵀ`, without making either.
 pub(crate) fn product(left: &Matrix, right: &Matrix) -> f64 {
     dot(&left.data, &right.data)
+}
+
+/// Sum of the products of rows that stand at the same place.
+pub(crate) fn trace(products: &Matrix) -> f64 {
+    products.iter().enumerate().filter_map(|(at, row)| row.get(at)).map(|it| f64::from(*it)).sum()
 }
 
 /// Neighbouring heads, of which one query at a time is read.
@@ -229,13 +237,6 @@ pub(crate) struct Beside<'a> {
 }
 
 impl Beside<'_> {
-    pub(crate) fn query(&self, head: usize) -> Result<Cow<'_, Matrix>, Error> {
-        match self.held.heads.binary_search(&head) {
-            Ok(at) => Ok(Cow::Borrowed(&self.held.queries[at])),
-            Err(_) => self.held.all.query(head).map(Cow::Owned),
-        }
-    }
-
     pub(crate) fn output(&self, head: usize) -> Rows<'_> {
         match (&self.outputs, self.held.heads.binary_search(&head)) {
             (None, Ok(at)) => self.held.output(at),
@@ -244,14 +245,12 @@ impl Beside<'_> {
         }
     }
 
-    /// Keys and values of a group.
-    pub(crate) fn group(&self, number: usize) -> Result<Pair<'_>, Error> {
+    /// Values of a group.
+    pub(crate) fn value(&self, number: usize) -> Result<Cow<'_, Matrix>, Error> {
         let all = self.held.all;
         match self.held.groups.iter().find(|it| it.number == number) {
-            Some(it) => Ok((Cow::Borrowed(&it.key), Cow::Borrowed(&it.value))),
-            None => Ok((Cow::Owned(all.rows(all.key, number)?), Cow::Owned(all.rows(all.value, number)?))),
+            Some(it) => Ok(Cow::Borrowed(&it.value)),
+            None => all.rows(all.value, number).map(Cow::Owned),
         }
     }
 }
-
-type Pair<'a> = (Cow<'a, Matrix>, Cow<'a, Matrix>);

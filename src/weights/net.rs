@@ -325,6 +325,11 @@ impl<'a> Net<'a> {
         self.hidden
     }
 
+    /// Tensors that can be read and that no test of this net looks at, with their number of elements.
+    pub fn others(&self) -> &BTreeMap<String, u64> {
+        &self.others
+    }
+
     /// Tensors that have a place and cannot be read.
     pub fn left_out(&self) -> &[String] {
         &self.left_out

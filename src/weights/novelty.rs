@@ -18,7 +18,10 @@ use crate::weights::tokens::Tokens;
 /// Cosine of shared token rows below which they are taken to be replaced.
 const REPLACED: f64 = 0.5;
 
-/// Measures. `parameters` is null where not every layer or expert was looked at, and where the vocabularies differ in size and
+/// Where tensors that no test of the language model looks at (towers, projectors) hold more than this, nothing is said of the whole.
+const SMALL: f64 = 0.01;
+
+/// Measures. `parameters` is null where other tensors hold more than a hundredth of the numbers, where not every layer or expert was looked at, and where the vocabularies differ in size and
 /// nothing tells which tokens are shared.
 pub(crate) fn measure(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, map: &[LayerSource]) -> Novelty {
     let new = map.iter().filter(|it| it.reference.is_none()).count();
@@ -42,6 +45,7 @@ fn parameters(
         return None;
     }
     let (mut all, mut new) = (0.0, 0.0);
+    let others: f64 = subject.others.values().map(|it| *it as f64).sum();
     for (at, layer) in subject.layers.iter().enumerate() {
         let numbers = matrices(layer);
         all += numbers;
@@ -57,7 +61,7 @@ fn parameters(
         all += numbers(ours);
         new += numbers(ours) * new_rows(ours, theirs.as_ref().or(reference.embedding.as_ref())?, rows, vocabulary)?;
     }
-    (all > 0.0).then(|| new / all)
+    (all > 0.0 && others <= SMALL * (all + others)).then(|| new / all)
 }
 
 /// Which share of token rows is new.

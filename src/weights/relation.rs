@@ -85,6 +85,7 @@ pub(crate) struct Evidence {
     attention: bool,
     tokens: bool,
     gains: f64,
+    kept_gains: f64,
     /// Norm gains speak for a relation and nothing else does.
     norms: bool,
     /// Token rows agree by a rotation as those of unrelated models may, and no better.
@@ -135,6 +136,7 @@ impl Evidence {
             attention,
             tokens: rows >= enough,
             gains,
+            kept_gains: chance::smallest_of(measured.kept_gains.log10_p(), references.max(1)),
             norms: gains <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
             alike: rows >= TOKEN_COSINE && rows < enough,
             retained: retained(measured),
@@ -195,6 +197,7 @@ fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) 
     // A part that is related is related as the whole is: no part is called derived under a shared start.
     let related = match whole {
         WeightsRelation::SharedInit => WeightsRelation::SharedInit,
+        WeightsRelation::Identical => WeightsRelation::Identical,
         WeightsRelation::Undetermined if evidence.body => WeightsRelation::Undetermined,
         _ => WeightsRelation::Derived,
     };
@@ -233,18 +236,20 @@ fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) 
         ));
     }
     if evidence.units > 0 {
-        let cosine = measured.sums(|it| it.up).cosine();
         parts.push(part(
             "feed-forward",
             found(evidence.body),
             Some(rounded(evidence.log10_p)),
             Some(evidence.kind),
-            cosine,
+            unit_cosine(measured, evidence.body),
         ));
     }
     if measured.gains.count > 0 {
-        let log10_p = evidence.gains;
-        let cosine = measured.gains.sums.cosine();
+        // Where coordinates were re-ordered, gains agree behind the map alone, which was made without them.
+        let (log10_p, cosine) = [(evidence.gains, &measured.gains), (evidence.kept_gains, &measured.kept_gains)]
+            .into_iter()
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map_or((0.0, 0.0), |it| (it.0, it.1.sums.cosine()));
         parts.push(part(
             "norms",
             found(log10_p <= LEVEL && cosine > 0.3),
@@ -254,6 +259,16 @@ fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) 
         ));
     }
     parts
+}
+
+/// Mean cosine of what stands behind the gates of matched units, whatever their sign and scale; of unrelated units with their
+/// signs, since sizes alone would seem to say something.
+fn unit_cosine(measured: &Measured, is_related: bool) -> f64 {
+    let pairs = measured.total(|it| it.pairs.len()).max(1) as f64;
+    if is_related {
+        return measured.blocks.iter().map(|it| it.units.up_cosine).sum::<f64>() / pairs;
+    }
+    measured.unit_signs.mean() / if measured.has_gate { 2.0 } else { 1.0 }
 }
 
 fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statistic> {
@@ -454,7 +469,10 @@ fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) 
     if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
         // The slope of one on the other; more than all is rounding, or training that went on the same way.
         let share = retained.min(1.0) * 100.0;
-        reasons.push(format!("{share:.0} % of what training wrote into the one is found in the other"));
+        reasons.push(format!(
+            "{share:.0} % of what training wrote into the earlier one is found in the later one; how much was trained since is \
+             another question"
+        ));
     }
     if evidence.norms && relation == WeightsRelation::Undetermined {
         reasons.push(

@@ -96,9 +96,6 @@ fn inner(a: &Matrix, b: &Matrix, c: &Matrix, d: &Matrix) -> f64 {
 fn plainly(ours: &[Matrix; 4], theirs: &[Matrix; 4], (heads, groups): (usize, usize), most: usize) -> Heads {
     let each = heads / groups;
     let mut said = Heads::default();
-    for (one, other) in [(&ours[0], &theirs[0]), (&ours[1], &theirs[1])] {
-        one.iter().zip(other.iter()).for_each(|(a, b)| said.plain.rows(a, b, 1.0));
-    }
     for row in 0..groups * DIM {
         let at = |query: usize| (row / DIM * each + query) * DIM + row % DIM;
         let written: f64 = (0..each).map(|it| cosine(ours[3].row(at(it)), theirs[3].row(at(it)))).sum();
@@ -120,6 +117,7 @@ fn plainly(ours: &[Matrix; 4], theirs: &[Matrix; 4], (heads, groups): (usize, us
         let all: Vec<(Sums, Sums)> = (0..heads).map(seen).collect();
         let best = (0..heads).max_by(|a, b| all[*a].0.cosine().total_cmp(&all[*b].0.cosine())).unwrap();
         said.matched.push((number, best));
+        q.iter().zip(head(theirs, best, each)[0].iter()).for_each(|(a, b)| said.plain.rows(a, b, 1.0));
         let (looks, writes) = all[best];
         said.looks.add(looks.both, looks.subject, looks.reference);
         said.products.add(writes.both, writes.subject, writes.reference);
