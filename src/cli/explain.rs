@@ -106,6 +106,16 @@ fn listed(entries: &[Entry]) -> String {
     lines.join("\n")
 }
 
+fn unknown(id: &str, entries: &[Entry]) -> Failure {
+    let likeness = |entry: &&Entry| strsim::jaro_winkler(&entry.id.to_lowercase(), &id.to_lowercase());
+    let nearest = entries.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let failure = Failure::new(format!("nothing has the id `{id}`"));
+    match nearest.filter(|it| likeness(it) >= LIKE_ENOUGH) {
+        Some(entry) => failure.hint(format!("did you mean `{}`?", entry.id)),
+        None => failure.hint("`unshell explain` lists every id"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,15 +132,5 @@ mod tests {
                 ids.iter().filter(|it| language.get(&format!("explain.{it}")).is_none()).collect();
             assert!(missing.is_empty(), "{tag}: {missing:?}");
         }
-    }
-}
-
-fn unknown(id: &str, entries: &[Entry]) -> Failure {
-    let likeness = |entry: &&Entry| strsim::jaro_winkler(&entry.id.to_lowercase(), &id.to_lowercase());
-    let nearest = entries.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    let failure = Failure::new(format!("nothing has the id `{id}`"));
-    match nearest.filter(|it| likeness(it) >= LIKE_ENOUGH) {
-        Some(entry) => failure.hint(format!("did you mean `{}`?", entry.id)),
-        None => failure.hint("`unshell explain` lists every id"),
     }
 }

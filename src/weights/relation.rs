@@ -92,6 +92,8 @@ pub(crate) struct Evidence {
     alike: bool,
     /// How much of what training wrote is kept; none where nothing shows it.
     pub(crate) retained: Option<f64>,
+    /// Whether gains or sizes of columns told it, which every start has alike.
+    is_seed_free: bool,
     log10_p: f64,
     kind: PKind,
     units: usize,
@@ -124,6 +126,7 @@ impl Evidence {
         let rows = rows.map(|it| it.cosine).fold(0.0, f64::max);
         let enough = token_cosine(measured);
         let gains = chance::smallest_of(measured.gains.log10_p(), references.max(1));
+        let retained = retained(measured);
         Self {
             unit_signs,
             place_signs,
@@ -139,7 +142,8 @@ impl Evidence {
             kept_gains: chance::smallest_of(measured.kept_gains.log10_p(), references.max(1)),
             norms: gains <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
             alike: rows >= TOKEN_COSINE && rows < enough,
-            retained: retained(measured),
+            retained: retained.map(|it| it.0),
+            is_seed_free: retained.is_some_and(|it| it.1),
             log10_p,
             kind,
             units,
@@ -149,7 +153,7 @@ impl Evidence {
     fn decide(&self) -> (WeightsRelation, &'static str) {
         match () {
             () if self.same => (WeightsRelation::Identical, "all-equal"),
-            () if self.body && self.retained.is_some_and(|it| it < SHARED) => {
+            () if self.body && self.is_seed_free && self.retained.is_some_and(|it| it < SHARED) => {
                 (WeightsRelation::SharedInit, "shared-start")
             }
             () if self.body && self.retained.is_some_and(|it| it < RETAINED) => {
@@ -178,19 +182,23 @@ fn token_cosine(measured: &Measured) -> f64 {
 /// into the stream stand for them, and beside those the sizes of columns, which gains that were folded away are still in. The
 /// stream may have been scaled as a whole, and what is written is measured by the size of the token rows, which such a scale
 /// multiplies alike.
-fn retained(measured: &Measured) -> Option<f64> {
+///
+/// The second of the answer is whether numbers that every start has alike told it: without them nobody is told of a shared
+/// start, since what blocks write fades with training too.
+fn retained(measured: &Measured) -> Option<(f64, bool)> {
     let down = measured.sums(|it| it.down);
     let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= ROWS_SPEAK);
     let gains = &measured.kept_gains;
     if gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK {
         let kept = gains.sums.retained(1.0);
         let beside = tokens.filter(|_| gains.count * gains.dimensions < ENOUGH_GAINS).map(|it| it.sums.retained(1.0));
-        return Some(beside.map_or(kept, |it| f64::midpoint(kept, it)));
+        return Some((beside.map_or(kept, |it| f64::midpoint(kept, it)), true));
     }
     let scale = tokens.map_or(1.0, |it| (it.sums.subject / it.sums.reference.max(f64::MIN_POSITIVE)).sqrt());
     let rows = tokens.map(|it| it.sums.retained(scale));
     let written = (down.reference > 0.0).then(|| rows.unwrap_or(f64::INFINITY).min(down.retained(scale)))?;
-    Some(measured.columns().retained().map_or(written, |it| f64::midpoint(it, written.min(1.0))))
+    let columns = measured.columns().retained();
+    Some((columns.map_or(written, |it| f64::midpoint(it, written.min(1.0))), columns.is_some()))
 }
 
 fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) -> Vec<ComponentRelation> {
