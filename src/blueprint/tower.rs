@@ -16,7 +16,7 @@ const CONFIGS: &[(&[&str], &[&str])] = &[
 /// One tower.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tower {
-    /// The word for it in the names of its tensors, e.g. `vision_tower`.
+    /// The words for it in the names of its tensors, e.g. `vision_tower.vision_model`.
     pub word: String,
     /// What it is built like, its tensors named as those of a model that stands by itself.
     pub blueprint: Blueprint,
@@ -36,13 +36,12 @@ impl Blueprint {
         let (mut names, mut templates) = (BTreeMap::new(), Vec::new());
         for it in self.templates.iter().filter(|it| word(&it.name).as_ref() == Some(&word_of_it)) {
             let own = it.name[tower_prefix(&it.name)..].to_owned();
-            // Of two names that differ in their prefix alone, the first.
-            if !templates.iter().any(|other: &Template| other.name == own && other.layers == it.layers) {
-                names.extend(
-                    each(it).map(|(layer, expert)| {
-                        (placed_name(&own, layer, expert), placed_name(&it.name, layer, expert))
-                    }),
-                );
+            let of_it: BTreeMap<String, String> = each(it)
+                .map(|(layer, expert)| (placed_name(&own, layer, expert), placed_name(&it.name, layer, expert)))
+                .collect();
+            // Of names that differ in what stands before the tower alone, the first.
+            if of_it.keys().all(|it| !names.contains_key(it)) {
+                names.extend(of_it);
                 templates.push(Template { name: own, ..it.clone() });
             }
         }
@@ -57,9 +56,13 @@ impl Blueprint {
     }
 }
 
+/// All words of a name that lead into a tower: of two that are nested, each inner one is a tower of its own.
 fn word(name: &str) -> Option<String> {
     match component(name) {
-        Component::Tower(word) => Some(word),
+        Component::Tower(first) => {
+            let prefix = &name[..tower_prefix(name)];
+            Some(prefix[prefix.find(&first).unwrap_or(0)..].trim_end_matches('.').to_owned())
+        }
         Component::Language | Component::Prediction => None,
     }
 }
@@ -101,7 +104,7 @@ mod tests {
     #[test]
     fn a_tower_is_a_model_of_its_own() {
         let towers = blueprint().towers();
-        assert_eq!(towers.iter().map(|it| it.word.as_str()).collect::<Vec<_>>(), ["vision_tower"]);
+        assert_eq!(towers.iter().map(|it| it.word.as_str()).collect::<Vec<_>>(), ["vision_tower.vision_model"]);
         let tower = &towers[0];
         assert_eq!((tower.blueprint.dimension("hidden"), tower.blueprint.dimension("heads")), (Some(32), Some(4)));
         let roles: BTreeSet<String> = tower.blueprint.placed().into_iter().flat_map(|it| it.roles).collect();

@@ -75,8 +75,12 @@ pub fn compare_with_weights(
     let vocabularies = tokens::vocabularies(subject, reference);
     let finite = (Finite::new(&ours), Finite::new(&theirs));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
-    let towers = Towers::of(&subject.blueprint, &reference.blueprint);
     let plan = look.plan(subject, reference);
+    // A quick look that goes no further promises to read little, and leaves towers out.
+    let towers = match plan.effort {
+        Effort::Quick if !plan.goes_on => Towers::none_of(&subject.blueprint),
+        _ => Towers::of(&subject.blueprint, &reference.blueprint),
+    };
     // A tower is one more reference, and one more chance to find something.
     let plan = Plan { references: plan.references.saturating_mul(1 + towers.comparisons()), ..plan };
     let sides = ((subject, &ours, &finite.0), (reference, &theirs, &finite.1));

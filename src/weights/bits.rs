@@ -4,8 +4,9 @@
 //! patterns are the same or neighbours, and the mean share of bits in which the patterns differ (the bit distance).
 //!
 //! **Null.** A row of the one is as near to its own answer as to the next row of the same matrix: what unrelated numbers of
-//! one scale have in common. The share above that, in standard deviations of a share of so many numbers, is taken as normal,
-//! so that its p-value is calibrated; numbers of one row are not wholly independent of each other.
+//! one scale have in common. Of all numbers that are near to either, half are near to the answer; how far it is above half, in
+//! standard deviations of so many throws of a coin, is taken as normal, so that its p-value is calibrated; numbers of one row are
+//! not wholly independent of each other.
 //!
 //! **What it cannot tell.** It says nothing once coordinates, units or scales were changed. Rows that
 //! happen to be all alike (zeros of pruning) are near to any other.
@@ -38,10 +39,8 @@ impl Counts {
 
     /// How far the share stands above that of the next row.
     fn standing(&self) -> f64 {
-        let count = self.numbers.max(1) as f64;
-        let (own, next) = (self.near as f64 / count, self.near_next as f64 / count);
-        let usual = next.max(1.0 / count);
-        (own - next) / (2.0 * usual * (1.0 - usual).max(1.0 / count) / count).sqrt()
+        let (own, next) = (self.near as f64, self.near_next as f64);
+        if own + next > 0.0 { (own - next) / (own + next).sqrt() } else { 0.0 }
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Gains {
     pub(crate) dimensions: usize,
     /// Standard deviations above what re-ordered dimensions give.
     pub(crate) z: f64,
+    /// Correlation of their scores, which no outlying number decides.
+    pub(crate) agreement: f64,
     /// Of the gains less their mean, over all norms.
     pub(crate) sums: Sums,
     /// Whether one side has nothing but ones, as after folding, and the other has not.
@@ -88,7 +90,9 @@ pub(crate) fn compare(
     }
     gains.count = ours.len();
     gains.dimensions = ours.first().map_or(0, Vec::len);
-    gains.z = standing(&ours, &theirs);
+    let mut permuted = Permuted::default();
+    permuted.add(&ours, &theirs);
+    (gains.z, gains.agreement) = (permuted.z(), permuted.correlation());
     Ok(gains)
 }
 
@@ -151,6 +155,7 @@ impl Permuted {
     }
 }
 
+#[cfg(test)]
 fn standing(ours: &[Vec<f32>], theirs: &[Vec<f32>]) -> f64 {
     let mut permuted = Permuted::default();
     permuted.add(ours, theirs);
@@ -165,6 +170,7 @@ pub(crate) fn scores(numbers: &[f32]) -> Vec<f32> {
     let mut start = 0;
     while start < order.len() {
         let equal = order[start..].iter().take_while(|it| numbers[**it] == numbers[order[start]]).count();
+        let equal = equal.max(1); // what is no number equals nothing, not even itself
         let mean: f64 = (start..start + equal).map(|it| quantile((it as f64 + 0.5) / order.len() as f64)).sum();
         order[start..start + equal].iter().for_each(|it| scores[*it] = (mean / equal as f64) as f32);
         start += equal;

@@ -14,6 +14,9 @@ use crate::weights::stream::Stream;
 /// the output projection lies in rows, and as many reads as there are rows.
 const BAND: usize = 64 << 20;
 
+/// A layer with more heads is none of a language model, and what its heads say together would have no bound.
+const MOST: usize = 2_048;
+
 /// Bytes of heads that are held until every head of the other side was seen beside them.
 const HELD: usize = 256 << 20;
 
@@ -45,6 +48,7 @@ impl<'a> Attention<'a> {
             && value.outputs() == kv_heads * dim
             && output.inputs() == heads * dim
             && kv_heads > 0
+            && heads <= MOST
             && heads.is_multiple_of(kv_heads);
         if !fits || [query, key, value].iter().any(|it| it.inputs() != net.hidden) || output.outputs() != net.hidden {
             return Ok(None);

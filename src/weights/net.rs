@@ -27,7 +27,10 @@ impl Numbers for Data {
     }
 }
 
-/// Numbers of which those that are none (NaN, infinite) read as zero, and are counted. One of them in every row would
+/// What stands for a number that is none: as good as zero, and not the same as one that was written.
+const NOTHING: f32 = f32::MIN_POSITIVE;
+
+/// Numbers of which those that are none (NaN, infinite) read as nothing, and are counted. One of them in every row would
 /// otherwise silence every statistic, and cost whoever wants that nothing.
 pub struct Finite<'a> {
     numbers: &'a dyn Numbers,
@@ -51,7 +54,7 @@ impl Numbers for Finite<'_> {
         let mut numbers = self.numbers.read(name, elements)?;
         let mut replaced = 0;
         for number in numbers.iter_mut().filter(|it| !it.is_finite()) {
-            *number = 0.0;
+            *number = NOTHING;
             replaced += 1;
         }
         self.replaced.fetch_add(replaced, Ordering::Relaxed);

@@ -8,7 +8,6 @@ use crate::chance;
 use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
 use crate::weights::measure::{AGREEING_SHARE, Measured};
 use crate::weights::random_sign::RandomSign;
-use crate::weights::stream::Stream;
 
 /// The level of a decision: one in a million, after paying for every test of the same kind.
 pub(crate) const LEVEL: f64 = -6.0;
@@ -20,11 +19,17 @@ const CALIBRATED_LEVEL: f64 = -12.0;
 /// slope of the later model on the earlier one is 1, however long the later one was trained; two trainings from one start
 /// share only what the data force on both.
 /// The less both were trained, the more of what gains hold is forced alike: up to 0.55 between models of one start that were
-/// trained as long as is usual here, 0.78 in a family trained at half the rate.
+/// trained as long as is usual here, 0.78 in a family trained at half the rate. Of two that were trained at different rates the slope may
+/// be anything, which is why it alone is not enough.
 pub(crate) const RETAINED: f64 = 0.8;
 
 /// Below this it is a shared start; between the two nobody is told anything that might be wrong.
 const SHARED: f64 = 0.55;
+
+/// The least correlation of gains that still tells derivation. The slope alone says nothing where one side was trained at another
+/// rate, or had its gains scaled and the next weights scaled back: it grows with the spread of the one. Trainings from one
+/// start, at one rate or two, agree to 0.58 at most in eight families; derived models do less after very long training alone.
+const GAINS_AGREE: f64 = 0.6;
 
 /// From here on gains are taken to say something about what was kept.
 const GAINS_SPEAK: f64 = -3.0;
@@ -42,9 +47,9 @@ const ENOUGH_GAINS: usize = 256;
 /// Cosine of token rows from which on they are called the same part.
 const TOKEN_COSINE: f64 = 0.5;
 
-/// The same where the stream had to be rotated first. Embeddings of unrelated models learn a like geometry from like text,
-/// and a rotation brings it out; a copy keeps nearly all of it.
-const ROTATED_COSINE: f64 = 0.9;
+/// The same where coordinates had to be re-ordered, turned in sign or rotated first. Embeddings of unrelated models learn a like
+/// geometry from like text, and a map that is made from them brings it out; a copy keeps nearly all of it.
+const MAPPED_COSINE: f64 = 0.9;
 
 /// Fewer units say nothing by their silence.
 const ENOUGH_UNITS: usize = 48;
@@ -94,6 +99,10 @@ pub(crate) struct Evidence {
     pub(crate) retained: Option<f64>,
     /// Whether gains or sizes of columns told it, which every start has alike.
     is_seed_free: bool,
+    /// Whether gains and sizes of columns contradict each other.
+    is_at_odds: bool,
+    /// Whether gains tell it, and agree too little for their slope to mean anything or are at odds with sizes of columns.
+    is_faint: bool,
     log10_p: f64,
     kind: PKind,
     units: usize,
@@ -144,6 +153,9 @@ impl Evidence {
             alike: rows >= TOKEN_COSINE && rows < enough,
             retained: retained.map(|it| it.0),
             is_seed_free: retained.is_some_and(|it| it.1),
+            is_at_odds: do_gains_speak(measured) && are_at_odds(measured),
+            is_faint: do_gains_speak(measured)
+                && (measured.kept_gains.agreement < GAINS_AGREE || are_at_odds(measured)),
             log10_p,
             kind,
             units,
@@ -153,10 +165,10 @@ impl Evidence {
     fn decide(&self) -> (WeightsRelation, &'static str) {
         match () {
             () if self.same => (WeightsRelation::Identical, "all-equal"),
-            () if self.body && self.is_seed_free && self.retained.is_some_and(|it| it < SHARED) => {
+            () if self.body && self.is_seed_free && !self.is_at_odds && self.retained.is_some_and(|it| it < SHARED) => {
                 (WeightsRelation::SharedInit, "shared-start")
             }
-            () if self.body && self.retained.is_some_and(|it| it < RETAINED) => {
+            () if self.body && (self.is_faint || self.retained.is_some_and(|it| it < RETAINED)) => {
                 (WeightsRelation::Undetermined, "start-or-derived")
             }
             () if self.body && self.kind == PKind::Exact => (WeightsRelation::Derived, "body-signs"),
@@ -172,7 +184,21 @@ impl Evidence {
 
 /// From which cosine on token rows are called the same part.
 fn token_cosine(measured: &Measured) -> f64 {
-    if matches!(measured.stream, Stream::Rotated(_)) { ROTATED_COSINE } else { TOKEN_COSINE }
+    let is_plain = matches!(measured.stream.word(), "same coordinates" | "chosen coordinates");
+    if is_plain { TOKEN_COSINE } else { MAPPED_COSINE }
+}
+
+/// Whether there are enough gains, and they agree at all.
+fn do_gains_speak(measured: &Measured) -> bool {
+    let gains = &measured.kept_gains;
+    gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK
+}
+
+/// Whether gains and sizes of columns say opposite things, as where gains were written over and the next weights made up for it.
+fn are_at_odds(measured: &Measured) -> bool {
+    let gains = measured.kept_gains.sums.retained(1.0);
+    let columns = measured.columns().retained();
+    columns.is_some_and(|it| gains < SHARED && it >= RETAINED || gains >= RETAINED && it < SHARED / 2.0)
 }
 
 /// How much of what training wrote is kept. Gains start at one in every model, so that all of what they hold was written by
@@ -189,7 +215,7 @@ fn retained(measured: &Measured) -> Option<(f64, bool)> {
     let down = measured.sums(|it| it.down);
     let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= ROWS_SPEAK);
     let gains = &measured.kept_gains;
-    if gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK {
+    if do_gains_speak(measured) {
         let kept = gains.sums.retained(1.0);
         let beside = tokens.filter(|_| gains.count * gains.dimensions < ENOUGH_GAINS).map(|it| it.sums.retained(1.0));
         return Some((beside.map_or(kept, |it| f64::midpoint(kept, it)), true));

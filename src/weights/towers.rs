@@ -1,7 +1,8 @@
 //! What towers beside the language model add to a relation: they are parts, and a part that was taken over is said as such.
 //!
-//! The language model decides the relation. Where it shows nothing and a tower does, a part is derived (rule `tower-only`).
-//! Adding an encoder for pictures that somebody else trained is usual and no fault; that it is theirs belongs in the answer.
+//! The language model decides the relation: adding an encoder for pictures that somebody else trained is usual and no fault,
+//! and that it is theirs is told beside. Where there is no language model to compare, and a tower was taken over, a part is
+//! derived (rule `tower-only`).
 
 use crate::fact::{ComponentRelation, Statistic, Weights, WeightsRelation};
 
@@ -26,9 +27,7 @@ pub fn with_towers(mut weights: Weights, towers: Vec<(String, Weights)>) -> Weig
         weights.statistics.extend(own.statistics.iter().map(|it| of_tower(&tower, it)));
         weights.reasons.extend(reason(&tower, &own));
         let is_part = matches!(own.relation, WeightsRelation::Derived | WeightsRelation::Identical);
-        let is_open =
-            matches!(weights.relation, WeightsRelation::Independent) || weights.rule.as_deref() == Some("too-little");
-        if is_part && is_open {
+        if is_part && weights.rule.as_deref() == Some("too-little") {
             (weights.relation, weights.rule) = (WeightsRelation::ComponentDerived, Some("tower-only".to_owned()));
         }
     }
@@ -84,7 +83,7 @@ mod tests {
     fn a_tower_is_a_part_and_decides_where_nothing_else_does() {
         use WeightsRelation::{ComponentDerived, Derived, Independent, SharedInit, Undetermined};
         let nothing = (Independent, "nothing-found");
-        check(nothing, Derived, (ComponentDerived, "tower-only"));
+        check(nothing, Derived, nothing);
         check(nothing, Independent, nothing);
         check(nothing, SharedInit, nothing);
         check((Undetermined, "too-little"), Derived, (ComponentDerived, "tower-only"));

@@ -29,7 +29,7 @@ use crate::weights::net::{Layer, Net};
 use crate::weights::stream::Stream;
 use crate::weights::units::Block;
 
-/// So many units of a block are looked at: those with the longest gates, which are the same in models that are related.
+/// So many units of a block are looked at: those that do the most, which are the same in models that are related.
 const UNITS: usize = 512;
 
 /// How often units are matched anew.
@@ -93,7 +93,7 @@ impl Graph {
     fn of(net: &Net<'_>, layer: &Layer) -> Result<Option<Self>, Error> {
         let Some(ffn) = layer.ffns.first() else { return Ok(None) };
         let Some(block) = Block::of(net, layer, ffn, &Stream::Same) else { return Ok(None) };
-        let chosen = block.longest(UNITS)?;
+        let chosen = block.largest(UNITS)?;
         let (gates, ups, downs) = block.rows(&chosen)?;
         let features = features(&gates, ups.as_ref(), &downs);
         let unit = gates.clone().unit_rows();

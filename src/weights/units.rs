@@ -65,13 +65,14 @@ impl<'a> Block<'a> {
         })
     }
 
-    /// At most so many units, those with the longest gates, in the order of their numbers.
-    pub(crate) fn longest(&self, most: usize) -> Result<Vec<usize>, Error> {
+    /// At most so many units, those that do the most: by the lengths of their gate, of what it is multiplied with and of what
+    /// they write, so that units which were added and write nothing are not among them. In the order of their numbers.
+    pub(crate) fn largest(&self, most: usize) -> Result<Vec<usize>, Error> {
         let mut lengths = Vec::with_capacity(self.units());
         for tile in self.tiles().filter(|_| self.units() > most) {
-            let units: Vec<usize> = tile.collect();
-            let rows = self.gates(&units)?.map_or_else(|| self.ups(&units), Ok)?;
-            lengths.extend(rows.iter().map(norm));
+            let (keys, ups, downs) = self.rows(&tile.collect::<Vec<_>>())?;
+            let size = |it: usize| ups.as_ref().map_or(1.0, |ups| norm(ups.row(it))) * norm(downs.row(it));
+            lengths.extend(keys.iter().enumerate().map(|(at, key)| norm(key) * size(at)));
         }
         let mut units: Vec<usize> = (0..self.units()).collect();
         if units.len() > most {

@@ -189,6 +189,32 @@ fn a_disguised_body_behind_new_embeddings_is_found_and_no_other() {
     }
 }
 
+/// The same function with gains so many times as large and what reads behind them as many times smaller.
+fn rescaled(model: &Tiny, factor: f32) -> Tiny {
+    let reads = ["q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"];
+    let scaled = model.numbers.0.iter().map(|(name, numbers)| {
+        let by = match () {
+            () if name.contains("layernorm") => factor,
+            () if reads.iter().any(|it| name.contains(it)) => 1.0 / factor,
+            () => 1.0,
+        };
+        (name.clone(), numbers.iter().map(|it| it * by).collect())
+    });
+    Tiny { blueprint: model.blueprint.clone(), numbers: Memory(scaled.collect()) }
+}
+
+/// A slope grows with the spread of one side, and accuses nobody by itself.
+#[test]
+fn larger_gains_make_no_derivation_of_a_shared_start() {
+    for (one, other) in [(0, 1), (2, 3), (4, 5), (6, 7)] {
+        let started = [one, other].map(|it| tiny(&format!("shared-init-{it:03}")));
+        for factor in [2.0, 3.0] {
+            let answer = weights(&rescaled(&started[0], factor), &started[1]);
+            assert_ne!(answer.relation, WeightsRelation::Derived, "{one} {other} {factor} {:#?}", answer.statistics);
+        }
+    }
+}
+
 /// The same model with a bias beside each of these projections, drawn and as much of the other's as its share.
 fn with_biases(model: &Tiny, other: Option<(&Tiny, f32)>, seed: u64) -> Tiny {
     let new = drawn(model, seed);
