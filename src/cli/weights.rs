@@ -7,8 +7,8 @@ use crate::cli::inspect::{align_right, shown_name};
 use crate::cli::maps;
 use crate::cli::terminal::table;
 use crate::fact::{
-    ComponentRelation, Cost, LayerSource, Merge, PKind, RecipeStep, Statistic, TokenizerFacts, TokenizerRelation,
-    Weights, WeightsRelation,
+    ComponentRelation, Cost, LayerSource, Merge, PKind, RELATED, RecipeStep, Statistic, TokenizerFacts,
+    TokenizerRelation, Weights, WeightsRelation,
 };
 
 /// How many of a long list of names are shown.
@@ -39,6 +39,12 @@ pub(super) fn answer(weights: &Weights) -> String {
             format!(
                 "undetermined{test}. The adapter was trained on this model, on a relative, or on a model of the same start; it \
                  does not show which."
+            )
+        }
+        WeightsRelation::Undetermined if weights.rule.as_deref() == Some(RELATED) => {
+            format!(
+                "undetermined, and related{test}. Whether the one was made from the other or both grew from one start is not \
+                 told by what was kept."
             )
         }
         WeightsRelation::Undetermined => {

@@ -60,6 +60,9 @@ pub struct Weights {
     pub novelty: Option<Novelty>,
 }
 
+/// The rule of bodies that are related, by derivation or by a start in common.
+pub const RELATED: &str = "start-or-derived";
+
 /// How much was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffortSpent {

@@ -38,7 +38,7 @@ pub(crate) struct Gains {
     pub(crate) z: f64,
     /// Correlation of their scores, which no outlying number decides.
     pub(crate) agreement: f64,
-    /// Of the gains less their mean, over all norms.
+    /// Of the gains less their mean and against it, over all norms.
     pub(crate) sums: Sums,
     /// Whether one side has nothing but ones, as after folding, and the other has not.
     pub(crate) is_folded: bool,
@@ -109,9 +109,14 @@ fn is_flat(gains: &[f32]) -> bool {
     gains.iter().all(|it| (it - gains[0]).abs() <= 1e-6 * gains[0].abs())
 }
 
+/// Less their mean, and against it where it is what they have in common: all gains of a norm may be multiplied and the next
+/// weights divided, which changes nothing.
 fn centred(numbers: &[f32]) -> Vec<f32> {
-    let mean = numbers.iter().map(|it| f64::from(*it)).sum::<f64>() / numbers.len().max(1) as f64;
-    numbers.iter().map(|it| (f64::from(*it) - mean) as f32).collect()
+    let count = numbers.len().max(1) as f64;
+    let mean = numbers.iter().map(|it| f64::from(*it)).sum::<f64>() / count;
+    let spread = (numbers.iter().map(|it| (f64::from(*it) - mean).powi(2)).sum::<f64>() / count).sqrt();
+    let size = if mean.abs() > spread { mean } else { 1.0 };
+    numbers.iter().map(|it| ((f64::from(*it) - mean) / size) as f32).collect()
 }
 
 /// The sum of products of scores, with its variance when the dimensions of one side are re-ordered, all rows alike.

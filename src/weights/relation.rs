@@ -5,7 +5,7 @@
 //! body is what stands behind the gates of the feed-forward blocks; where there are no gates, the blocks themselves.
 
 use crate::chance;
-use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
+use crate::fact::{ComponentRelation, PKind, Power, RELATED, Statistic, Weights, WeightsRelation};
 use crate::weights::measure::{AGREEING_SHARE, Measured};
 use crate::weights::random_sign::RandomSign;
 
@@ -169,7 +169,7 @@ impl Evidence {
                 (WeightsRelation::SharedInit, "shared-start")
             }
             () if self.body && (self.is_faint || self.retained.is_some_and(|it| it < RETAINED)) => {
-                (WeightsRelation::Undetermined, "start-or-derived")
+                (WeightsRelation::Undetermined, RELATED)
             }
             () if self.body && self.kind == PKind::Exact => (WeightsRelation::Derived, "body-signs"),
             () if self.body => (WeightsRelation::Derived, "body-agreement"),

@@ -445,6 +445,12 @@ impl Family {
     }
 }
 
+/// Whether a pair is one of which nothing more is asked than that it is found related: training on top that was so long that
+/// gains agree no better than those of two trainings from one start.
+fn is_left_open(pair: &(String, String, String)) -> bool {
+    [&pair.0, &pair.1].iter().any(|it| *it == "cpt_very_long")
+}
+
 /// Which relations are right for a truth.
 fn is_right(truth: &str, found: &str) -> bool {
     match truth {
@@ -461,6 +467,10 @@ fn is_right(truth: &str, found: &str) -> bool {
 fn holds(family: &Family, every: usize) {
     let pairs: Vec<_> = family.pairs.iter().filter(|it| it.0 != "lora_adapter" && it.1 != "lora_adapter").collect();
     let pairs: Vec<_> = pairs.into_iter().step_by(every).collect();
+    let (open, pairs): (Vec<_>, Vec<_>) =
+        pairs.into_iter().partition(|it| it.2.contains("ancestor") && is_left_open(it));
+    let unseen = family.table(&open).into_iter().filter(|it| it.0.1 == "Independent");
+    assert!(unseen.map(|it| it.1.len()).sum::<usize>() * 20 <= open.len(), "very long training hides a relation");
     let table = family.table(&pairs);
     let count = |truth: &[&str], right: bool| -> usize {
         let cells = table.iter().filter(|it| truth.contains(&it.0.0.as_str()) && is_right(&it.0.0, &it.0.1) == right);

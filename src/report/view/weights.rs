@@ -1,7 +1,8 @@
 //! What the weights and tokenizers of a subject say against each reference, in words and one table.
 
 use crate::fact::{
-    Comparison, ComponentRelation, PKind, RecipeStep, TokenizerFacts, TokenizerRelation, Weights, WeightsRelation,
+    Comparison, ComponentRelation, PKind, RELATED, RecipeStep, TokenizerFacts, TokenizerRelation, Weights,
+    WeightsRelation,
 };
 use crate::report::language::placeholders;
 use crate::report::page::{Align, Block, Cell, PieceKind, Words};
@@ -60,8 +61,12 @@ pub(in crate::report) fn blocks(writer: &Writer<'_>, subject: &SubjectLineage) -
 fn said(writer: &Writer<'_>, it: &Comparison) -> Words {
     let weights = &it.weights;
     let gap = writer.say("style.sentence_gap");
-    let mut sentences = vec![writer.say(relation_key(weights.relation))];
+    let is_related = weights.rule.as_deref() == Some(RELATED);
+    let key = if is_related { "lineage.weights_related" } else { relation_key(weights.relation) };
+    let mut sentences = vec![writer.say(key)];
+    sentences.extend(parts(writer, weights));
     match weights.relation {
+        _ if is_related => sentences.extend(chance(writer, weights)),
         WeightsRelation::Derived | WeightsRelation::SharedInit => sentences.extend(chance(writer, weights)),
         WeightsRelation::Independent | WeightsRelation::Undetermined | WeightsRelation::ComponentDerived => {
             sentences.extend(power(writer, weights));
@@ -72,6 +77,15 @@ fn said(writer: &Writer<'_>, it: &Comparison) -> Words {
         .and(PieceKind::Code, &it.reference.location)
         .and(PieceKind::Plain, writer.say("style.colon"))
         .and(PieceKind::Plain, sentences.join(&gap))
+}
+
+/// Which parts were taken over, where the whole was not.
+fn parts(writer: &Writer<'_>, weights: &Weights) -> Option<String> {
+    let is_part = weights.relation == WeightsRelation::ComponentDerived;
+    let derived = weights.components.iter().filter(|it| is_part && it.relation == WeightsRelation::Derived);
+    let names: Vec<String> = derived.map(|it| writer.word("component", &it.component)).collect();
+    let parts = writer.list(names.iter().cloned());
+    (!names.is_empty()).then(|| writer.fill("lineage.parts", &[("parts", &parts)]))
 }
 
 fn chance(writer: &Writer<'_>, weights: &Weights) -> Option<String> {
