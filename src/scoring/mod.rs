@@ -67,6 +67,7 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "reason.refused",
     "reason.weights_measured",
     "reason.weights_open",
+    "reason.weights_related",
     "weak.no_evidence",
     "weights.component_derived",
     "weights.derived",

@@ -1,9 +1,11 @@
 //! Three reasons to believe and three to worry: whatever lies farthest from the middle, by weight.
 
+use std::collections::BTreeSet;
+
 use crate::case::Level;
 use crate::claims::Outcome;
 use crate::evidence::Evidence;
-use crate::fact::{Comparison, Message, Truth, Value, WeightsRelation};
+use crate::fact::{Comparison, Message, RELATED, Truth, Value, WeightsRelation};
 use crate::rubric::Effect;
 use crate::scoring::reading::REFUSED;
 use crate::scoring::situation::Situation;
@@ -29,6 +31,9 @@ const MEASURED: f64 = 95.0;
 /// What was done to hide it stands right behind.
 const DISGUISED: f64 = 94.0;
 const MEASURED_PART: f64 = 50.0;
+
+/// Bodies that are related, by derivation or by a start in common.
+const MEASURED_RELATED: f64 = 80.0;
 const IMPOSSIBLE: f64 = 90.0;
 const IMPLAUSIBLE: f64 = 40.0;
 const ASK: f64 = 6.0;
@@ -50,6 +55,7 @@ impl Reasons {
         reasons.extend(gates.iter().filter_map(of_gate));
         reasons.extend(evidence.checks.iter().filter_map(of_check));
         let comparisons = evidence.subjects.iter().flat_map(|it| &it.comparisons);
+        reasons.extend(of_related(comparisons.clone(), derived));
         reasons.extend(of_weights(evidence, comparisons, derived).into_iter().flatten());
         reasons.extend(criteria.iter().filter_map(|it| of_criterion(it, it.id == *derived)));
         Self(reasons)
@@ -116,6 +122,17 @@ fn of_weights<'a>(
     Some(std::iter::once((-weight, Reason { text, rests_on })).chain(disguised).collect())
 }
 
+/// Bodies that are related, whatever made them so: a model of the company's own is no such reference.
+fn of_related<'a>(comparisons: impl Iterator<Item = &'a Comparison> + Clone, criterion: &str) -> Option<(f64, Reason)> {
+    let own: BTreeSet<&str> = comparisons.clone().map(|it| it.subject.location.as_str()).collect();
+    let mut others = comparisons.filter(|it| !own.contains(it.reference.location.as_str()));
+    let found = others.find(|it| it.weights.rule.as_deref() == Some(RELATED))?;
+    let text = Message::new("reason.weights_related")
+        .with("subject", found.subject.name.as_str())
+        .with("reference", found.reference.name.as_str());
+    Some((-MEASURED_RELATED, Reason { text, rests_on: vec![criterion.to_owned()] }))
+}
+
 /// Changes that no training makes and that hide where weights come from.
 fn of_disguises(found: &Comparison) -> Option<Message> {
     let count = found.weights.disguises.len();
@@ -176,4 +193,54 @@ fn nearest_level(middle: f64) -> u8 {
     (0..=4)
         .min_by(|one, other| (f64::from(*one) - middle).abs().total_cmp(&(f64::from(*other) - middle).abs()))
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{CatalogReach, ConfigAgreement, Cost, Form, FormRelation, ModelName, Origin, Weights};
+
+    fn comparison(subject: &str, reference: &str, rule: &str) -> Comparison {
+        let named = |name: &str| ModelName {
+            name: name.to_owned(),
+            location: name.to_owned(),
+            origin: Origin::Checkpoint,
+            revision: None,
+        };
+        Comparison {
+            schema: String::new(),
+            subject: named(subject),
+            reference: named(reference),
+            form: Form {
+                relation: FormRelation::Identical,
+                same_dimensions: true,
+                renames: Vec::new(),
+                projections: Vec::new(),
+                dimensions: Vec::new(),
+                differences: Vec::new(),
+                normalised: Vec::new(),
+            },
+            config: ConfigAgreement::default(),
+            weights: Weights {
+                relation: WeightsRelation::Undetermined,
+                rule: Some(rule.to_owned()),
+                ..Weights::default()
+            },
+            tokenizer: None,
+            unexamined: Vec::new(),
+            catalog: CatalogReach { size: 0, entries: 0, newest: String::new(), newest_date: String::new() },
+            cost: Cost::default(),
+        }
+    }
+
+    /// Page 1 names a relation that leaves the verdict open, and no relation of the company's own models.
+    #[test]
+    fn bodies_that_are_related_are_a_reason_to_worry() {
+        let told = |all: &[Comparison]| of_related(all.iter(), "T1").map(|it| it.1.text);
+        let related = comparison("acme", "llama", RELATED);
+        let text = told(&[comparison("acme", "qwen", "nothing-found"), related]).unwrap();
+        assert_eq!(text.key, "reason.weights_related");
+        assert_eq!(told(&[comparison("acme", "qwen", "too-little")]), None);
+        assert_eq!(told(&[comparison("acme", "acme-2", RELATED), comparison("acme-2", "qwen", "nothing-found")]), None);
+    }
 }
