@@ -49,7 +49,7 @@ fn placed<'a>(part: &'a Part, variant: &'a Variant) -> impl Iterator<Item = Plac
 }
 
 /// Every index of some ranges; a single none where there are no ranges.
-fn indices(ranges: &[std::ops::RangeInclusive<u32>]) -> Vec<Option<u32>> {
+pub(crate) fn indices(ranges: &[std::ops::RangeInclusive<u32>]) -> Vec<Option<u32>> {
     if ranges.is_empty() { vec![None] } else { ranges.iter().cloned().flatten().map(Some).collect() }
 }
 

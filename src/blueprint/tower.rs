@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::normalise::{component, tower_prefix};
 use crate::blueprint::part::Component;
-use crate::blueprint::placed::placed_name;
+use crate::blueprint::placed::{indices, placed_name};
 use crate::blueprint::{Blueprint, Config, Template};
 
 /// Where a configuration keeps what belongs to a tower, tried in this order, by what the tower's word has in it.
@@ -69,11 +69,8 @@ fn word(name: &str) -> Option<String> {
 
 /// Every layer and expert that a template stands for.
 fn each(template: &Template) -> impl Iterator<Item = (Option<u32>, Option<u32>)> + use<> {
-    let all = |ranges: &[std::ops::RangeInclusive<u32>]| -> Vec<Option<u32>> {
-        if ranges.is_empty() { vec![None] } else { ranges.iter().cloned().flatten().map(Some).collect() }
-    };
-    let experts = all(&template.experts);
-    all(&template.layers).into_iter().flat_map(move |layer| experts.clone().into_iter().map(move |it| (layer, it)))
+    let experts = indices(&template.experts);
+    indices(&template.layers).into_iter().flat_map(move |layer| experts.clone().into_iter().map(move |it| (layer, it)))
 }
 
 #[cfg(test)]
@@ -113,6 +110,28 @@ mod tests {
             tower.names.get("encoder.layers.1.mlp.fc1.weight").map(String::as_str),
             Some("model.vision_tower.vision_model.encoder.layers.1.mlp.fc1.weight")
         );
+    }
+
+    /// A tower inside another has names that are the other's once what stands before them is cut, and is a tower of its own.
+    #[test]
+    fn nested_towers_are_not_mixed() {
+        let tensors: Vec<(String, Vec<u64>)> = (0..4)
+            .flat_map(|layer| {
+                let within =
+                    |tower: &str, part: &str| format!("model.{tower}.encoder.layers.{layer}.mlp.{part}.weight");
+                [
+                    (within("vision_tower", "fc1"), vec![96, 32]),
+                    (within("vision_tower", "fc2"), vec![32, 96]),
+                    (within("vision_tower.aligner", "fc1"), vec![48, 16]),
+                    (within("vision_tower.aligner", "fc2"), vec![16, 48]),
+                ]
+            })
+            .collect();
+        let tensors = tensors.iter().map(|it| (it.0.as_str(), "F32", it.1.as_slice()));
+        let towers = Blueprint::from_tensors(tensors, Config::from_fields([])).towers();
+        let told: Vec<_> =
+            towers.iter().map(|it| (it.word.as_str(), it.blueprint.dimension("hidden"), it.names.len())).collect();
+        assert_eq!(told, [("vision_tower", Some(32), 8), ("vision_tower.aligner", Some(16), 8)]);
     }
 
     #[test]

@@ -79,13 +79,7 @@ fn turned(matrix: Matrix) -> Matrix {
 fn same_distances(subject: &Matrix, reference: &Matrix) -> f64 {
     const ROWS: usize = 1_024;
     let some: Vec<usize> = (0..subject.rows.min(reference.rows).min(ROWS)).collect();
-    let pairs = |matrix: &Matrix| {
-        let rows = matrix.gather(&some).unit_rows();
-        let mut products = rows.times_transposed(&rows);
-        (0..some.len()).for_each(|it| products.data[it * some.len() + it] = 0.0);
-        products.data
-    };
-    cosine(&pairs(subject), &pairs(reference))
+    cosine(&subject.gather(&some).angles().data, &reference.gather(&some).angles().data)
 }
 
 /// Token rows of subject and reference in two halves, means taken away: even ones make a map, odd ones judge it. Row `t` of

@@ -13,9 +13,12 @@
 //!
 //! References: as for gains; that biases start at zero is the rule of GPT-2, BERT and their descendants.
 
+use std::collections::BTreeSet;
+
+use crate::chance;
 use crate::checkpoint::Error;
 use crate::fact::{PKind, Statistic};
-use crate::weights::gains::{Permuted, scores};
+use crate::weights::gains::{Permuted, is_flat, scores};
 use crate::weights::measure::Measured;
 use crate::weights::net::Net;
 use crate::weights::relation::{LEVEL, rounded};
@@ -31,10 +34,9 @@ pub(crate) fn statistic(
     if subject.hidden != reference.hidden || reference.is_fingerprint() {
         return Ok(None);
     }
-    let roles = |net: &Net<'_>| -> Vec<String> {
+    let roles = |net: &Net<'_>| -> BTreeSet<String> {
         let all = net.layers.iter().flat_map(|it| it.biases.keys()).filter(|it| !is_positional(it));
-        let all: std::collections::BTreeSet<String> = all.cloned().collect();
-        all.into_iter().collect()
+        all.cloned().collect()
     };
     for role in roles(subject) {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -50,7 +52,7 @@ pub(crate) fn statistic(
         }
         permuted.add(&ours, &theirs);
     }
-    let log10_p = crate::chance::smallest_of(permuted.log10_p(), references.max(1));
+    let log10_p = chance::smallest_of(permuted.log10_p(), references.max(1));
     Ok((permuted.numbers > 0).then(|| Statistic {
         id: "biases".to_owned(),
         component: "biases, in place".to_owned(),
@@ -65,8 +67,4 @@ pub(crate) fn statistic(
 
 fn is_positional(role: &str) -> bool {
     role.contains("query") || role.contains("key")
-}
-
-fn is_flat(numbers: &[f32]) -> bool {
-    numbers.iter().all(|it| it.to_bits() == numbers[0].to_bits())
 }

@@ -105,7 +105,8 @@ fn carried(gains: &[f32], stream: &Stream) -> Option<Vec<f32>> {
     }
 }
 
-fn is_flat(gains: &[f32]) -> bool {
+/// Whether all numbers are one number.
+pub(crate) fn is_flat(gains: &[f32]) -> bool {
     gains.iter().all(|it| (it - gains[0]).abs() <= 1e-6 * gains[0].abs())
 }
 
@@ -210,6 +211,22 @@ mod tests {
         let z: Vec<f64> = (0..2_000).map(|_| standing(&drawn(), &drawn())).collect();
         let above = |level: f64| z.iter().filter(|it| **it > level).count();
         assert!(above(1.645) < 140 && above(2.326) < 35 && above(4.0) == 0, "{} {}", above(1.645), above(2.326));
+    }
+
+    /// What is no number equals nothing, and is given a score all the same.
+    #[test]
+    fn numbers_that_are_none_have_an_end() {
+        let scores = scores(&[f32::NAN, 1.0, 2.0, f32::NAN, 1.0]);
+        assert!(scores.iter().all(|it| it.is_finite()) && scores[1] == scores[4], "{scores:?}");
+    }
+
+    /// Gains may be multiplied and what reads behind them divided; gains around zero are offsets from one, and left alone.
+    #[test]
+    fn what_all_gains_are_multiplied_by_is_taken_off() {
+        let gains = [0.9, 1.1, 1.3, 0.7];
+        let tripled = gains.map(|it| 3.0 * it);
+        centred(&gains).iter().zip(centred(&tripled)).for_each(|(one, other)| assert!((one - other).abs() < 1e-6));
+        assert_eq!(centred(&[0.5, -0.5, 0.25, -0.25]), [0.5, -0.5, 0.25, -0.25]);
     }
 
     #[test]

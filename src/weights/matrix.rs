@@ -129,6 +129,14 @@ impl Matrix {
         self.all().times_transposed(other.all())
     }
 
+    /// Cosines of all rows with each other, without those of a row with itself.
+    pub(crate) fn angles(&self) -> Self {
+        let rows = self.clone().unit_rows();
+        let mut angles = rows.times_transposed(&rows);
+        (0..angles.rows).for_each(|it| angles.data[it * angles.cols + it] = 0.0);
+        angles
+    }
+
     /// `self * other`; the other is turned round piece by piece, so that it is never held twice.
     pub(crate) fn times(&self, other: &Self) -> Self {
         let (width, most) = (other.cols, (TURNED / other.rows.max(1)).max(BAND));

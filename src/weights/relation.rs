@@ -136,6 +136,7 @@ impl Evidence {
         let enough = token_cosine(measured);
         let gains = chance::smallest_of(measured.gains.log10_p(), references.max(1));
         let retained = retained(measured);
+        let is_at_odds = do_gains_speak(measured) && are_at_odds(measured);
         Self {
             unit_signs,
             place_signs,
@@ -153,9 +154,8 @@ impl Evidence {
             alike: rows >= TOKEN_COSINE && rows < enough,
             retained: retained.map(|it| it.0),
             is_seed_free: retained.is_some_and(|it| it.1),
-            is_at_odds: do_gains_speak(measured) && are_at_odds(measured),
-            is_faint: do_gains_speak(measured)
-                && (measured.kept_gains.agreement < GAINS_AGREE || are_at_odds(measured)),
+            is_at_odds,
+            is_faint: is_at_odds || do_gains_speak(measured) && measured.kept_gains.agreement < GAINS_AGREE,
             log10_p,
             kind,
             units,

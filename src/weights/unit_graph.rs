@@ -95,11 +95,11 @@ impl Graph {
         let Some(block) = Block::of(net, layer, ffn, &Stream::Same) else { return Ok(None) };
         let chosen = block.largest(UNITS)?;
         let (gates, ups, downs) = block.rows(&chosen)?;
-        let features = features(&gates, ups.as_ref(), &downs);
-        let unit = gates.clone().unit_rows();
-        let mut angles = unit.times_transposed(&unit);
-        (0..angles.rows).for_each(|it| angles.data[it * angles.cols + it] = 0.0);
-        Ok(Some(Self { gates, features, angles }))
+        Ok(Some(Self::new(gates, ups.as_ref(), &downs)))
+    }
+
+    fn new(gates: Matrix, ups: Option<&Matrix>, downs: &Matrix) -> Self {
+        Self { features: features(&gates, ups, downs), angles: gates.angles(), gates }
     }
 }
 
@@ -164,12 +164,8 @@ mod tests {
         Matrix::new(rows, cols, (0..rows * cols).map(|_| random.normal()).collect())
     }
 
-    fn graph(gates: Matrix, ups: &Matrix, downs: &Matrix) -> Graph {
-        let features = features(&gates, Some(ups), downs);
-        let unit = gates.clone().unit_rows();
-        let mut angles = unit.times_transposed(&unit);
-        (0..angles.rows).for_each(|it| angles.data[it * angles.cols + it] = 0.0);
-        Graph { gates, features, angles }
+    fn graph([gates, ups, downs]: [Matrix; 3]) -> Graph {
+        Graph::new(gates, Some(&ups), &downs)
     }
 
     /// Gate, up and down of a block; units differ in length and in the angle of gate and up, as trained ones do.
@@ -210,10 +206,7 @@ mod tests {
     fn units_are_found_again_whatever_coordinates_they_are_in() {
         let one = block(1);
         let other = disguised(&one, 2);
-        let [gates, ups, downs] = one;
-        let ours = graph(gates, &ups, &downs);
-        let [gates, ups, downs] = other;
-        let pairs = matched(&ours, &graph(gates, &ups, &downs));
+        let pairs = matched(&graph(one), &graph(other));
         let right = pairs.iter().filter(|(ours, theirs)| (theirs * 37 + 11) % 128 == *ours).count();
         assert!(right > 110, "{right} of {}", pairs.len());
     }
@@ -232,10 +225,7 @@ mod tests {
     #[test]
     fn unrelated_blocks_match_nowhere() {
         for seed in 10..30 {
-            let graphs = [seed, seed + 100].map(|seed| {
-                let [gates, ups, downs] = block(seed);
-                graph(gates, &ups, &downs)
-            });
+            let graphs = [seed, seed + 100].map(|seed| graph(block(seed)));
             assert_eq!(matched(&graphs[0], &graphs[1]), [], "{seed}");
         }
     }

@@ -340,6 +340,20 @@ fn a_nan_in_every_matrix_hides_nothing() {
     assert_eq!(weights(&child, &parent).relation, WeightsRelation::Derived);
 }
 
+/// What is no number is not the same as a zero, nor as what was written there.
+#[test]
+fn what_is_no_number_is_not_the_same_as_zero() {
+    let (mut one, mut other) = (tiny("null-000"), tiny("null-000"));
+    let name = one.numbers.0.keys().find(|it| it.contains("up_proj")).unwrap().clone();
+    let put = |model: &mut Tiny, number: f32| model.numbers.0.get_mut(&name).unwrap()[5] = number;
+    put(&mut one, f32::NAN);
+    assert_ne!(weights(&one, &other).relation, WeightsRelation::Identical);
+    put(&mut other, 0.0);
+    assert_ne!(weights(&one, &other).relation, WeightsRelation::Identical);
+    put(&mut other, f32::INFINITY);
+    assert_eq!(weights(&one, &other).relation, WeightsRelation::Identical);
+}
+
 /// A model whose body was changed until what it states as its power is just reached is found; one in place even beyond.
 #[test]
 fn the_power_that_is_stated_is_the_power_there_is() {
