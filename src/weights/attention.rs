@@ -11,16 +11,22 @@
 //! the null of the sign test is in [`random_sign`](crate::weights::random_sign).
 
 use crate::checkpoint::Error;
+use crate::weights::copies::{are_copies, sketched};
 use crate::weights::effort::spread;
 use crate::weights::heads::{Attention, Band, Beside, Group, Head, Held, product, trace};
 use crate::weights::matrix::{Matrix, cosine};
 use crate::weights::units::Sums;
+
+/// Rows of values that tell whether two groups of heads are copies of each other.
+const TELLING_ROWS: usize = 16;
 
 /// What two layers' heads say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Heads {
     /// Cosines of value dimensions, by position, where both sides have the same heads.
     pub(crate) signs: Vec<f64>,
+    /// The coin of each: the position of the same dimension in the first group that the reference's group is a copy of.
+    pub(crate) coins: Vec<usize>,
     /// Heads of the subject, each with the reference's head that looks for the most alike, by `QᵀK`.
     pub(crate) matched: Vec<(usize, usize)>,
     /// How far `OV` of matched heads stands above `OV` of other heads.
@@ -141,6 +147,9 @@ struct Places {
     /// Cosines of value dimensions, and sums over the heads of a group of those of what they write.
     values: Vec<f64>,
     written: Vec<f64>,
+    coins: Vec<usize>,
+    /// The first of every set of groups that are copies of each other, with some rows of its values.
+    firsts: Vec<(usize, Matrix)>,
     /// Heads of a group, and dimensions of a head.
     each: usize,
     dim: usize,
@@ -150,7 +159,8 @@ impl Places {
     fn new(all: &Attention<'_>) -> Self {
         let (heads, kv_heads, dim) = all.shape();
         let written = vec![0.0; kv_heads * dim];
-        Self { values: Vec::with_capacity(written.len()), written, each: heads / kv_heads, dim }
+        let each = heads / kv_heads;
+        Self { values: Vec::with_capacity(written.len()), written, coins: Vec::new(), firsts: Vec::new(), each, dim }
     }
 
     fn head(&mut self, beside: &Beside<'_>, number: usize, band: &Band<'_>) {
@@ -165,12 +175,26 @@ impl Places {
     fn group(&mut self, beside: &Beside<'_>, group: &Group) -> Result<(), Error> {
         let value = beside.value(group.number)?;
         self.values.extend(value.iter().zip(group.value.iter()).map(|(a, b)| cosine(a, b)));
+        let first = self.first_of(group);
+        self.coins.extend(first * self.dim..(first + 1) * self.dim);
         Ok(())
+    }
+
+    /// The first group that has the same values; the first rows tell, since copies have them in common.
+    fn first_of(&mut self, group: &Group) -> usize {
+        let rows: Vec<usize> = (0..group.value.rows.min(TELLING_ROWS)).collect();
+        let rows = sketched(group.value.gather(&rows));
+        if let Some((number, _)) = self.firsts.iter().find(|it| are_copies(&it.1, &rows)) {
+            return *number;
+        }
+        self.firsts.push((group.number, rows));
+        group.number
     }
 
     fn say(self, heads: &mut Heads) {
         let written = self.written.iter().map(|it| it / self.each as f64);
         heads.signs = self.values.iter().zip(written).map(|(value, written)| value + written).collect();
+        heads.coins = self.coins;
     }
 }
 

@@ -58,6 +58,16 @@ impl Matrix {
         self.rows += 1;
     }
 
+    /// Adds rows of the same length below these, or takes them where there are none yet.
+    pub(crate) fn append(&mut self, mut rows: Self) {
+        if self.rows == 0 {
+            *self = rows;
+            return;
+        }
+        self.data.append(&mut rows.data);
+        self.rows += rows.rows;
+    }
+
     /// Neighbouring rows, where they lie.
     pub(crate) fn part(&self, rows: Range<usize>) -> Rows<'_> {
         let data = &self.data[rows.start * self.cols..rows.end * self.cols];

@@ -17,6 +17,7 @@ use crate::weights::net::{FeedForward, Net};
 use crate::weights::random_sign::RandomSign;
 use crate::weights::relation::LEVEL;
 use crate::weights::stream::Stream;
+use crate::weights::symmetry::Symmetry;
 use crate::weights::tokens::{self, Side, Tokens};
 use crate::weights::unit_graph::matched_gates;
 use crate::weights::units::{self, Block, Sums, Units};
@@ -60,6 +61,8 @@ pub(crate) struct Measured {
     pub(crate) unit_signs: RandomSign,
     /// Hidden units at the same place of the same layer, where both sides have the same coordinates and as many units.
     pub(crate) place_signs: RandomSign,
+    /// What the compared units say of the subject itself, and of the reference.
+    pub(crate) symmetry: [Symmetry; 2],
     /// Size of the stream and the most units of a block of the reference: what units have to stand out from.
     pub(crate) crowd: (usize, usize),
     /// Value dimensions, by position.
@@ -153,7 +156,7 @@ impl Measured {
     fn compare(&mut self, pair: &Pair<'_>, answers: Vec<Answer>) -> Result<(), Error> {
         self.answers = answers;
         (self.has_gate, self.has_one_width) = (true, true);
-        (self.blocks, self.unit_signs) = (Vec::new(), RandomSign::default());
+        (self.blocks, self.unit_signs, self.symmetry) = (Vec::new(), RandomSign::default(), <[Symmetry; 2]>::default());
         for at in 0..self.answers.len() {
             pair.watch.tell("comparing layers", at, self.answers.len());
             self.blocks(pair, at)?;
@@ -181,9 +184,17 @@ impl Measured {
             let Some((reference_expert, units)) = best else { continue };
             self.has_gate &= ffn.gate.is_some();
             self.has_one_width &= units.is_one_width;
-            // Experts of one layer may be copies of each other: units of one number share a coin.
-            for (unit, value) in &units.signs {
-                self.unit_signs.add((self.groups[answer.reference], 0, *unit), *value);
+            // Experts of one layer may be copies of each other: units of one number share a coin, and so do copies in one.
+            let coins = match Block::of(reference, other, &theirs[reference_expert], &Stream::Same) {
+                Some(their) => their.coins()?,
+                None => BTreeMap::new(),
+            };
+            for ((row, col), following) in units.pairs.iter().zip(&units.following) {
+                let group = self.groups[answer.reference];
+                let coin = (group, 0, coins.get(col).copied().unwrap_or(*col));
+                self.unit_signs.add(coin, units.signs.get(col).copied().unwrap_or_default());
+                self.symmetry[0].add((group, expert, *row), following[0]);
+                self.symmetry[1].add(coin, following[1]);
             }
             self.blocks.push(BlockPair { answer: at, subject_expert: expert, reference_expert, units });
         }
@@ -199,8 +210,8 @@ impl Measured {
             return Ok(());
         };
         let heads = attention::compare(&ours, &theirs, budget.heads)?;
-        for (dimension, value) in heads.signs.iter().enumerate() {
-            self.value_signs.add((self.groups[answer.reference], 0, dimension), *value);
+        for (coin, value) in heads.coins.iter().zip(&heads.signs) {
+            self.value_signs.add((self.groups[answer.reference], 0, *coin), *value);
         }
         self.head_z.push(heads.z);
         self.heads += heads.matched.len();
@@ -299,8 +310,9 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>, groups: &[usize], budget:
         let blocks =
             (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, &Stream::Same));
         let (Some(ours), Some(theirs)) = blocks else { continue };
+        let coins = theirs.coins()?;
         for (unit, value) in units::in_place(&ours, &theirs)? {
-            signs.add((groups[at], 0, unit), value);
+            signs.add((groups[at], 0, coins.get(&unit).copied().unwrap_or(unit)), value);
         }
     }
     Ok(signs)

@@ -6,6 +6,7 @@
 //! re-ordering makes it silent.
 
 use crate::checkpoint::Error;
+use crate::weights::copies;
 use crate::weights::effort::spread;
 use crate::weights::layer_map;
 use crate::weights::matrix::cosine;
@@ -64,8 +65,9 @@ fn units(subject: &Net<'_>, reference: &Net<'_>, rows: usize) -> Result<RandomSi
         let numbers: Vec<usize> = some.iter().map(|it| theirs.number(*it)).collect();
         let ups = subject.folded_rows(up, &numbers, one.ffn_norm.as_ref())?;
         let their_ups = reference.folded_rows(their_up, &some, other.ffn_norm.as_ref())?;
-        for (unit, (a, b)) in ups.iter().zip(their_ups.iter()).enumerate() {
-            signs.add((groups[at], 0, numbers[unit]), cosine(a, b));
+        let cosines: Vec<f64> = ups.iter().zip(their_ups.iter()).map(|(a, b)| cosine(a, b)).collect();
+        for (first, value) in copies::groups(vec![copies::sketched(their_ups)]).into_iter().zip(cosines) {
+            signs.add((groups[at], 0, numbers[first]), value);
         }
     }
     Ok(signs)

@@ -8,7 +8,9 @@
 //! treat both signs alike, so that for every run of training there is an equally likely one with the unit turned. Whatever
 //! the data, their order and the hyper-parameters, the signs of `c_h` are therefore independent fair coins, given their
 //! sizes; and anything that was aligned or matched without looking at up or down leaves them so. Units that answer the same
-//! reference unit share its coin and are added up before they are tested.
+//! reference unit share its coin and are added up before they are tested, and so do units that are
+//! [copies](crate::weights::copies) of each other. Whether signs are fair inside the models is looked at
+//! ([`symmetry`](crate::weights::symmetry)); where they are in neither, the test is not used, and the answer says so.
 //!
 //! **p-value.** Hoeffding's bound `exp(-T² / 2 Σ c²)`: finite-sample, one-sided, never too small.
 //!
@@ -51,6 +53,11 @@ impl RandomSign {
     /// Base-10 logarithm of the bound of the p-value.
     pub(crate) fn log10_p(&self) -> f64 {
         chance::random_signs(self.sum(), self.squares())
+    }
+
+    /// The same for signs that lie to either side.
+    pub(crate) fn two_sided(&self) -> f64 {
+        chance::smallest_of(chance::random_signs(self.sum().abs(), self.squares()), 2)
     }
 
     /// Mean of what a coin shows.

@@ -6,9 +6,11 @@ use std::ops::Range;
 use crate::checkpoint::Error;
 use crate::weights::assignment::Best;
 use crate::weights::column_sizes::{ColumnSizes, Halves};
+use crate::weights::copies::{groups, sketched};
 use crate::weights::matrix::{Matrix, cosine, dot, norm};
 use crate::weights::net::{FeedForward, Layer, Net};
 use crate::weights::stream::Stream;
+use crate::weights::symmetry::Following;
 
 /// Bytes of one side's rows that are held at once.
 pub(crate) const TILE: usize = 32 << 20;
@@ -83,6 +85,19 @@ impl<'a> Block<'a> {
         Ok(units)
     }
 
+    /// The coin of each unit by its number: the number of the first unit of those that it is a copy of.
+    pub(crate) fn coins(&self) -> Result<BTreeMap<usize, usize>, Error> {
+        let mut kinds = [Matrix::default(), Matrix::default()];
+        for tile in self.tiles() {
+            let units: Vec<usize> = tile.collect();
+            for (all, rows) in kinds.iter_mut().zip([self.ups(&units)?, self.downs(&units)?]) {
+                all.append(sketched(rows));
+            }
+        }
+        let number = |it: usize| self.ffn.number(it);
+        Ok(groups(kinds.into()).into_iter().enumerate().map(|(unit, first)| (number(unit), number(first))).collect())
+    }
+
     /// What units are matched by, and what they are matched by a second time without regard to sign.
     fn keys(&self, units: &[usize]) -> Result<(Matrix, Matrix), Error> {
         let up = self.ups(units)?;
@@ -145,6 +160,8 @@ pub(crate) struct Units {
     pub(crate) gate_cosine: f64,
     /// For each matched reference unit: cosines of what stands behind the gate. Their sign is what the test is about.
     pub(crate) signs: BTreeMap<usize, f64>,
+    /// For each pair, how far what stands behind the gates follows them: inside the subject, and inside the reference.
+    pub(crate) following: Vec<[Following; 2]>,
     /// Units that the up projection, matched by itself without regard to sign, gives the same partner as the gate does.
     pub(crate) agreeing: usize,
     /// Units whose up and down projections both have the other sign.
@@ -230,6 +247,11 @@ impl Units {
             let (col, row) = (reference.ffn.number(*col), subject.ffn.number(*row));
             let (up, down) = (cosine(ups.row(at), their_ups.row(at)), cosine(downs.row(at), their_downs.row(at)));
             self.pairs.push((row, col));
+            let inside = |gates: Option<&Matrix>, ups: &Matrix, downs: &Matrix| following(at, gates, ups, downs);
+            self.following.push([
+                inside(gates.as_ref().map(|it| &it.0), &ups, &downs),
+                inside(gates.as_ref().map(|it| &it.1), &their_ups, &their_downs),
+            ]);
             self.signs.insert(col, if gates.is_some() { up + down } else { down });
             self.turned += usize::from(up < 0.0 && down < 0.0);
             self.in_place += usize::from(row == col);
@@ -266,6 +288,15 @@ pub(crate) fn in_place(subject: &Block<'_>, reference: &Block<'_>) -> Result<Vec
         }
     }
     Ok(found)
+}
+
+/// How far what stands behind the gate of one unit follows it.
+fn following(unit: usize, gates: Option<&Matrix>, ups: &Matrix, downs: &Matrix) -> Following {
+    let (up, down) = (ups.row(unit), downs.row(unit));
+    match gates.map(|it| it.row(unit)) {
+        Some(gate) => Following { up: cosine(gate, up), down: cosine(gate, down) },
+        None => Following { up: cosine(up, down), down: 0.0 },
+    }
 }
 
 fn spread(numbers: &[f64]) -> f64 {

@@ -22,6 +22,8 @@ mod onnx;
 mod torch;
 // Whose weights: the null, and families with known lineage.
 mod weights;
+// What the exact tests take for granted.
+mod coins;
 // Towers beside the language model, each with an origin of its own.
 mod towers;
 // Models behind an address, against a server on this machine.

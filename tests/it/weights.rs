@@ -18,7 +18,7 @@ pub(crate) struct Tiny {
     pub(crate) numbers: Memory,
 }
 
-pub(crate) struct Memory(BTreeMap<String, Vec<f32>>);
+pub(crate) struct Memory(pub(crate) BTreeMap<String, Vec<f32>>);
 
 impl Numbers for Memory {
     fn read(&self, name: &str, elements: std::ops::Range<u64>) -> Result<Vec<f32>, Error> {
@@ -58,7 +58,7 @@ fn drawn(like: &Tiny, seed: u64) -> Tiny {
     Tiny { blueprint: like.blueprint.clone(), numbers: Memory(numbers.collect()) }
 }
 
-fn weights(subject: &Tiny, reference: &Tiny) -> Weights {
+pub(crate) fn weights(subject: &Tiny, reference: &Tiny) -> Weights {
     let finite = (Finite::new(&subject.numbers), Finite::new(&reference.numbers));
     let nets = (Net::new(&subject.blueprint, &finite.0), Net::new(&reference.blueprint, &finite.1));
     relate(&nets.0, &nets.1, None, Plan { effort: Effort::Standard, goes_on: true, references: 1 }, &()).unwrap()
@@ -278,7 +278,7 @@ fn every_model_is_derived_from_itself_and_every_statistic_says_so() {
 }
 
 /// A model of this width and vocabulary, numbers drawn.
-fn wide(hidden: u64, vocabulary: u64, seed: u64) -> Tiny {
+pub(crate) fn wide(hidden: u64, vocabulary: u64, seed: u64) -> Tiny {
     let config = serde_json::json!({"hidden_size": hidden, "num_attention_heads": 4, "num_key_value_heads": 4});
     let mut shapes = vec![("model.embed_tokens.weight".to_owned(), vec![vocabulary, hidden])];
     shapes.push(("lm_head.weight".to_owned(), vec![vocabulary, hidden]));
