@@ -27,8 +27,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "REFERENCE", required = true)]
     references: Vec<String>,
     /// How much of the weights to look at: what stands in its place (some megabytes; goes on to standard where that does
-    /// not decide and both models are on this machine), some layers and units of both models aligned, or all of them
-    /// [default: standard, and quick where a model is behind an address]
+    /// not decide, unless more than 2 GB are behind an address), some layers and units of both models aligned, or all of
+    /// them [default: standard, and quick where a model is behind an address]
     #[arg(long, value_enum, hide_possible_values = false)]
     effort: Option<EffortChoice>,
     /// Print JSON

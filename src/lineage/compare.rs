@@ -10,9 +10,13 @@ use crate::lineage::towers::Towers;
 use crate::lineage::{Model, adapters, not_examined, unexamined};
 use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate, with_towers};
 
+/// Bytes that models behind an address may have in all, for a quick look at them to go on by itself: a minute or two on an
+/// ordinary line.
+const FREELY: u64 = 2_000_000_000;
+
 /// How far to look at weights, and who is told how far the work is.
 pub struct Look<'a> {
-    /// Where to begin; where nothing is said, `standard` for two models on this machine, and otherwise a quick look alone.
+    /// Where to begin; where nothing is said, `standard` for two models on this machine, and otherwise a quick look.
     pub effort: Option<Effort>,
     /// How many references the subject is held against in all.
     pub references: usize,
@@ -27,12 +31,12 @@ impl Default for Look<'_> {
 }
 
 impl Look<'_> {
-    /// Nobody asked for gigabytes over the network who did not say so; a quick look at files on this machine goes on by
-    /// itself where it does not decide.
+    /// A quick look goes on by itself where it does not decide, unless that would fetch many gigabytes that nobody asked for.
     pub(super) fn plan(&self, subject: &Model, reference: &Model) -> Plan {
-        let is_far = subject.is_far() || reference.is_far();
-        let usual = if is_far { Effort::Quick } else { Effort::Standard };
-        Plan { effort: self.effort.unwrap_or(usual), goes_on: !is_far, references: self.references }
+        let far = || [subject, reference].into_iter().filter(|it| it.is_far());
+        let usual = if far().count() > 0 { Effort::Quick } else { Effort::Standard };
+        let bytes = far().map(|it| it.data_bytes.unwrap_or(u64::MAX)).fold(0, u64::saturating_add);
+        Plan { effort: self.effort.unwrap_or(usual), goes_on: bytes <= FREELY, references: self.references }
     }
 }
 
@@ -161,8 +165,8 @@ fn left_for_later(weights: &Weights, subject: &Model, reference: &Model) -> Opti
     let bytes = with_files.filter_map(|it| it.data_bytes).fold(0_u64, u64::saturating_add);
     is_open.then(|| {
         let detail = format!(
-            "a quick look read what stands in its place, and a model behind an address is not read whole unless that is \
-             asked for; `--effort standard` reads at most the {bytes} bytes of both models' data"
+            "a quick look read what stands in its place, and more than {FREELY} bytes behind an address are not fetched unless \
+             that is asked for; `--effort standard` reads at most the {bytes} bytes of both models' data"
         );
         not_examined("weights", "quick-look", &detail)
     })

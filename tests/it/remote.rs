@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use unshell::bytes::{Location, Place};
 use unshell::catalog::Catalog;
 use unshell::checkpoint::Data;
+use unshell::fact::Weights;
 use unshell::lineage::{self, Model};
 use unshell::remote::{Reach, Settings, Token};
 
@@ -134,6 +135,33 @@ fn a_quick_look_at_138_gb_costs_some_megabytes() {
     assert_eq!(comparison.weights.rule.as_deref(), Some("quick-look"));
     let left = comparison.unexamined.iter().find(|it| it.why == "quick-look").expect("it says what it left");
     assert!(left.detail.contains("`--effort standard` reads at most the 275906"), "{}", left.detail);
+}
+
+/// A model of the checked-in family behind the address of the hub.
+fn of_family(name: &str) -> BTreeMap<String, Content> {
+    let files = std::fs::read_dir(format!("tests/families/small/{name}")).unwrap().map(Result::unwrap);
+    files.map(|it| (it.file_name().into_string().unwrap(), std::fs::read(it.path()).unwrap().into())).collect()
+}
+
+/// What a quick look leaves open of small models goes on by itself, as it does with files on this machine.
+#[test]
+fn a_small_model_behind_an_address_is_looked_at_as_far_as_one_beside() {
+    for (name, used) in [("base_b", "standard"), ("ft_code", "quick")] {
+        let hub = Hub::start(NOW, of_family(name), None);
+        let reach = reach(&hub.hub);
+        let open = |location: &str| Model::open(location, Path::new(""), Catalog::builtin(), &reach).unwrap();
+        let (far, near) = (open("hf:acme/own"), open(&format!("tests/families/small/{name}")));
+        let reference = open("tests/families/small/base_a");
+        let compare = |subject: &Model, effort| {
+            let look = lineage::Look { effort, ..lineage::Look::default() };
+            lineage::compare_with_weights(subject, &reference, Catalog::builtin(), &look).unwrap()
+        };
+        let (over_there, here) = (compare(&far, None), compare(&near, Some(unshell::weights::Effort::Quick)));
+        assert_eq!(over_there.weights, Weights { effort: over_there.weights.effort.clone(), ..here.weights });
+        let effort = over_there.weights.effort.unwrap();
+        assert_eq!((effort.asked.as_str(), effort.used.as_str()), ("quick", used), "{name}");
+        assert!(over_there.unexamined.iter().all(|it| it.why != "quick-look"));
+    }
 }
 
 #[test]
