@@ -13,7 +13,8 @@
 //!
 //! **Assumptions.** One start for all columns of a matrix, and units that were matched. Neither the order, sign or scale of units
 //! matters. A rotation makes all columns nearly alike, so that a rotated model is looked at in the coordinates of the other
-//! one, whichever of the two it is; of two models that were both rotated columns say nothing.
+//! one, whichever of the two it is; of two models that were both rotated columns say nothing. Never in more coordinates than
+//! a model has: what is carried there has columns as large as the map makes them, on both sides alike.
 //!
 //! **What it cannot tell.** Data alone may force columns apart alike in two models of one start, as with gains.
 //!
@@ -182,6 +183,16 @@ mod tests {
         let (one, other) = (trained(&drawn(60, 10), &flat, 0.0, 0), trained(&drawn(60, 11), &flat, 0.0, 0));
         assert_eq!(kept(&one, &other), None);
         assert_eq!(kept(&Matrix::default(), &Matrix::default()), None);
+    }
+
+    /// Why nothing is looked at in more coordinates than it has: unrelated rows then seem to keep everything.
+    #[test]
+    fn columns_of_a_wider_stream_are_those_of_the_map() {
+        let narrow = |seed| Matrix::new(400, 96, drawn(75, seed).data);
+        let mut map = Matrix::new(96, COLUMNS, Vec::new());
+        map.data = (0..96).flat_map(|it| drawn(1, 20 + it).data).collect();
+        let widened = |rows: Matrix| rows.times(&map);
+        assert!(kept(&widened(narrow(1)), &widened(narrow(2))).unwrap() > 0.8);
     }
 
     /// The order, sign and scale of units are nobody's training.

@@ -263,7 +263,7 @@ impl Measured {
         own.clearer(back)
     }
 
-    fn kept_units(&self) -> impl Iterator<Item = &Units> {
+    pub(crate) fn kept_units(&self) -> impl Iterator<Item = &Units> {
         let kept = self.kept();
         let blocks = self.blocks.iter().filter(move |it| kept.is_empty() || kept.contains(&it.answer));
         blocks.map(|it| &it.units)

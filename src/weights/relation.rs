@@ -32,6 +32,10 @@ const SHARED: f64 = 0.55;
 /// start, at one rate or two, agree to 0.58 at most in eight families; derived models do less after very long training alone.
 const GAINS_AGREE: f64 = 0.6;
 
+/// Cosine of the weights of matched units from which on no two trainings are in between, whatever the start: each would have
+/// changed it by less than a seventh of its size, and such a model has learned nothing yet.
+const UNTRAINED: f64 = 0.98;
+
 /// From here on gains are taken to say something about what was kept.
 const GAINS_SPEAK: f64 = -3.0;
 
@@ -100,6 +104,8 @@ pub(crate) struct Evidence {
     pub(super) retained: Option<f64>,
     /// Whether gains or sizes of columns told it, which every start has alike.
     pub(super) is_seed_free: bool,
+    /// Whether nothing else than numbers that a start has of its own speaks for derivation.
+    pub(super) is_by_start: bool,
     /// Whether gains and sizes of columns contradict each other.
     pub(super) is_at_odds: bool,
     /// Whether gains tell it, and agree too little for their slope to mean anything or are at odds with sizes of columns.
@@ -178,6 +184,7 @@ impl Evidence {
         let enough = token_cosine(measured);
         let gains = chance::smallest_of(measured.gains.log10_p(), references.max(1));
         let retained = retained(measured);
+        let is_seed_free = retained.is_some_and(|it| it.1);
         let is_at_odds = do_gains_speak(measured) && are_at_odds(measured);
         Self {
             unit_signs,
@@ -195,7 +202,8 @@ impl Evidence {
             norms: gains <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
             alike: rows >= TOKEN_COSINE && rows < enough,
             retained: retained.map(|it| it.0),
-            is_seed_free: retained.is_some_and(|it| it.1),
+            is_seed_free,
+            is_by_start: !is_seed_free && least_unit_cosine(measured) < UNTRAINED,
             is_at_odds,
             is_faint: is_at_odds || do_gains_speak(measured) && measured.kept_gains.agreement < GAINS_AGREE,
             log10_p,
@@ -211,7 +219,7 @@ impl Evidence {
             () if self.body && self.is_seed_free && !self.is_at_odds && self.retained.is_some_and(|it| it < SHARED) => {
                 (WeightsRelation::SharedInit, "shared-start")
             }
-            () if self.body && (self.is_faint || self.retained.is_some_and(|it| it < RETAINED)) => {
+            () if self.body && (self.is_faint || self.is_by_start || self.retained.is_some_and(|it| it < RETAINED)) => {
                 (WeightsRelation::Undetermined, RELATED)
             }
             () if self.body && self.kind == PKind::Exact => (WeightsRelation::Derived, "body-signs"),
@@ -235,6 +243,15 @@ pub(super) fn token_cosine(measured: &Measured) -> f64 {
 fn do_gains_speak(measured: &Measured) -> bool {
     let gains = &measured.kept_gains;
     gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK
+}
+
+/// The mean cosine of matched units by what they are matched by and by what stands behind it, whichever is less; units may be
+/// scaled, each as it likes.
+fn least_unit_cosine(measured: &Measured) -> f64 {
+    let (pairs, key, behind) = measured.kept_units().fold((0, 0.0, 0.0), |(pairs, key, behind), it| {
+        (pairs + it.pairs.len(), key + it.gate_cosine, behind + it.up_cosine)
+    });
+    f64::min(key, behind) / pairs.max(1) as f64
 }
 
 /// Whether gains and sizes of columns say opposite things, as where gains were written over and the next weights made up for it.
