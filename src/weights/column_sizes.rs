@@ -5,11 +5,12 @@
 //! one above another was written by training, as gains are: mostly it is the gain. A finite number of rows adds a scatter
 //! that the start is answerable for, and which two models of one start share; so the units are halved, and products are
 //! taken of one half of the subject with the *other* half of the reference, whose rows have no number in common. The slope of
-//! such products is how much of what training wrote is kept.
+//! such products is how much of what training wrote is kept, and their correlation how well the two agree, whatever the spread
+//! of each.
 //!
 //! **Null and error.** None is tested: it tells derivation from a shared start where the bodies are related already. Its
-//! standard error follows from the correlations of the halves; one is taken off before the slope is used, and where it is
-//! large, nothing is said: columns that hardly differ know nothing.
+//! standard error follows from the correlations of the halves; one is taken off the correlation before it is used, and where it
+//! is large, nothing is said: columns that hardly differ know nothing.
 //!
 //! **Assumptions.** One start for all columns of a matrix, and units that were matched. Neither the order, sign or scale of units
 //! matters. A rotation makes all columns nearly alike, so that a rotated model is looked at in the coordinates of the other
@@ -94,11 +95,20 @@ impl ColumnSizes {
         self.reference += other.reference;
     }
 
-    /// How much of what training wrote is kept, at most all of it, less one standard error; none where the columns of a side
-    /// do not differ by much more than their scatter.
+    /// How much of what training wrote is kept, at most all of it; none where the columns of a side do not differ by much more
+    /// than their scatter.
     pub(crate) fn retained(&self) -> Option<f64> {
         let (kept, error) = self.slope()?;
-        (error <= SURE).then(|| (kept - error).clamp(0.0, 1.0))
+        (error <= SURE).then(|| kept.clamp(0.0, 1.0))
+    }
+
+    /// How well the sizes that training wrote agree, whatever their spread: the correlation without the scatter of finite rows, less
+    /// one standard error; none where a slope would not be used.
+    pub(crate) fn agreement(&self) -> Option<f64> {
+        let (slope, error) = self.slope()?;
+        let agreement = self.across.cosine().min(1.0);
+        let error_of_it = if slope > 0.0 { error * agreement / slope } else { error };
+        (error <= SURE).then(|| (agreement - error_of_it).max(0.0))
     }
 
     /// The one of the two with the smaller error.
@@ -167,6 +177,18 @@ mod tests {
         let sizes = mixed(0.0, (2, 3));
         let later = trained(&start, &sizes, 1.0, 7);
         assert!(kept(&later, &one).unwrap() > 0.8, "{:?}", kept(&later, &one));
+    }
+
+    /// A start that was trained twice at two rates has a slope of any size, and agrees no better for it.
+    #[test]
+    fn a_larger_spread_is_no_agreement() {
+        let (one, mut other) = (mixed(0.5_f32.sqrt(), (2, 3)), mixed(0.5_f32.sqrt(), (2, 5)));
+        other.iter_mut().for_each(|it| *it = 1.0 + 3.0 * (*it - 1.0));
+        let mut halves = Halves::default();
+        halves.see(&trained(&drawn(400, 8), &other, 0.0, 0), &trained(&drawn(400, 9), &one, 0.0, 0), 0);
+        let sizes = halves.sizes();
+        assert!(sizes.retained().unwrap() > 0.8, "{:?}", sizes.retained());
+        assert!((0.2..0.6).contains(&sizes.agreement().unwrap()), "{:?}", sizes.agreement());
     }
 
     /// The slope is the share of the sizes that both have in common.

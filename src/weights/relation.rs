@@ -27,7 +27,7 @@ pub(crate) const RETAINED: f64 = 0.8;
 /// Below this it is a shared start; between the two nobody is told anything that might be wrong.
 const SHARED: f64 = 0.55;
 
-/// The least correlation of gains that still tells derivation. The slope alone says nothing where one side was trained at another
+/// The least correlation of gains, or of sizes of columns, that still tells derivation. The slope alone says nothing where one side was trained at another
 /// rate, or had its gains scaled and the next weights scaled back: it grows with the spread of the one. Trainings from one
 /// start, at one rate or two, agree to 0.58 at most in eight families; derived models do less after very long training alone.
 const GAINS_AGREE: f64 = 0.6;
@@ -108,7 +108,7 @@ pub(crate) struct Evidence {
     pub(super) is_by_start: bool,
     /// Whether gains and sizes of columns contradict each other.
     pub(super) is_at_odds: bool,
-    /// Whether gains tell it, and agree too little for their slope to mean anything or are at odds with sizes of columns.
+    /// Whether gains or sizes of columns tell it, and agree too little for their slope to mean anything or are at odds.
     pub(super) is_faint: bool,
     pub(super) log10_p: f64,
     pub(super) kind: PKind,
@@ -183,8 +183,8 @@ impl Evidence {
         let rows = rows.map(|it| it.cosine).fold(0.0, f64::max);
         let enough = token_cosine(measured);
         let gains = chance::smallest_of(measured.gains.log10_p(), references.max(1));
-        let retained = retained(measured);
-        let is_seed_free = retained.is_some_and(|it| it.1);
+        let kept = Kept::of(measured);
+        let is_seed_free = kept.is_some_and(|it| it.agreement.is_some());
         let is_at_odds = do_gains_speak(measured) && are_at_odds(measured);
         Self {
             unit_signs,
@@ -201,11 +201,11 @@ impl Evidence {
             kept_gains: chance::smallest_of(measured.kept_gains.log10_p(), references.max(1)),
             norms: gains <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
             alike: rows >= TOKEN_COSINE && rows < enough,
-            retained: retained.map(|it| it.0),
+            retained: kept.map(|it| it.share),
             is_seed_free,
             is_by_start: !is_seed_free && least_unit_cosine(measured) < UNTRAINED,
             is_at_odds,
-            is_faint: is_at_odds || do_gains_speak(measured) && measured.kept_gains.agreement < GAINS_AGREE,
+            is_faint: is_at_odds || kept.and_then(|it| it.agreement).is_some_and(|it| it < GAINS_AGREE),
             log10_p,
             kind,
             units: if coins.do_units_speak(measured.has_gate) { units } else { 0 },
@@ -239,10 +239,13 @@ pub(super) fn token_cosine(measured: &Measured) -> f64 {
     if is_plain { TOKEN_COSINE } else { MAPPED_COSINE }
 }
 
-/// Whether there are enough gains, and they agree at all.
+/// Whether there are enough gains, they agree at all, and they were not written over: gains that were scaled one by one, with the
+/// next weights scaled back, agree by little, where the sizes of columns that they are folded into agree as before.
 fn do_gains_speak(measured: &Measured) -> bool {
     let gains = &measured.kept_gains;
-    gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK
+    let is_written_over =
+        || gains.agreement < GAINS_AGREE && measured.columns().agreement().is_some_and(|it| it >= GAINS_AGREE);
+    gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK && !is_written_over()
 }
 
 /// The mean cosine of matched units by what they are matched by and by what stands behind it, whichever is less; units may be
@@ -261,30 +264,41 @@ fn are_at_odds(measured: &Measured) -> bool {
     columns.is_some_and(|it| gains < SHARED && it >= RETAINED || gains >= RETAINED && it < SHARED / 2.0)
 }
 
-/// How much of what training wrote is kept. Gains start at one in every model, so that all of what they hold was written by
-/// training; where there are few of them, token rows, which start small, speak beside them.
-///
-/// Gains that show nothing although the body is related were folded or scaled away. Then token rows and what blocks write
-/// into the stream stand for them, and beside those the sizes of columns, which gains that were folded away are still in. The
-/// stream may have been scaled as a whole, and what is written is measured by the size of the token rows, which such a scale
-/// multiplies alike.
-///
-/// The second of the answer is whether numbers that every start has alike told it: without them nobody is told of a shared
-/// start, since what blocks write fades with training too.
-fn retained(measured: &Measured) -> Option<(f64, bool)> {
-    let down = measured.sums(|it| it.down);
-    let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= ROWS_SPEAK);
-    let gains = &measured.kept_gains;
-    if do_gains_speak(measured) {
-        let kept = gains.sums.retained(1.0);
-        let beside = tokens.filter(|_| gains.count * gains.dimensions < ENOUGH_GAINS).map(|it| it.sums.retained(1.0));
-        return Some((beside.map_or(kept, |it| f64::midpoint(kept, it)), true));
+/// How much of what training wrote is kept.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    share: f64,
+    /// How well the numbers that told it agree, whatever their spread; none where they were not those that every start has alike.
+    agreement: Option<f64>,
+}
+
+impl Kept {
+    /// Gains start at one in every model, so that all of what they hold was written by training; where there are few of them,
+    /// token rows, which start small, speak beside them.
+    ///
+    /// Gains that show nothing although the body is related were folded or scaled away. Then the sizes of columns, which such
+    /// gains are still in, stand for them, and beside those token rows and what blocks write into the stream. The stream may
+    /// have been scaled as a whole, and what is written is measured by the size of the token rows, which such a scale
+    /// multiplies alike. Without sizes of columns nobody is told of a shared start, since what blocks write fades with
+    /// training too.
+    fn of(measured: &Measured) -> Option<Self> {
+        let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= ROWS_SPEAK);
+        let gains = &measured.kept_gains;
+        if do_gains_speak(measured) {
+            let kept = gains.sums.retained(1.0);
+            let beside =
+                tokens.filter(|_| gains.count * gains.dimensions < ENOUGH_GAINS).map(|it| it.sums.retained(1.0));
+            let share = beside.map_or(kept, |it| f64::midpoint(kept, it));
+            return Some(Self { share, agreement: Some(gains.agreement) });
+        }
+        let down = measured.sums(|it| it.down);
+        let scale = tokens.map_or(1.0, |it| (it.sums.subject / it.sums.reference.max(f64::MIN_POSITIVE)).sqrt());
+        let rows = tokens.map(|it| it.sums.retained(scale));
+        let written = (down.reference > 0.0).then(|| rows.unwrap_or(f64::INFINITY).min(down.retained(scale)))?;
+        let columns = measured.columns();
+        let share = columns.retained().map_or(written, |it| f64::midpoint(it, written.min(1.0)));
+        Some(Self { share, agreement: columns.agreement() })
     }
-    let scale = tokens.map_or(1.0, |it| (it.sums.subject / it.sums.reference.max(f64::MIN_POSITIVE)).sqrt());
-    let rows = tokens.map(|it| it.sums.retained(scale));
-    let written = (down.reference > 0.0).then(|| rows.unwrap_or(f64::INFINITY).min(down.retained(scale)))?;
-    let columns = measured.columns().retained();
-    Some((columns.map_or(written, |it| f64::midpoint(it, written.min(1.0))), columns.is_some()))
 }
 
 /// Four significant digits: what a reader can use, and the same on every machine.
