@@ -96,6 +96,11 @@ impl Case {
             other @ (Location::Catalog(_) | Location::Hub(_) | Location::Web(_)) => other,
         })
     }
+
+    /// Whether the model at a location is one that the case puts forward as the company's own.
+    pub fn is_subject(&self, location: &str) -> bool {
+        self.subjects.iter().any(|it| it.location == location)
+    }
 }
 
 /// A model under examination.

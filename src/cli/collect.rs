@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::catalog::Catalog;
 use crate::cli::{Failure, Terminal, reach};
 use crate::evidence::{self, Evidence};
-use crate::fact::FormRelation;
+use crate::fact::{Dimensions, FormRelation};
 use crate::remote::Reach;
 
 #[derive(Debug, clap::Args)]
@@ -53,13 +53,17 @@ fn summary(evidence: &Evidence) -> String {
         ));
         for comparison in &subject.comparisons {
             let form = &comparison.form;
-            let dimensions = match (form.relation, form.same_dimensions) {
+            let dimensions = match (form.relation, form.dimensions()) {
                 (FormRelation::Different | FormRelation::Undetermined, _) => "",
-                (_, true) => ", same dimensions",
-                (_, false) => ", other dimensions",
+                (_, Dimensions::Same) => ", same dimensions",
+                (_, Dimensions::Unseen) => ", dimensions not seen",
+                (_, Dimensions::Other) => ", other dimensions",
             };
             lines.push(format!("  against {}: {}{dimensions}", comparison.reference.name, word(form.relation)));
         }
+        let merge = subject.merge.as_ref().map(|it| format!("{} ({}): {}", it.kind, it.certainty, it.detail));
+        let said = merge.or_else(|| subject.no_merge.clone());
+        lines.extend(said.map(|it| format!("  made of several references: {it}")));
     }
     for check in &evidence.checks {
         lines.push(format!("claims, {}: {}", check.id.replace('_', " "), check.outcome.word().replace('_', " ")));

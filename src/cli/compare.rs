@@ -12,7 +12,8 @@ use crate::cli::progress::Progress;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, reach, weights};
 use crate::fact::{
-    CatalogReach, Comparison, Comparisons, ConfigAgreement, Form, FormRelation, Origin, SharedValue, WeightsRelation,
+    CatalogReach, Comparison, Comparisons, ConfigAgreement, Dimensions, Form, FormRelation, Origin, SharedValue,
+    WeightsRelation,
 };
 use crate::lineage::{self, Look, Model};
 use crate::weights::Effort;
@@ -151,19 +152,12 @@ fn weights_answer(comparison: &Comparison) -> String {
     }
 }
 
-/// Whether nothing but missing shapes keeps dimensions from being the same, as with an index that has no weights beside it.
-fn is_unseen(form: &Form) -> bool {
-    let is_of_size = |kind: &str| matches!(kind, "dimension" | "shape" | "vocabulary" | "layers");
-    let are_same = form.dimensions.iter().all(|it| it.subject == it.reference);
-    !form.dimensions.is_empty() && are_same && !form.differences.iter().any(|it| is_of_size(&it.kind))
-}
-
 /// The relation by form in words, with the numbers.
 fn relation(form: &Form) -> String {
-    let sizes = match form.same_dimensions {
-        true => "the same dimensions",
-        false if is_unseen(form) => "the same dimensions as far as they are stated (no shape was there to be seen)",
-        false => "other dimensions",
+    let sizes = match form.dimensions() {
+        Dimensions::Same => "the same dimensions",
+        Dimensions::Unseen => "the same dimensions as far as they are stated (no shape was there to be seen)",
+        Dimensions::Other => "other dimensions",
     };
     let renamed = match form.renames.len() {
         0 => String::new(),

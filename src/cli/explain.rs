@@ -16,7 +16,7 @@ const LIKE_ENOUGH: f64 = 0.7;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, check, relation, rule, statistic, disguise or recipe step; all ids where left out
+    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, check, relation, rule, statistic, disguise, recipe step or kind of merge; all ids where left out
     id: Option<String>,
     /// The rubric that criteria, gates and verdicts are taken from
     #[arg(long, value_name = "ID|PATH", default_value = "llm-originality")]
@@ -122,12 +122,13 @@ mod tests {
 
     /// Whatever an answer names can be asked about.
     #[test]
-    fn every_disguise_and_every_step_of_a_recipe_is_explained() {
+    fn every_disguise_every_step_of_a_recipe_and_every_kind_of_merge_is_explained() {
         for tag in ["en", "zh-CN"] {
             let language = Language::find(tag).unwrap();
-            let ids: Vec<&str> =
-                language.keys().filter_map(|it| it.strip_prefix("disguise.").or(it.strip_prefix("recipe."))).collect();
-            assert!(ids.len() > 20, "{ids:?}");
+            let families = ["disguise.", "recipe.", "merge.said."];
+            let ids = language.keys().filter_map(|key| families.iter().find_map(|it| key.strip_prefix(it)));
+            let ids: Vec<&str> = ids.collect();
+            assert!(ids.len() > 30, "{ids:?}");
             let missing: Vec<&&str> =
                 ids.iter().filter(|it| language.get(&format!("explain.{it}")).is_none()).collect();
             assert!(missing.is_empty(), "{tag}: {missing:?}");

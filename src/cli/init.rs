@@ -96,20 +96,33 @@ impl<'a> Scaffold<'a> {
     fn new(arguments: &'a Arguments, rubric: &'a Rubric) -> Result<Self, Failure> {
         let language = arguments.language.as_str();
         let words = words(language)?;
+        let all = Self::all_words(language)?;
         let date = arguments.date.unwrap_or_else(|| chrono::Local::now().date_naive()).to_string();
         let name = arguments.company.clone().unwrap_or_else(|| folder_name(&arguments.case));
         let values = vec![
             ("folder", arguments.case.display().to_string()),
-            ("title", quoted(&words.title.replace("{name}", &name))),
+            ("title", in_each(&all, |it| &it.title)),
             ("company", quoted(&name)),
-            ("analyst", quoted(&words.analyst)),
+            ("analyst", in_each(&all, |it| &it.analyst)),
             ("model", quoted(&arguments.model)),
-            ("model_name", quoted(if arguments.model == EXAMPLE_MODEL { &words.example } else { &name })),
+            (
+                "model_name",
+                match arguments.model.as_str() {
+                    EXAMPLE_MODEL => in_each(&all, |it| &it.example),
+                    _ => quoted(&name),
+                },
+            ),
             ("rubric", rubric.id.clone()),
             ("languages", memo_languages(language, rubric)),
             ("date", date),
         ];
         Ok(Self { rubric, language, words, values })
+    }
+
+    /// Words of every language a case can be started in, the analyst's own first: memos are written in all of them.
+    fn all_words(language: &str) -> Result<Vec<(String, Words)>, Failure> {
+        let others = languages().filter(|it| *it != language).map(str::to_owned);
+        std::iter::once(language.to_owned()).chain(others).map(|it| Ok((it.clone(), words(&it)?))).collect()
     }
 
     /// Every file of the folder, by path.
@@ -203,6 +216,12 @@ fn template(language: &str, file: &str) -> Option<String> {
 /// Text in double quotes, which JSON and YAML write alike.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// The same text in each language, as YAML writes it on one line.
+fn in_each(words: &[(String, Words)], text: impl Fn(&Words) -> &str) -> String {
+    let each: Vec<String> = words.iter().map(|(language, it)| format!("{language}: {}", quoted(text(it)))).collect();
+    format!("{{{}}}", each.join(", "))
 }
 
 fn folder_name(folder: &Path) -> String {

@@ -69,8 +69,7 @@ fn closest<'a>(comparisons: impl Iterator<Item = &'a Comparison> + Clone) -> Fac
 /// The closest relation by weights of any subject to any reference that the case does not put forward as its own; unknown
 /// where no weight was read.
 fn weights<'a>(case: &Case, comparisons: impl Iterator<Item = &'a Comparison> + Clone) -> Fact {
-    let is_own = |it: &&Comparison| case.subjects.iter().any(|own| own.location == it.reference.location);
-    let others = comparisons.filter(|it| !is_own(it));
+    let others = comparisons.filter(|it| !case.is_subject(&it.reference.location));
     let examined = others.clone().filter(|it| it.weights.relation != WeightsRelation::Unexamined);
     let Some(relation) = examined.clone().map(|it| it.weights.relation).min_by_key(|it| closeness(*it)) else {
         return Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: others.map(Comparison::pair).collect() };

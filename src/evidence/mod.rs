@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Case, InputFile, Subject};
 use crate::catalog::Catalog;
 use crate::claims::{self, Bands, Check};
-use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Unexamined};
-use crate::lineage::{self, Look, Model, compare_with_weights};
+use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Merge, Unexamined};
+use crate::lineage::{self, Look, Mixture, Model, compare_with_weights};
 use crate::remote::Reach;
 
 mod error;
@@ -61,6 +61,13 @@ pub struct SubjectEvidence {
     pub identification: Identification,
     /// How it relates to each reference of the case.
     pub comparisons: Vec<Comparison>,
+    /// How it is made of several references; none where fewer than two are related to it by their weights. Models that
+    /// the case puts forward as the company's own are no such references.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
+    /// Why it could not be taken apart although two or more references are related to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_merge: Option<String>,
 }
 
 /// Measures everything that can be measured on a case: every subject described, looked up and held against every
@@ -70,29 +77,12 @@ pub struct SubjectEvidence {
 /// Every model that cannot be described, each once; every pair whose weights cannot be read.
 pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
     let (subjects, references) = open_models(case, catalog, reach)?;
-    let mut failures: Vec<ModelError> = Vec::new();
     // Every reference of a case is another chance to be called derived, and is paid for.
     let look = Look { references: references.len(), ..Look::default() };
-    let mut compare =
-        |subject: &Model, reference: &Model| match compare_with_weights(subject, reference, catalog, &look) {
-            Ok(comparison) => Some(comparison),
-            Err(reason) => {
-                let location = format!("{} against {}", subject.name.location, reference.name.location);
-                failures.push(ModelError { location, reason: reason.into() });
-                None
-            }
-        };
-    let subjects: Vec<SubjectEvidence> = subjects
-        .iter()
-        .map(|(subject, model)| SubjectEvidence {
-            id: subject.id.clone(),
-            inspection: lineage::inspect(model),
-            identification: lineage::identify(model, catalog, CLOSEST),
-            comparisons: references.iter().filter_map(|it| compare(model, it)).collect(),
-        })
-        .collect();
-    if !failures.is_empty() {
-        return Err(Error::Models(failures));
+    let mut measuring = Measuring { case, catalog, look, references: &references, failures: Vec::new() };
+    let subjects: Vec<SubjectEvidence> = subjects.iter().map(|(it, model)| measuring.subject(it, model)).collect();
+    if !measuring.failures.is_empty() {
+        return Err(Error::Models(measuring.failures));
     }
     let checks = claims::check_all(&case.claims, &Bands::shipped());
     let comparisons = subjects.iter().flat_map(|it| &it.comparisons);
@@ -107,6 +97,55 @@ pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence
         checks,
         catalog: catalog.reach(),
     })
+}
+
+/// Measures subjects one after the other; what fails is kept, so that one pair does not hide the next.
+struct Measuring<'a> {
+    case: &'a Case,
+    catalog: &'a Catalog,
+    look: Look<'a>,
+    references: &'a [Model],
+    failures: Vec<ModelError>,
+}
+
+impl Measuring<'_> {
+    fn subject(&mut self, subject: &Subject, model: &Model) -> SubjectEvidence {
+        let references = self.references.iter();
+        let compared: Vec<(&Model, Comparison)> =
+            references.filter_map(|it| Some((it, self.compare(model, it)?))).collect();
+        let mixture = self.mixture(model, &compared);
+        let mut comparisons: Vec<Comparison> = compared.into_iter().map(|it| it.1).collect();
+        if let (Some(mixture), Some(first)) = (&mixture, comparisons.first_mut()) {
+            first.cost.bytes_read = first.cost.bytes_read.saturating_add(mixture.bytes_read);
+        }
+        let (merge, no_merge) = mixture.map(|it| (it.merge, it.no_merge)).unwrap_or_default();
+        SubjectEvidence {
+            id: subject.id.clone(),
+            inspection: lineage::inspect(model),
+            identification: lineage::identify(model, self.catalog, CLOSEST),
+            comparisons,
+            merge,
+            no_merge,
+        }
+    }
+
+    fn compare(&mut self, subject: &Model, reference: &Model) -> Option<Comparison> {
+        let compared = compare_with_weights(subject, reference, self.catalog, &self.look);
+        let pair = || format!("{} against {}", subject.name.location, reference.name.location);
+        self.kept(compared, pair)
+    }
+
+    /// How it is made of references that are nobody's own.
+    fn mixture(&mut self, subject: &Model, compared: &[(&Model, Comparison)]) -> Option<Mixture> {
+        let others = compared.iter().filter(|(it, _)| !self.case.is_subject(&it.name.location));
+        let mixture = lineage::mixture(subject, others.map(|(model, it)| (*model, it)));
+        self.kept(mixture, || format!("{} as a merge of its references", subject.name.location)).flatten()
+    }
+
+    /// What was found, or none and the failure put down.
+    fn kept<T>(&mut self, found: Result<T, impl Into<lineage::Error>>, what: impl Fn() -> String) -> Option<T> {
+        found.map_err(|reason| self.failures.push(ModelError { location: what(), reason: reason.into() })).ok()
+    }
 }
 
 /// A subject with its description.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::case::Case;
+use crate::case::{Case, Subject};
 use crate::catalog::Catalog;
 use crate::evidence::{Error, Evidence, collect, store};
 use crate::fact::{Unknown, Value};
@@ -65,16 +65,21 @@ fn every_fact_that_a_gate_may_name_is_stated_with_a_value_of_its_list() {
     }
 }
 
-/// What is collected of one small model against others.
-fn of_family(subject: &str, references: &[&str]) -> Evidence {
-    let place = |name: &str| {
-        let path = std::env::current_dir().unwrap().join("tests/families/small").join(name);
-        path.to_str().unwrap().to_owned()
-    };
+/// A case that holds one small model against others.
+fn case_of_family(subject: &str, references: &[&str]) -> Case {
     let mut case = example("yi-34b");
     case.subjects[0].location = place(subject);
     case.references = references.iter().map(|it| place(it)).collect();
-    evidence(&case)
+    case
+}
+
+fn place(name: &str) -> String {
+    let path = std::env::current_dir().unwrap().join("tests/families/small").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+fn of_family(subject: &str, references: &[&str]) -> Evidence {
+    evidence(&case_of_family(subject, references))
 }
 
 /// Every further reference is another chance of a false accusation.
@@ -102,6 +107,40 @@ fn references_with_files_are_compared_by_weights() {
     check_weights("base_b", "base_a", &Value::Word("independent".to_owned()));
     // What the case puts forward as its own is nobody else's.
     check_weights("base_a", "base_a", &Value::Unknown(Unknown::Unexamined));
+}
+
+/// The parts of a merge come out of a case as they come out of `compare`, at the cost of reading them.
+#[test]
+fn a_subject_is_taken_apart_into_its_references() {
+    let subject = of_family("merge_linear", &["ft_code", "ft_legal"]).subjects.remove(0);
+    let merge = subject.merge.unwrap();
+    assert_eq!((merge.kind.as_str(), merge.certainty.as_str(), subject.no_merge), ("linear", "measured", None));
+    for (found, (name, truth)) in merge.coefficients.iter().zip([("ft_code", 0.6), ("ft_legal", 0.4)]) {
+        assert!(found.reference == place(name) && (found.value - truth).abs() < 0.01, "{merge:#?}");
+    }
+    let [read, alone] = [["ft_code", "ft_legal"], ["ft_code", "base_b"]]
+        .map(|it| of_family("merge_linear", &it).subjects[0].comparisons[0].cost.bytes_read);
+    assert!(read > alone, "{read} {alone}");
+}
+
+/// One parent is no merge, and references of another shape cannot be mixed: the second is told, the first is nothing to
+/// tell.
+#[test]
+fn what_cannot_be_a_merge_is_none() {
+    let alone = of_family("ft_code", &["base_a", "base_b"]).subjects.remove(0);
+    assert_eq!((alone.merge, alone.no_merge), (None, None));
+    let other = of_family("depth_up", &["base_a", "ft_code"]).subjects.remove(0);
+    assert!(other.merge.is_none() && other.no_merge.unwrap().contains("not all of one shape"));
+}
+
+/// A company may mix models of its own: these are nobody else's.
+#[test]
+fn models_of_the_company_are_no_parts_of_a_merge() {
+    let mut case = case_of_family("merge_linear", &["ft_code", "ft_legal", "merge_linear"]);
+    case.subjects.push(Subject { id: "own".to_owned(), location: place("ft_code"), ..case.subjects[0].clone() });
+    let [merged, own] = evidence(&case).subjects.try_into().unwrap();
+    assert_eq!((merged.merge, merged.no_merge), (None, None), "one of two references is the company's own");
+    assert_eq!((own.merge, own.no_merge), (None, None), "only `ft_legal` is somebody else's");
 }
 
 #[test]

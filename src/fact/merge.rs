@@ -75,3 +75,81 @@ pub struct LayerParent {
     /// Whether every number that was looked at is the same there.
     pub is_same: bool,
 }
+
+/// Below this a reference has no part in a mixture: rounding alone moves coefficients by as much.
+const NO_PART: f64 = 0.01;
+
+impl Merge {
+    /// Whether it was found that the subject is made of several, and how.
+    pub fn is_found(&self) -> bool {
+        !matches!(self.kind.as_str(), "same" | "unknown")
+    }
+
+    /// The references that have a part in it, in the order given.
+    pub fn parents(&self) -> Vec<&str> {
+        let has_part = |it: &&Coefficient| match self.kind.as_str() {
+            "interleaved" | "same" => self.layers.iter().any(|layer| layer.reference == it.reference),
+            // The base carries what is left, whatever its coefficient.
+            "ties" | "dare" => true,
+            _ => it.value.abs() >= NO_PART,
+        };
+        self.coefficients.iter().filter(has_part).map(|it| it.reference.as_str()).collect()
+    }
+
+    /// The layers that come from one reference, first and last of each row of them.
+    pub fn layers_of(&self, reference: &str) -> Vec<(u32, u32)> {
+        let mut rows: Vec<(u32, u32)> = Vec::new();
+        for layer in self.layers.iter().filter(|it| it.reference == reference) {
+            match rows.last_mut() {
+                Some(last) if last.1.checked_add(1) == Some(layer.subject) => last.1 = layer.subject,
+                _ => rows.push((layer.subject, layer.subject)),
+            }
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merge(kind: &str, coefficients: &[(&str, f64)], layers: &[&str]) -> Merge {
+        let coefficient =
+            |it: &(&str, f64)| Coefficient { reference: it.0.to_owned(), value: it.1, low: it.1, high: it.1 };
+        let layer = |(at, it): (usize, &&str)| LayerParent {
+            subject: u32::try_from(at).unwrap(),
+            reference: (*it).to_owned(),
+            is_same: true,
+        };
+        Merge {
+            kind: kind.to_owned(),
+            certainty: "measured".to_owned(),
+            coefficients: coefficients.iter().map(coefficient).collect(),
+            explained: 1.0,
+            exact: 1.0,
+            base: None,
+            scales: Vec::new(),
+            dropped: Vec::new(),
+            layers: layers.iter().enumerate().map(layer).collect(),
+            matrices: 2,
+            detail: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_reference_that_merely_stood_beside_is_no_parent() {
+        let parts = [("base", 0.001), ("one", 0.6), ("other", 0.4)];
+        assert_eq!(merge("linear", &parts, &["one", "one"]).parents(), ["one", "other"]);
+        assert_eq!(merge("dare", &parts, &["one", "one"]).parents(), ["base", "one", "other"]);
+        assert_eq!(merge("interleaved", &parts, &["one", "base"]).parents(), ["base", "one"]);
+        assert!(merge("dare", &parts, &[]).is_found() && !merge("unknown", &parts, &[]).is_found());
+    }
+
+    #[test]
+    fn layers_that_follow_each_other_are_one_row() {
+        let it = merge("interleaved", &[], &["a", "a", "b", "a", "a", "a", "b"]);
+        assert_eq!(it.layers_of("a"), [(0, 1), (3, 5)]);
+        assert_eq!(it.layers_of("b"), [(2, 2), (6, 6)]);
+        assert_eq!(it.layers_of("c"), []);
+    }
+}

@@ -262,6 +262,32 @@ pub struct Form {
     pub normalised: Vec<Normalisation>,
 }
 
+/// What is known of the dimensions of two models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimensions {
+    /// Every shape is the same.
+    Same,
+    /// Those that are stated are the same, and no shape was there to be seen.
+    Unseen,
+    /// Some are not the same.
+    Other,
+}
+
+impl Form {
+    /// Whether dimensions are the same, as far as they could be seen: an index without weights states sizes and shows no shape.
+    pub fn dimensions(&self) -> Dimensions {
+        let is_of_size = |kind: &str| matches!(kind, "dimension" | "shape" | "vocabulary" | "layers");
+        let are_same = self.dimensions.iter().all(|it| it.subject == it.reference);
+        let is_unseen =
+            !self.dimensions.is_empty() && are_same && !self.differences.iter().any(|it| is_of_size(&it.kind));
+        match self.same_dimensions {
+            true => Dimensions::Same,
+            false if is_unseen => Dimensions::Unseen,
+            false => Dimensions::Other,
+        }
+    }
+}
+
 /// Two names for one tensor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Rename {

@@ -6,6 +6,17 @@ use crate::fact::{Comparison, Comparisons, Merge, WeightsRelation};
 use crate::lineage::{Look, Model, compare_with_weights};
 use crate::weights::{Finite, Net, merged};
 
+/// How a subject is made of references that are related to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mixture {
+    /// The merge.
+    pub merge: Option<Merge>,
+    /// Why there is none.
+    pub no_merge: Option<String>,
+    /// Bytes that were read for it.
+    pub bytes_read: u64,
+}
+
 /// Compares with every reference, p-values paid for all of them, and looks for a merge where two or more are related.
 ///
 /// # Errors
@@ -25,23 +36,35 @@ pub fn compare_with_all(
         merge: None,
         no_merge: None,
     };
-    let related: Vec<&Model> =
-        references.iter().zip(&all.comparisons).filter(|(_, it)| is_related(it)).map(|(model, _)| model).collect();
-    if related.len() < 2 {
+    let Some(mixture) = mixture(subject, references.iter().zip(&all.comparisons))? else {
         all.no_merge = Some("fewer than two references are related to the subject by their weights".into());
         return Ok(all);
-    }
-    let (merge, read) = merge(subject, &related)?;
-    if merge.is_none() {
-        let why =
-            "references and subject are not all of one shape with their numbers at hand, or two of them are the same";
-        all.no_merge = Some(why.into());
-    }
+    };
     if let Some(first) = all.comparisons.first_mut() {
-        first.cost.bytes_read = first.cost.bytes_read.saturating_add(read);
+        first.cost.bytes_read = first.cost.bytes_read.saturating_add(mixture.bytes_read);
     }
-    all.merge = merge;
+    all.merge = mixture.merge;
+    all.no_merge = mixture.no_merge;
     Ok(all)
+}
+
+/// Takes a subject apart into those references that comparisons found to be related to it; none where these are fewer
+/// than two, so that there is nothing to take apart.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn mixture<'a>(
+    subject: &Model,
+    compared: impl Iterator<Item = (&'a Model, &'a Comparison)>,
+) -> Result<Option<Mixture>, checkpoint::Error> {
+    let related: Vec<&Model> = compared.filter(|(_, it)| is_related(it)).map(|(model, _)| model).collect();
+    if related.len() < 2 {
+        return Ok(None);
+    }
+    let (merge, bytes_read) = merge(subject, &related)?;
+    let why = "references and subject are not all of one shape with their numbers at hand, or two of them are the same";
+    let no_merge = merge.is_none().then(|| why.to_owned());
+    Ok(Some(Mixture { merge, no_merge, bytes_read }))
 }
 
 fn is_related(comparison: &Comparison) -> bool {

@@ -27,7 +27,7 @@ pub use compare::{Look, compare, compare_with_weights};
 pub use fingerprint::{ENDING, fingerprint, library, look_up};
 pub use identify::identify;
 pub use inspect::inspect;
-pub use merge::compare_with_all;
+pub use merge::{Mixture, compare_with_all, mixture};
 
 /// A model as far as it can be described without reading its data.
 #[derive(Clone, Debug)]

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::*;
 
+mod lineage;
+
 /// A case that the table decides, and one that is held since too little is known.
 const CARDS: [(&str, &str); 2] = [
     ("transitional", include_str!("../../tests/report/transitional.json")),
@@ -135,11 +137,20 @@ fn measured_weights_are_said() {
             ],
         ),
     ] {
-        let language = Language::find(tag).unwrap();
-        let text = as_text(&View::new(&card, &language, &Drawings::load().unwrap()).unwrap());
-        for words in said {
-            assert!(text.contains(words), "`{words}` is not in the memo `{tag}`:\n{text}");
-        }
+        check_said(&card, tag, &said);
+    }
+}
+
+fn text_of(card: &Scorecard, tag: &str) -> String {
+    let language = Language::find(tag).unwrap();
+    as_text(&View::new(card, &language, &Drawings::load().unwrap()).unwrap())
+}
+
+#[track_caller]
+fn check_said(card: &Scorecard, tag: &str, said: &[&str]) {
+    let text = text_of(card, tag);
+    for words in said {
+        assert!(text.contains(words), "`{words}` is not in the memo `{tag}`:\n{text}");
     }
 }
 
@@ -445,8 +456,7 @@ fn whose_weights_they_are_is_never_taken_for_granted() {
     card.verdict.because = None;
     card.verdict.deciding = Some("3, 6".to_owned());
     card.verdict.holds_whatever_the_weights = Some(true);
-    let language = Language::find("en").unwrap();
-    let text = as_text(&View::new(&card, &language, &Drawings::load().unwrap()).unwrap());
+    let text = text_of(&card, "en");
     assert!(text.contains("Why: Whoever the weights belong to, the verdict is the same, because"), "{text}");
     assert!(text.contains("Only rows 3 and 6 of the decision table can still match"));
 }

@@ -189,6 +189,8 @@ pub(crate) fn subjects(case: &Case, evidence: &Evidence) -> Vec<SubjectLineage> 
             inspection: measured.inspection.clone(),
             identification: measured.identification.clone(),
             comparisons: measured.comparisons.clone(),
+            merge: measured.merge.clone(),
+            no_merge: measured.no_merge.clone(),
             declared_parents: subject.map(|it| it.declared_parents.clone()).unwrap_or_default(),
         }
     });

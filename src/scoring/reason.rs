@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::case::Level;
 use crate::claims::Outcome;
-use crate::evidence::Evidence;
-use crate::fact::{Comparison, Message, RELATED, Truth, Value, WeightsRelation};
+use crate::evidence::{Evidence, SubjectEvidence};
+use crate::fact::{Argument, Comparison, Message, RELATED, Truth, Value, WeightsRelation};
 use crate::rubric::Effect;
 use crate::scoring::reading::REFUSED;
 use crate::scoring::situation::Situation;
-use crate::scoring::{CriterionScore, GateOutcome, Reason};
+use crate::scoring::{CriterionScore, GateOutcome, MESSAGE_KEYS, Reason};
 
 /// So many of each kind are told.
 const TOLD: usize = 3;
@@ -30,6 +30,8 @@ const OPEN_GATE: f64 = 15.0;
 const MEASURED: f64 = 95.0;
 /// What was done to hide it stands right behind.
 const DISGUISED: f64 = 94.0;
+/// Of whose models it was put together says more than that it is related to one of them.
+const MERGED: f64 = 93.0;
 const MEASURED_PART: f64 = 50.0;
 
 /// Bodies that are related, by derivation or by a start in common.
@@ -57,6 +59,7 @@ impl Reasons {
         let comparisons = evidence.subjects.iter().flat_map(|it| &it.comparisons);
         reasons.extend(of_related(comparisons.clone(), derived));
         reasons.extend(of_weights(evidence, comparisons, derived).into_iter().flatten());
+        reasons.extend(evidence.subjects.iter().filter_map(|it| of_merge(it, derived)));
         reasons.extend(criteria.iter().filter_map(|it| of_criterion(it, it.id == *derived)));
         Self(reasons)
     }
@@ -120,6 +123,22 @@ fn of_weights<'a>(
     let rests_on = vec![criterion.to_owned()];
     let disguised = of_disguises(found).map(|text| (-DISGUISED, Reason { text, rests_on: rests_on.clone() }));
     Some(std::iter::once((-weight, Reason { text, rests_on })).chain(disguised).collect())
+}
+
+/// That a subject was put together from several models, none of them the company's own.
+fn of_merge(subject: &SubjectEvidence, criterion: &str) -> Option<(f64, Reason)> {
+    let merge = subject.merge.as_ref().filter(|it| it.is_found())?;
+    let kind = format!("merge.{}", merge.kind);
+    let kind = MESSAGE_KEYS.iter().find(|it| **it == kind)?;
+    let name = |location: &str| {
+        let known = subject.comparisons.iter().find(|it| it.reference.location == location);
+        Argument::from(known.map_or(location, |it| it.reference.name.as_str()))
+    };
+    let text = Message::new("reason.merged")
+        .with("subject", subject.inspection.model.name.as_str())
+        .with("kind", Message::new(*kind))
+        .with("references", Argument::List(merge.parents().into_iter().map(name).collect()));
+    Some((-MERGED, Reason { text, rests_on: vec![criterion.to_owned()] }))
 }
 
 /// Bodies that are related, whatever made them so: a model of the company's own is no such reference.

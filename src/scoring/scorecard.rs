@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::{DeclaredParent, InputFile, LedgerEntry, Level, Waiver};
 use crate::claims::{Check, Claim};
 use crate::fact::{
-    CatalogReach, Comparison, Facts, Identification, Inspection, Interval, Message, Text, Truth, Unexamined,
+    CatalogReach, Comparison, Facts, Identification, Inspection, Interval, Merge, Message, Text, Truth, Unexamined,
 };
 use crate::rubric::{Band, Effect, Grade};
 
@@ -63,7 +63,7 @@ pub struct Scorecard {
     pub believe: Vec<Reason>,
     /// Up to three reasons to worry, gravest first.
     pub worry: Vec<Reason>,
-    /// Smallest changes that would change the verdict, upwards and downwards.
+    /// Open answers that would change the verdict if they came out so, upwards and downwards.
     pub flips: Vec<Flip>,
     /// What to ask next, most useful for its hours first.
     pub questions: Vec<Question>,
@@ -312,7 +312,7 @@ pub struct Reason {
     pub rests_on: Vec<String>,
 }
 
-/// A smallest change that changes the verdict.
+/// One or two open answers that change the verdict if they come out so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Flip {
     /// `up` or `down`; `settle` where a held or open verdict would become a definite one.
@@ -332,7 +332,7 @@ pub struct Flip {
 pub struct Change {
     /// The criterion.
     pub criterion: String,
-    /// The level it would have.
+    /// The level it would have: one that is still possible.
     pub level: u8,
     /// What one would see then.
     pub anchor: Text,
@@ -368,6 +368,12 @@ pub struct SubjectLineage {
     pub identification: Identification,
     /// How it relates to each reference.
     pub comparisons: Vec<Comparison>,
+    /// How it is made of several references; none where fewer than two are related to it by their weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
+    /// Why it could not be taken apart although two or more references are related to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_merge: Option<String>,
     /// What the company declares.
     pub declared_parents: Vec<DeclaredParent>,
 }

@@ -136,6 +136,11 @@ fn a_case_that_was_started_is_valid_as_it_stands_and_never_overwritten() {
         let case = Case::read_with_models(&folder).unwrap_or_else(|problems| panic!("\n{problems}"));
         assert_eq!(case.answers["analyst"].answers.len(), 19);
         assert_eq!(case.date.to_string(), "2025-01-15");
+        // A committee reads the memo in either language.
+        for text in [&case.title, &case.subjects[0].name, &case.answers["analyst"].name] {
+            let [english, chinese] = ["en", "zh-CN"].map(|it| text.get(it).expect("it is said in both languages"));
+            assert!(english.is_ascii() && !chinese.is_ascii() && !english.contains("acme"), "{text:?}");
+        }
         let before = files(&folder);
         for arguments in [vec!["init", path], vec!["init", path, "--language", "fr"]] {
             assert_eq!(unshell(&arguments).0, Some(2));

@@ -33,8 +33,8 @@ fn examples_become_memos() {
     }
 }
 
-/// The memos of a new case that holds one small model against another, English first.
-fn memos_of(subject: &str, reference: &str) -> [String; 2] {
+/// The memos of a new case that holds one small model against others, English first.
+fn memos_of(subject: &str, references: &[&str]) -> [String; 2] {
     let folder = tempfile::tempdir().unwrap();
     let unshell = |arguments: &[&str]| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_unshell"))
@@ -50,7 +50,8 @@ fn memos_of(subject: &str, reference: &str) -> [String; 2] {
     let family = family.to_str().unwrap();
     let text = std::fs::read_to_string(&case).unwrap();
     let text = text.replace("\"catalog:01-ai/Yi-34B@2023-11\"", &format!("\"{family}/{subject}\""));
-    let text = text.replace("  - catalog:meta-llama/Llama-2-7b-hf", &format!("  - \"{family}/{reference}\""));
+    let lines: Vec<String> = references.iter().map(|it| format!("  - \"{family}/{it}\"")).collect();
+    let text = text.replace("  - catalog:meta-llama/Llama-2-7b-hf", &lines.join("\n"));
     std::fs::write(&case, text).unwrap();
     unshell(&["run", "acme"]);
     ["en", "zh-CN"].map(|it| std::fs::read_to_string(folder.path().join(format!("acme/out/memo.{it}.html"))).unwrap())
@@ -59,16 +60,27 @@ fn memos_of(subject: &str, reference: &str) -> [String; 2] {
 /// Weights that were measured stand on the first page, and the chart does not say that they were not looked at.
 #[test]
 fn measured_weights_are_the_first_page_s_business() {
-    let [english, chinese] = memos_of("renamed", "base_a");
+    let [english, chinese] = memos_of("renamed", &["base_a"]);
     assert!(english.contains("The weights of renamed were held against those of base_a: derived."));
     assert!(chinese.contains("就权重而言，renamed 对照 base_a：派生。"));
     assert!(!english.contains("width: weights not examined") && !chinese.contains("横向宽度：权重未检验"));
 }
 
+/// Of whose models a subject was put together stands on the first page, and how on the lineage page.
+#[test]
+fn merges_are_told() {
+    let [english, chinese] = memos_of("merge_linear", &["ft_code", "ft_legal"]);
+    assert!(
+        english.contains("By its weights, merge_linear was put together from ft_code and ft_legal: a linear merge.")
+    );
+    assert!(chinese.contains("就权重而言，merge_linear 由 ft_code和ft_legal 合并而成：线性合并。"));
+    assert!(english.contains("Made of several references: ") && chinese.contains("由多个参照构成："));
+}
+
 /// Nobody rotates a stream by accident.
 #[test]
 fn disguises_are_the_first_page_s_business_too() {
-    let [english, chinese] = memos_of("obf_all_ft", "base_a");
+    let [english, chinese] = memos_of("obf_all_ft", &["base_a"]);
     let told = english.find("changes were found that leave what it computes as it is").expect("page 1 tells disguises");
     assert!(told < english.find("id=\"lineage\"").or(english.find("Lineage")).unwrap_or(usize::MAX), "{told}");
     assert!(chinese.contains("处改动，不影响计算结果，却掩盖权重来源"));

@@ -174,7 +174,9 @@ fn likelihood(writer: &Writer<'_>) -> String {
     let verdict = &writer.card.verdict;
     let name = writer.text(&verdict.name);
     let deciding = verdict.deciding.clone().unwrap_or_default();
-    let possible = writer.list(verdict.possible.iter().map(|it| writer.text(&it.name)));
+    // A name may have a comma of its own.
+    let quoted = |name: String| writer.fill("style.quote", &[("text", &name)]);
+    let possible = writer.list(verdict.possible.iter().map(|it| quoted(writer.text(&it.name))));
     let decided = match verdict.decided_by.as_str() {
         "table" if deciding.contains(',') => {
             let rows = writer.list(deciding.split(", ").map(str::to_owned));

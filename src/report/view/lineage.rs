@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::fact::{Comparison, Form, FormRelation, Origin, SharedValue, Unexamined};
+use crate::fact::{Closeness, Comparison, Dimensions, Form, FormRelation, Origin, SharedValue};
 use crate::report::number::exact;
 use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, Words};
 use crate::report::view::writer::count;
-use crate::report::view::{Writer, weights};
+use crate::report::view::{Writer, merge, unexamined, weights};
 use crate::scoring::SubjectLineage;
 
 /// How many of a long list stand in the body.
@@ -18,7 +18,7 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
         write_subject(writer, subject, &mut blocks);
     }
     blocks.push(writer.heading(&writer.say("lineage.unexamined")));
-    blocks.push(Block::List { items: unexamined(writer) });
+    blocks.push(Block::List { items: unexamined::items(writer) });
     if let Some(reply) = &writer.card.reply {
         blocks.push(writer.heading(&writer.say("lineage.reply")));
         blocks.push(Block::Paragraph { words: writer.words(reply) });
@@ -32,6 +32,7 @@ fn write_subject(writer: &Writer<'_>, subject: &SubjectLineage, blocks: &mut Vec
     if !subject.comparisons.is_empty() {
         blocks.push(Block::Table(comparisons(writer, subject)));
         blocks.extend(weights::blocks(writer, subject));
+        blocks.extend(merge::blocks(writer, subject));
         blocks.extend(renames(writer, subject).map(Block::Table));
         blocks.extend(telling(writer, subject).map(Block::Table));
     }
@@ -62,7 +63,7 @@ fn comparisons(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
         vec![
             Words::code(&it.reference.location).into(),
             writer.say(relation_key(it.form.relation)).into(),
-            writer.say(if it.form.same_dimensions { "word.same" } else { "word.other" }).into(),
+            writer.say(dimensions_key(&it.form)).into(),
             it.form.renames.len().to_string().into(),
             (it.form.differences.len() as u64).to_string().into(),
             weights::word(writer, it.weights.relation).into(),
@@ -172,8 +173,11 @@ fn declared(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
     let own_rank = subject.identification.matches.iter().find(|it| is_own(&it.reference)).map(|it| it.rank);
     for it in matches.iter().take(MOST) {
         let relation = writer.say(relation_key(it.relation));
-        let dimensions =
-            writer.say(if it.same_dimensions { "lineage.same_dimensions" } else { "lineage.other_dimensions" });
+        let dimensions = writer.say(match it.closeness {
+            Closeness::Stated => "lineage.stated_dimensions",
+            _ if it.same_dimensions => "lineage.same_dimensions",
+            _ => "lineage.other_dimensions",
+        });
         let words = Words::code(&it.reference)
             .and(PieceKind::Plain, format!(" {relation}{}{dimensions}", writer.say("style.list")));
         let tied = it.tied_with.iter().filter(|it| !is_own(it)).count() as u64;
@@ -192,14 +196,11 @@ fn declared(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
     let columns =
         [("column.who_says", Align::Left, 12), ("column.relative", Align::Left, 64), ("column.basis", Align::Left, 24)];
     let mut table = writer.table("lineage.declared_detected", &columns, rows);
-    table.note = match (own, more(writer, matches.len())) {
-        (Some(own), more) => {
-            let itself = Words::plain(writer.fill("lineage.own_entry", &[("entry", own)]));
-            let gap = more.as_ref().map(|_| writer.say("style.sentence_gap")).unwrap_or_default();
-            Some(itself.and(PieceKind::Plain, gap).then(more.unwrap_or_default()))
-        }
-        (None, more) => more,
-    };
+    let by_form = (!matches.is_empty()).then(|| Words::plain(writer.say("lineage.by_form_note")));
+    let itself = own.map(|own| Words::plain(writer.fill("lineage.own_entry", &[("entry", own)])));
+    let gap = writer.say("style.sentence_gap");
+    let notes = by_form.into_iter().chain(itself).chain(more(writer, matches.len()));
+    table.note = notes.reduce(|one, other| one.and(PieceKind::Plain, gap.as_str()).then(other));
     table
 }
 
@@ -232,29 +233,12 @@ fn newest_date(writer: &Writer<'_>, written: &str) -> String {
     written.parse().map_or_else(|_| written.to_owned(), |day| writer.language.numbers.date(day))
 }
 
-/// What was not looked at anywhere in the case, each once.
-fn unexamined(writer: &Writer<'_>) -> Vec<Words> {
-    let card = writer.card;
-    let subjects = card.subjects.iter().flat_map(|it| {
-        let compared = it.comparisons.iter().flat_map(|it| &it.unexamined);
-        it.inspection.unexamined.iter().chain(&it.identification.unexamined).chain(compared)
-    });
-    let mut seen: Vec<&Unexamined> = Vec::new();
-    for it in card.unexamined.iter().chain(subjects) {
-        if !seen.iter().any(|other| other.what == it.what && other.why == it.why) {
-            seen.push(it);
-        }
+fn dimensions_key(form: &Form) -> &'static str {
+    match form.dimensions() {
+        Dimensions::Same => "word.same",
+        Dimensions::Unseen => "word.not_seen",
+        Dimensions::Other => "word.other",
     }
-    if seen.is_empty() {
-        return vec![Words::plain(writer.say("lineage.nothing_unexamined"))];
-    }
-    seen.into_iter().map(|it| one_unexamined(writer, it)).collect()
-}
-
-fn one_unexamined(writer: &Writer<'_>, it: &Unexamined) -> Words {
-    let what = writer.word("unexamined", &it.what);
-    let why = writer.known_or(&format!("unexamined.why.{}", it.why), &it.detail);
-    Words::strong(writer.fill("lineage.unexamined_what", &[("what", &what)])).then(why)
 }
 
 /// Key of the word for a relation by form.

@@ -6,9 +6,11 @@ mod appendix;
 mod arithmetic;
 mod decision;
 mod lineage;
+mod merge;
 mod pillars;
 mod questions;
 mod records;
+mod unexamined;
 mod weights;
 mod writer;
 

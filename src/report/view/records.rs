@@ -52,9 +52,12 @@ pub(in crate::report) fn ledger(writer: &Writer<'_>) -> Section {
         ("column.dates", Align::Left, 24),
         ("column.graded_by", Align::Left, 18),
     ];
+    let paragraph = |key: &str| Block::Paragraph { words: Words::plain(writer.say(key)) };
+    if writer.card.ledger.is_empty() {
+        return writer.appendix("ledger", "ledger.heading", vec![paragraph("ledger.none")]);
+    }
     let table = writer.table("ledger.table", &columns, writer.card.ledger.iter().map(row).collect());
-    let lead = Block::Paragraph { words: Words::plain(writer.say("ledger.lead")) };
-    writer.appendix("ledger", "ledger.heading", vec![lead, Block::Table(table)])
+    writer.appendix("ledger", "ledger.heading", vec![paragraph("ledger.lead"), Block::Table(table)])
 }
 
 fn entry(writer: &Writer<'_>, it: &LedgerEntry) -> Words {
