@@ -1,7 +1,4 @@
-//! What would change the verdict: one open answer, then two, found by really deciding again.
-//!
-//! An answer is brought to levels alone that are still possible: what the evidence rules out would change the verdict and
-//! cannot come about.
+//! What would change the verdict: the smallest changes of one criterion, then of two, found by really deciding again.
 
 use crate::rubric::Rubric;
 use crate::scoring::decide::{self, Decision, Waived};
@@ -11,11 +8,13 @@ use crate::scoring::{Change, Flip};
 /// So many are told for each direction.
 const TOLD: usize = 3;
 
-/// One change.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One change and its size.
+#[derive(Clone, Copy, Debug)]
 struct Move {
     criterion: usize,
     level: u8,
+    /// Levels from what is known now; nothing where the level is possible already.
+    distance: f64,
 }
 
 /// A change that was tried, and where it leads.
@@ -30,12 +29,12 @@ struct Found {
 pub(crate) fn flips(situation: &Situation<'_>, waived: &Waived, decision: &Decision) -> Vec<Flip> {
     let moves = moves(situation);
     let tried = moves.iter().filter_map(|it| attempt(situation, waived, decision, &[*it]));
-    let singles = soonest(tried.collect());
+    let singles = smallest(tried.collect());
     let directions = ["up", "down", "settle"];
     let mut flips = Vec::new();
     let needs_pairs = |direction| !singles.iter().any(|it: &Found| it.direction == direction);
     let pairs = if directions.into_iter().filter(|it| is_wanted(situation.rubric, decision, it)).any(needs_pairs) {
-        soonest(pairs(situation, waived, decision, &moves))
+        smallest(pairs(situation, waived, decision, &moves))
     } else {
         Vec::new()
     };
@@ -60,14 +59,16 @@ fn is_wanted(rubric: &Rubric, decision: &Decision, direction: &str) -> bool {
     }
 }
 
-/// Every criterion brought to every level that is still possible, where that would be news.
+/// Every criterion brought to every level that would be news.
 fn moves(situation: &Situation<'_>) -> Vec<Move> {
     let standings = situation.standings.iter().enumerate();
     let applicable = standings.filter_map(|(idx, standing)| Some((idx, standing.interval?)));
     let moves = applicable.flat_map(|(criterion, interval)| {
-        let is_possible = move |level: &u8| interval.low <= f64::from(*level) && f64::from(*level) <= interval.high;
-        let levels = (0..=4).filter(move |level| interval.width() > 0.0 && is_possible(level));
-        levels.map(move |level| Move { criterion, level })
+        (0..=4).filter(move |level| interval.width() > 0.0 || interval.low != f64::from(*level)).map(move |level| {
+            let at = f64::from(level);
+            let distance = (interval.low - at).max(at - interval.high).max(0.0);
+            Move { criterion, level, distance }
+        })
     });
     moves.collect()
 }
@@ -98,10 +99,14 @@ fn attempt(situation: &Situation<'_>, waived: &Waived, decision: &Decision, move
     Some(Found { direction, moves: moves.to_vec(), to, hours })
 }
 
-/// One for each set of criteria and each verdict, the soonest found out first.
-fn soonest(mut found: Vec<Found>) -> Vec<Found> {
+/// The smallest for each set of criteria and each verdict, smallest first.
+fn smallest(mut found: Vec<Found>) -> Vec<Found> {
+    let size = |it: &Found| it.moves.iter().map(|step| step.distance).sum::<f64>();
     let place = |it: &Found| it.moves.iter().map(|step| (step.criterion, step.level)).collect::<Vec<_>>();
-    found.sort_by(|one, other| one.hours.total_cmp(&other.hours).then_with(|| place(one).cmp(&place(other))));
+    found.sort_by(|one, other| {
+        let by_size = size(one).total_cmp(&size(other));
+        by_size.then(one.hours.total_cmp(&other.hours)).then_with(|| place(one).cmp(&place(other)))
+    });
     let mut kept: Vec<Found> = Vec::new();
     for candidate in found {
         let criteria = |it: &Found| it.moves.iter().map(|step| step.criterion).collect::<Vec<_>>();

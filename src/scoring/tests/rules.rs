@@ -399,36 +399,22 @@ fn independent_takes_measured_weights_and_disclosure() {
 
 #[test]
 fn flips_really_flip() {
-    for lines in ["R1 1 C1", "R1 1 C1; D1 unknown", "T2 unknown"] {
-        let draft = Draft::answered().both(lines);
-        let card = draft.score();
-        assert!(!card.flips.is_empty(), "{lines}");
-        for flip in &card.flips {
-            assert!((1..=2).contains(&flip.changes.len()));
-            let evidence = |criterion: &str| if criterion == "T1" { "MA" } else { "A1" };
-            let changes = flip.changes.iter();
-            let changed: Vec<_> =
-                changes.map(|it| format!("{} {} {}", it.criterion, it.level, evidence(&it.criterion))).collect();
-            assert_eq!(draft.clone().both(&changed.join("; ")).verdict(), flip.to, "{flip:?}");
-            assert_ne!(flip.to, card.verdict.id);
-        }
-    }
-}
-
-/// What the evidence rules out cannot come about, and is no way to another verdict: where every answer that is still
-/// possible leads to one verdict, nothing would change it.
-#[test]
-fn a_flip_goes_no_further_than_what_is_still_possible() {
-    assert!(Draft::answered().score().flips.is_empty());
-    for lines in ["R1 1 C1", "R1 1 C1; D1 unknown", "T2 unknown", "D1 unknown; T2 1 C1"] {
-        let card = Draft::answered().both(lines).score();
-        assert!(!card.flips.is_empty(), "{lines}");
-        for change in card.flips.iter().flat_map(|it| &it.changes) {
-            let criterion = card.criteria.iter().find(|it| it.id == change.criterion).unwrap();
-            let interval = criterion.interval.unwrap();
-            let level = f64::from(change.level);
-            assert!(interval.low <= level && level <= interval.high, "{change:?} is outside {interval:?}");
-        }
+    let draft = Draft::answered();
+    let card = draft.score();
+    assert!(card.flips.iter().any(|it| it.direction == "down"));
+    assert!(card.flips.iter().any(|it| it.direction == "up"));
+    for flip in &card.flips {
+        assert!((1..=2).contains(&flip.changes.len()));
+        let lines: Vec<_> = flip
+            .changes
+            .iter()
+            .map(|it| {
+                let evidence = if it.criterion == "T1" { "MA" } else { "A1" };
+                format!("{} {} {evidence}", it.criterion, it.level)
+            })
+            .collect();
+        assert_eq!(draft.clone().both(&lines.join("; ")).verdict(), flip.to, "{flip:?}");
+        assert_ne!(flip.to, card.verdict.id);
     }
 }
 
