@@ -310,8 +310,9 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>, groups: &[usize], budget:
         let blocks =
             (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, &Stream::Same));
         let (Some(ours), Some(theirs)) = blocks else { continue };
-        let coins = theirs.coins()?;
-        for (unit, value) in units::in_place(&ours, &theirs)? {
+        let found = units::in_place(&ours, &theirs)?;
+        let coins = if found.is_empty() { BTreeMap::new() } else { theirs.coins()? };
+        for (unit, value) in found {
             signs.add((groups[at], 0, coins.get(&unit).copied().unwrap_or(unit)), value);
         }
     }
