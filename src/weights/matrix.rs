@@ -1,27 +1,16 @@
-//! Dense matrices of `f32`, row by row, and the one product that everything here is made of.
-//!
-//! Sums run in a fixed order over fixed lanes, so that the same numbers come out on every machine and with any number of
-//! threads. `pulp` picks wider instructions where the processor has them; they add and multiply lane by lane, and round as
-//! narrow ones do.
+//! Dense matrices of `f32`, row by row.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// How many partial sums a dot product keeps.
-const LANES: usize = 16;
+use crate::weights::product::{Other, product};
 
-/// So many multiplications are done faster by one thread.
+/// So many numbers are turned round faster by one thread.
 const SMALL: usize = 1 << 20;
 
 /// So many rows are one piece of work.
 const BAND: usize = 16;
-
-/// Numbers of the other side that are gone over again and again.
-const CACHED: usize = 32 << 10;
-
-/// Numbers that are turned round at once.
-const TURNED: usize = 4 << 20;
 
 /// A matrix in row-major order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,36 +136,18 @@ impl Matrix {
         angles
     }
 
-    /// `self * other`; the other is turned round piece by piece, so that it is never held twice.
+    /// `self * other`.
     pub(crate) fn times(&self, other: &Self) -> Self {
-        let (width, most) = (other.cols, (TURNED / other.rows.max(1)).max(BAND));
-        if width <= most {
-            return self.times_transposed(&other.transposed());
-        }
-        let mut product = Self::new(self.rows, width, Vec::new());
-        for from in (0..width).step_by(most) {
-            let part = self.times_transposed(&other.columns(from..(from + most).min(width)));
-            for (out, row) in product.data.chunks_exact_mut(width).zip(part.iter()) {
-                out[from..from + row.len()].copy_from_slice(row);
-            }
-        }
-        product
-    }
-
-    /// Neighbouring columns, one a row.
-    fn columns(&self, columns: Range<usize>) -> Self {
-        let mut data = Vec::with_capacity(columns.len() * self.rows);
-        self.iter().for_each(|row| data.extend_from_slice(&row[columns.clone()]));
-        Self { rows: self.rows, cols: columns.len(), data }.transposed()
+        product(self.all(), Other::Plain(other.all()))
     }
 }
 
 /// Neighbouring rows of a matrix, where they lie.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows<'a> {
-    rows: usize,
-    cols: usize,
-    data: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) data: &'a [f32],
 }
 
 impl<'a> Rows<'a> {
@@ -184,95 +155,14 @@ impl<'a> Rows<'a> {
         self.data.chunks_exact(self.cols.max(1))
     }
 
+    pub(crate) fn row(self, row: usize) -> &'a [f32] {
+        &self.data[row * self.cols..(row + 1) * self.cols]
+    }
+
     /// `self * otherᵀ`.
     pub(crate) fn times_transposed(self, other: Rows<'_>) -> Matrix {
-        let mut data = vec![0.0; self.rows * other.rows];
-        let arch = pulp::Arch::new();
-        let some_rows = |out: &mut [f32], rows: &[f32]| arch.dispatch(Dots { rows, other, out });
-        let (width, cols) = (other.rows.max(1), self.cols.max(1));
-        // Other threads cost more than they give where there is little to do; the sums are the same either way.
-        if self.data.len().saturating_mul(other.rows) < SMALL {
-            some_rows(&mut data, self.data);
-        } else {
-            // Few rows are still work for all cores.
-            let band = (self.rows / 8).clamp(1, BAND);
-            let parts = data.par_chunks_mut(width * band).zip(self.data.par_chunks(cols * band));
-            parts.for_each(|(out, rows)| some_rows(out, rows));
-        }
-        Matrix { rows: self.rows, cols: other.rows, data }
+        product(self, Other::Turned(other))
     }
-}
-
-/// The work of one core, in a form that is compiled once for each kind of instructions; a closure would not be.
-struct Dots<'a> {
-    rows: &'a [f32],
-    other: Rows<'a>,
-    out: &'a mut [f32],
-}
-
-impl pulp::NullaryFnOnce for Dots<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        dots(self.rows, self.other, self.out);
-    }
-}
-
-/// Dot products of some rows with all rows of a matrix; of so many of those at a time that they stay in the cache.
-#[inline(always)]
-fn dots(rows: &[f32], other: Rows<'_>, out: &mut [f32]) {
-    let (cols, width) = (other.cols.max(1), other.rows.max(1));
-    let block = (CACHED / cols).max(4) / 4 * 4;
-    for (at, others) in other.data.chunks(block * cols).enumerate() {
-        let first = at * block;
-        let count = others.len() / cols;
-        for (row, out) in rows.chunks_exact(cols).zip(out.chunks_exact_mut(width)) {
-            for (four, others) in out[first..first + count].chunks_mut(4).zip(others.chunks(4 * cols)) {
-                four_dots(row, others, four);
-            }
-        }
-    }
-}
-
-/// Dot products of one row with up to four others that lie behind each other.
-#[inline(always)]
-fn four_dots(row: &[f32], others: &[f32], out: &mut [f32]) {
-    let cols = row.len();
-    if out.len() < 4 || cols == 0 {
-        for (out, other) in out.iter_mut().zip(others.chunks_exact(cols.max(1))) {
-            *out = dot_f32(row, other);
-        }
-        return;
-    }
-    let (one, rest) = others.split_at(cols);
-    let (two, rest) = rest.split_at(cols);
-    let (three, four) = rest.split_at(cols);
-    let mut sums = [[0.0_f32; LANES]; 4];
-    let (chunks, tail) = row.as_chunks::<LANES>();
-    let parts = [one, two, three, four].map(|it| it.as_chunks::<LANES>());
-    for (at, chunk) in chunks.iter().enumerate() {
-        for (sum, part) in sums.iter_mut().zip(&parts) {
-            for lane in 0..LANES {
-                sum[lane] += chunk[lane] * part.0[at][lane];
-            }
-        }
-    }
-    for ((out, sum), part) in out.iter_mut().zip(&sums).zip(&parts) {
-        *out = sum.iter().sum::<f32>() + tail.iter().zip(part.1).map(|(a, b)| a * b).sum::<f32>();
-    }
-}
-
-#[inline(always)]
-fn dot_f32(one: &[f32], other: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    let ((ones, tail), (others, other_tail)) = (one.as_chunks::<LANES>(), other.as_chunks::<LANES>());
-    for (a, b) in ones.iter().zip(others) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + tail.iter().zip(other_tail).map(|(a, b)| a * b).sum::<f32>()
 }
 
 /// Dot product in double precision.
@@ -319,15 +209,5 @@ mod tests {
         assert_eq!(one.transposed().row(3), [0, 1, 2, 3, 4].map(|row| one.row(row)[3]));
         assert_eq!(Matrix::default().transposed(), Matrix::default());
         assert_eq!(one.part(1..3).times_transposed(other.all()).data, product.data[7..21]);
-        assert_eq!(one.columns(2..5), one.transposed().gather(&[2, 3, 4]));
-    }
-
-    /// A matrix that is turned round piece by piece gives the same sums.
-    #[test]
-    fn pieces_give_what_the_whole_gives() {
-        let number = |it: usize| ((it * 37 % 101) as f32) * 0.01 - 0.5;
-        let other = Matrix::new(1 << 16, 100, (0..100 << 16).map(number).collect());
-        let one = Matrix::new(2, 1 << 16, (0..2 << 16).map(|it| number(it + 5)).collect());
-        assert_eq!(one.times(&other), one.times_transposed(&other.transposed()));
     }
 }

@@ -32,6 +32,7 @@ mod moments;
 mod net;
 mod new_rows;
 mod novelty;
+mod product;
 mod query_key_cka;
 mod quick;
 mod random;
