@@ -4,6 +4,8 @@
 //! number of hidden units shows in it, and it costs one pass. Layers that answer each other have like sketches. The map
 //! only proposes; [`random_sign`](crate::weights::random_sign) tests what it proposes, with signs the sketch cannot see.
 
+use std::cell::OnceCell;
+
 use crate::checkpoint::Error;
 use crate::weights::matrix::{Matrix, dot, norm};
 use crate::weights::net::{Layer, Net};
@@ -26,19 +28,41 @@ pub(crate) struct Answer {
     pub(crate) margin: f64,
 }
 
+/// The sketches of a subject, which are made once for all maps that are tried.
+#[derive(Default)]
+pub(crate) struct Sketched(OnceCell<Vec<Option<Matrix>>>);
+
+impl Sketched {
+    fn of(&self, subject: &Net<'_>, directions: &Matrix) -> Result<Vec<Option<Matrix>>, Error> {
+        if let Some(made) = self.0.get() {
+            return Ok(made.clone());
+        }
+        let made = sketches(subject, directions)?;
+        Ok(self.0.get_or_init(|| made).clone())
+    }
+}
+
 /// Finds the best answer of every subject layer that has a feed-forward block.
-pub(crate) fn find(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream) -> Result<Vec<Answer>, Error> {
-    let (directions, theirs) = match &reference.sketches {
+pub(crate) fn find(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    stream: &Stream,
+    sketched: &Sketched,
+) -> Result<Vec<Answer>, Error> {
+    let (ours, theirs, directions) = match &reference.sketches {
         // A fingerprint was sketched in its own coordinates, before anything was known of a subject.
-        Some(kept) => (stream.apply(probes(reference.hidden)), kept.clone()),
+        Some(kept) => {
+            let directions = stream.apply(probes(reference.hidden));
+            (sketches(subject, &directions)?, kept.clone(), directions)
+        }
         None => {
             let directions = probes(subject.hidden);
             let back = stream.back(&directions, reference.hidden);
-            (directions, sketches(reference, &back)?)
+            (sketched.of(subject, &directions)?, sketches(reference, &back)?, directions)
         }
     };
     let theirs = standard(turned(theirs, stream), &directions);
-    let ours = standard(sketches(subject, &directions)?, &directions);
+    let ours = standard(ours, &directions);
     if !reference.is_fingerprint() {
         let answers = ours.iter().enumerate().filter_map(|(at, it)| Some((at, nearest(it.as_ref()?, &theirs)?)));
         let answer = |(subject, (reference, similarity, margin))| Answer { subject, reference, similarity, margin };

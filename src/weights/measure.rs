@@ -11,7 +11,7 @@ use crate::weights::effort::{Budget, spread};
 use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
 use crate::weights::heads::Attention;
-use crate::weights::layer_map::{self, Answer};
+use crate::weights::layer_map::{self, Answer, Sketched};
 use crate::weights::matrix::cosine;
 use crate::weights::net::{FeedForward, Net};
 use crate::weights::random_sign::RandomSign;
@@ -94,7 +94,8 @@ pub(crate) fn measure(
 ) -> Result<Measured, Error> {
     watch.tell("aligning", 0, 1);
     let rows = tokens::shared(subject, reference, tokens, budget.tokens);
-    let (fits, stream, distances) = align(subject, reference, &rows, budget)?;
+    let sketched = Sketched::default();
+    let (fits, stream, distances) = align(subject, reference, &rows, budget, &sketched)?;
     let embedding = tokens::compare(Side::embedding(subject), Side::embedding(reference), &rows, &stream)?;
     let head = tokens::compare(Side::head(subject), Side::head(reference), &rows, &stream)?;
     let groups = like_layers(reference, &(0..reference.layers.len()).collect::<Vec<_>>())?;
@@ -112,7 +113,7 @@ pub(crate) fn measure(
         groups,
         ..Measured::default()
     };
-    let pair = Pair { subject, reference, budget, watch };
+    let pair = Pair { subject, reference, sketched: &sketched, budget, watch };
     measured.layers(&pair)?;
     (0..measured.answers.len()).try_for_each(|at| measured.heads(&pair, at))?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
@@ -127,6 +128,7 @@ pub(crate) fn measure(
 struct Pair<'a> {
     subject: &'a Net<'a>,
     reference: &'a Net<'a>,
+    sketched: &'a Sketched,
     budget: &'a Budget,
     watch: &'a dyn Watch,
 }
@@ -135,7 +137,7 @@ impl Measured {
     /// Compares the layers that answer each other. Where not all of them may be looked at and both sides have as many, they
     /// are first taken in their own order, and mapped where that does not hold.
     fn layers(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
-        let Pair { subject, reference, budget, .. } = *pair;
+        let Pair { subject, reference, sketched, budget, .. } = *pair;
         let count = subject.layers.len().max(reference.layers.len());
         if count > budget.layers && subject.layers.len() == reference.layers.len() {
             let answers = some_of(layer_map::in_order(subject, reference), budget.layers);
@@ -144,7 +146,7 @@ impl Measured {
                 return Ok(());
             }
         }
-        let all = layer_map::find(subject, reference, &self.stream)?;
+        let all = layer_map::find(subject, reference, &self.stream, sketched)?;
         let count = all.len();
         let at_hand = all.into_iter().filter(|it| !reference.layers[it.reference].ffns.is_empty()).collect();
         self.compare(pair, some_of(at_hand, budget.layers))?;
@@ -177,7 +179,7 @@ impl Measured {
             for (number, their) in theirs.iter().enumerate() {
                 let Some(their) = Block::of(reference, other, their, &self.stream) else { continue };
                 let units = units::compare(&block, &their)?;
-                if best.as_ref().is_none_or(|it| match_score(&units) > match_score(&it.1)) {
+                if best.as_ref().is_none_or(|it| units.match_score() > it.1.match_score()) {
                     best = Some((number, units));
                 }
             }
@@ -270,11 +272,6 @@ impl Measured {
     }
 }
 
-/// How well units were matched, without their signs: cosines of gates over all that could be matched.
-fn match_score(units: &Units) -> f64 {
-    units.gate_cosine / units.possible.max(1) as f64
-}
-
 /// At most so many of these layers, evenly spread.
 fn some_of(answers: Vec<Answer>, most: usize) -> Vec<Answer> {
     let chosen = spread(answers.len(), most);
@@ -338,7 +335,13 @@ type Aligned = (Vec<Tried>, Stream, Option<f64>);
 
 /// Chooses the map between the streams: by held-out rows of tokens, or of gates where tokens show no map, if one of them carries
 /// those clearly; else by how well gates then match.
-fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget: &Budget) -> Result<Aligned, Error> {
+fn align(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    rows: &[(usize, usize)],
+    budget: &Budget,
+    sketched: &Sketched,
+) -> Result<Aligned, Error> {
     let (mut tried, mut fits, mut distances): (Vec<Tried>, Vec<Fit>, Option<f64>) = (Vec::new(), Vec::new(), None);
     for what in ["embeddings", "head", "hidden units"] {
         let halves = match what {
@@ -367,7 +370,7 @@ fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget
     }
     let mut chosen: Option<(f64, Stream)> = None;
     for fit in fits {
-        let score = gate_score(subject, reference, &fit.stream, budget)?;
+        let score = gate_score(subject, reference, &fit.stream, budget, sketched)?;
         if chosen.as_ref().is_none_or(|it| score > it.0) {
             chosen = Some((score, fit.stream));
         }
@@ -377,10 +380,19 @@ fn align(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)], budget
 
 /// How well the gates of the first and the middle layer match, without a look at what stands behind them. Where not all
 /// layers may be looked at, layers are taken in their own order.
-fn gate_score(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream, budget: &Budget) -> Result<f64, Error> {
+fn gate_score(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    stream: &Stream,
+    budget: &Budget,
+    sketched: &Sketched,
+) -> Result<f64, Error> {
     let is_small = subject.layers.len().max(reference.layers.len()) <= budget.layers;
-    let answers =
-        if is_small { layer_map::find(subject, reference, stream)? } else { layer_map::in_order(subject, reference) };
+    let answers = if is_small {
+        layer_map::find(subject, reference, stream, sketched)?
+    } else {
+        layer_map::in_order(subject, reference)
+    };
     let mut score = 0.0;
     for answer in answers.iter().step_by((answers.len() / 2).max(1)).take(2) {
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
@@ -388,7 +400,7 @@ fn gate_score(subject: &Net<'_>, reference: &Net<'_>, stream: &Stream, budget: &
         let theirs = some_units(theirs, budget.units);
         let blocks = (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, stream));
         if let (Some(ours), Some(theirs)) = blocks {
-            score += match_score(&units::compare(&ours, &theirs)?);
+            score += units::gate_score(&ours, &theirs)?;
         }
     }
     Ok(score)

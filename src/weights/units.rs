@@ -98,13 +98,17 @@ impl<'a> Block<'a> {
         Ok(groups(kinds.into()).into_iter().enumerate().map(|(unit, first)| (number(unit), number(first))).collect())
     }
 
-    /// What units are matched by, and what they are matched by a second time without regard to sign.
-    fn keys(&self, units: &[usize]) -> Result<(Matrix, Matrix), Error> {
-        let up = self.ups(units)?;
+    /// What units are matched by.
+    fn keys(&self, units: &[usize]) -> Result<Matrix, Error> {
         Ok(match self.gates(units)? {
-            Some(gate) => (gate.unit_rows(), up.unit_rows()),
-            None => (up.unit_rows(), self.downs(units)?.unit_rows()),
+            Some(gate) => gate.unit_rows(),
+            None => self.ups(units)?.unit_rows(),
         })
+    }
+
+    /// What they are matched by a second time, without regard to sign.
+    fn second_keys(&self, units: &[usize]) -> Result<Matrix, Error> {
+        Ok(if self.has_gate() { self.ups(units)?.unit_rows() } else { self.downs(units)?.unit_rows() })
     }
 
     /// The units in as many runs as keep one of them below the size of a tile.
@@ -179,21 +183,39 @@ pub(crate) struct Units {
     pub(crate) columns: [ColumnSizes; 2],
 }
 
-/// Matches the units of two blocks in the same coordinates. Both sides are read tile by tile, so that memory does not grow
-/// with the blocks.
-pub(crate) fn compare(subject: &Block<'_>, reference: &Block<'_>) -> Result<Units, Error> {
-    let (ours, theirs) = (subject.units(), reference.units());
-    let (mut by_key, mut by_other) = (Best::new(ours, theirs), Best::new(ours, theirs));
+/// What is read of units.
+type Read<'a> = dyn Fn(&Block<'a>, &[usize]) -> Result<Matrix, Error> + Sync;
+
+/// Each unit's best by products of what is read of both sides, which are read tile by tile, so that memory does not grow with
+/// the blocks.
+fn best<'a>(subject: &Block<'a>, reference: &Block<'a>, read: &Read<'a>, is_signed: bool) -> Result<Best, Error> {
+    let mut best = Best::new(subject.units(), reference.units());
     for cols in reference.tiles() {
-        let (their_keys, their_others) = reference.keys(&cols.clone().collect::<Vec<_>>())?;
+        let theirs = read(reference, &cols.clone().collect::<Vec<_>>())?;
         for rows in subject.tiles() {
-            let (keys, others) = subject.keys(&rows.clone().collect::<Vec<_>>())?;
-            by_key.see(&keys.times_transposed(&their_keys), rows.start, cols.start);
-            let mut others = others.times_transposed(&their_others);
-            others.data.iter_mut().for_each(|it| *it = it.abs());
-            by_other.see(&others, rows.start, cols.start);
+            let mut products = read(subject, &rows.clone().collect::<Vec<_>>())?.times_transposed(&theirs);
+            if !is_signed {
+                products.data.iter_mut().for_each(|it| *it = it.abs());
+            }
+            best.see(&products, rows.start, cols.start);
         }
     }
+    Ok(best)
+}
+
+/// How well gates match: the cosines of those that are each other's best, over all that could be matched.
+pub(crate) fn gate_score<'a>(subject: &Block<'a>, reference: &Block<'a>) -> Result<f64, Error> {
+    let pairs = best(subject, reference, &Block::keys, true)?.mutual();
+    let possible = subject.units().min(reference.units());
+    Ok(pairs.iter().map(|it| it.2).sum::<f64>() / possible.max(1) as f64)
+}
+
+/// Matches the units of two blocks in the same coordinates.
+pub(crate) fn compare<'a>(subject: &Block<'a>, reference: &Block<'a>) -> Result<Units, Error> {
+    let (ours, theirs) = (subject.units(), reference.units());
+    let by = |read: &Read<'a>, is_signed| best(subject, reference, read, is_signed);
+    let (by_key, by_other) = rayon::join(|| by(&Block::keys, true), || by(&Block::second_keys, false));
+    let (by_key, by_other) = (by_key?, by_other?);
     let pairs = by_key.mutual();
     let agreed: BTreeSet<(usize, usize)> = by_other.mutual().into_iter().map(|it| (it.0, it.1)).collect();
     let mut units = Units {
@@ -223,6 +245,11 @@ struct Seen {
 }
 
 impl Units {
+    /// How well units were matched, without their signs: cosines of gates over all that could be matched.
+    pub(crate) fn match_score(&self) -> f64 {
+        self.gate_cosine / self.possible.max(1) as f64
+    }
+
     /// Adds what matched units show behind their gates.
     fn look(
         &mut self,
