@@ -4,6 +4,9 @@
 //! is looked at. What is left out is left out by number, evenly spread, before any weight was read, so that no test loses its
 //! exactness; it loses power, and states what it has left.
 
+use rayon::prelude::*;
+
+use crate::checkpoint::Error;
 use crate::weights::net::Net;
 
 /// How much is looked at.
@@ -129,6 +132,23 @@ pub(crate) fn spread(count: usize, most: usize) -> Vec<usize> {
         return (0..count).collect();
     }
     (0..most).map(|it| (it as u128 * count as u128 / most as u128) as usize).collect()
+}
+
+/// Bytes that things which are worked on at once may hold together.
+const HELD: usize = 256 << 20;
+
+/// What comes out of each of some things, in their order; of as many at once as hold no more than they may.
+pub(crate) fn of_each<T: Sync, R: Send>(
+    things: &[T],
+    bytes_each: usize,
+    one: impl Fn(&T) -> Result<R, Error> + Sync,
+) -> Result<Vec<R>, Error> {
+    let mut all = Vec::with_capacity(things.len());
+    for some in things.chunks((HELD / bytes_each.max(1)).max(1)) {
+        let found: Vec<Result<R, Error>> = some.par_iter().map(&one).collect();
+        all.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

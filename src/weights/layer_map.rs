@@ -4,9 +4,10 @@
 //! number of hidden units shows in it, and it costs one pass. Layers that answer each other have like sketches. The map
 //! only proposes; [`random_sign`](crate::weights::random_sign) tests what it proposes, with signs the sketch cannot see.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use crate::checkpoint::Error;
+use crate::weights::effort::of_each;
 use crate::weights::matrix::{Matrix, dot, norm};
 use crate::weights::net::{Layer, Net};
 use crate::weights::random::Random;
@@ -14,6 +15,9 @@ use crate::weights::stream::Stream;
 
 /// How many directions a sketch takes.
 pub(crate) const PROBES: usize = 16;
+
+/// Units of a layer that are read at once.
+const UNITS: usize = 4_096;
 
 /// The best answer of each subject layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +34,7 @@ pub(crate) struct Answer {
 
 /// The sketches of a subject, which are made once for all maps that are tried.
 #[derive(Default)]
-pub(crate) struct Sketched(OnceCell<Vec<Option<Matrix>>>);
+pub(crate) struct Sketched(OnceLock<Vec<Option<Matrix>>>);
 
 impl Sketched {
     fn of(&self, subject: &Net<'_>, directions: &Matrix) -> Result<Vec<Option<Matrix>>, Error> {
@@ -99,11 +103,11 @@ pub(crate) fn probes(hidden: usize) -> Matrix {
 
 /// What every layer's gate does to some directions, `[directions, stream]`; none where a layer has no feed-forward block.
 pub(crate) fn sketches(net: &Net<'_>, probes: &Matrix) -> Result<Vec<Option<Matrix>>, Error> {
-    net.layers.iter().map(|layer| sketch(net, layer, probes)).collect()
+    let bytes = UNITS * net.hidden * size_of::<f32>();
+    of_each(&net.layers, bytes, |layer| sketch(net, layer, probes))
 }
 
 fn sketch(net: &Net<'_>, layer: &Layer, probes: &Matrix) -> Result<Option<Matrix>, Error> {
-    const UNITS: usize = 4_096;
     let Some(key) = layer.ffns.first().and_then(|it| it.key()) else { return Ok(None) };
     if key.inputs() != probes.cols {
         return Ok(None);

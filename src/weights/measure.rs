@@ -1,13 +1,14 @@
 //! Every measurement on a pair of models, in the order of the work: align, map layers, match units and heads, test.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::checkpoint::Error;
 use crate::weights::Watch;
 use crate::weights::alignment::{Fit, candidates};
-use crate::weights::attention;
+use crate::weights::attention::{self, Heads};
 use crate::weights::column_sizes::ColumnSizes;
-use crate::weights::effort::{Budget, spread};
+use crate::weights::effort::{Budget, of_each, spread};
 use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
 use crate::weights::heads::Attention;
@@ -20,7 +21,7 @@ use crate::weights::stream::Stream;
 use crate::weights::symmetry::Symmetry;
 use crate::weights::tokens::{self, Side, Tokens};
 use crate::weights::unit_graph::matched_gates;
-use crate::weights::units::{self, Block, Sums, Units};
+use crate::weights::units::{self, Block, Sums, TILE, Units};
 
 /// Share of units that must agree before a pair of layers is said to answer each other.
 pub(crate) const AGREEING_SHARE: f64 = 0.1;
@@ -115,7 +116,7 @@ pub(crate) fn measure(
     };
     let pair = Pair { subject, reference, sketched: &sketched, budget, watch };
     measured.layers(&pair)?;
-    (0..measured.answers.len()).try_for_each(|at| measured.heads(&pair, at))?;
+    measured.heads(&pair)?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
     // Where units show a relation at their places alone, their layers answer each other in order, and so do the gains.
     let is_in_place = kept.is_empty() && measured.place_signs.log10_p() <= LEVEL;
@@ -131,6 +132,67 @@ struct Pair<'a> {
     sketched: &'a Sketched,
     budget: &'a Budget,
     watch: &'a dyn Watch,
+}
+
+/// What the units of one pair of blocks say.
+struct Found {
+    subject_expert: usize,
+    reference_expert: usize,
+    has_gate: bool,
+    units: Units,
+    /// The coin of each unit of the reference.
+    coins: BTreeMap<usize, usize>,
+}
+
+impl Pair<'_> {
+    /// Bytes that comparing one pair of blocks holds, about: gate, up and down projection of both sides, or a tile of each, and
+    /// what is made of them.
+    fn block_bytes(&self) -> usize {
+        let side = |net: &Net<'_>| (crowd(net) * net.hidden * size_of::<f32>()).min(TILE);
+        8 * side(self.subject).max(side(self.reference))
+    }
+
+    /// Bytes that comparing the heads of one pair of layers holds, about.
+    fn attention_bytes(&self) -> usize {
+        8 * self.subject.hidden.max(self.reference.hidden).pow(2) * size_of::<f32>()
+    }
+
+    /// Compares the blocks of two layers: each of the subject's with those of the reference that it answers best.
+    fn blocks(&self, answer: &Answer, stream: &Stream) -> Result<Vec<Found>, Error> {
+        let Pair { subject, reference, budget, .. } = *self;
+        let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
+        let theirs: Vec<FeedForward> = other.ffns.iter().map(|it| some_units(it, budget.units)).collect();
+        let mut found = Vec::new();
+        for subject_expert in spread(one.ffns.len(), budget.experts) {
+            let ffn = &one.ffns[subject_expert];
+            let Some(block) = Block::of(subject, one, ffn, &Stream::Same) else { continue };
+            // Experts are tried in their own order first, and a dense block is the only answer there is.
+            let mut best: Option<(usize, Units)> = None;
+            for (number, their) in theirs.iter().enumerate() {
+                let Some(their) = Block::of(reference, other, their, stream) else { continue };
+                let units = units::compare(&block, &their)?;
+                if best.as_ref().is_none_or(|it| units.match_score() > it.1.match_score()) {
+                    best = Some((number, units));
+                }
+            }
+            let Some((reference_expert, units)) = best else { continue };
+            // Experts of one layer may be copies of each other: units of one number share a coin, and so do copies in one.
+            let coins = match Block::of(reference, other, &theirs[reference_expert], &Stream::Same) {
+                Some(their) => their.coins()?,
+                None => BTreeMap::new(),
+            };
+            found.push(Found { subject_expert, reference_expert, has_gate: ffn.gate.is_some(), units, coins });
+        }
+        Ok(found)
+    }
+
+    /// Compares the heads of two layers; none where a side has none that fit together.
+    fn heads(&self, answer: &Answer, stream: &Stream) -> Result<Option<Heads>, Error> {
+        let (one, other) = (&self.subject.layers[answer.subject], &self.reference.layers[answer.reference]);
+        let ours = Attention::of(self.subject, one, &Stream::Same)?;
+        let theirs = Attention::of(self.reference, other, stream)?;
+        ours.zip(theirs).map(|(ours, theirs)| attention::compare(&ours, &theirs, self.budget.heads)).transpose()
+    }
 }
 
 impl Measured {
@@ -159,69 +221,50 @@ impl Measured {
         self.answers = answers;
         (self.has_gate, self.has_one_width) = (true, true);
         (self.blocks, self.unit_signs, self.symmetry) = (Vec::new(), RandomSign::default(), <[Symmetry; 2]>::default());
-        for at in 0..self.answers.len() {
-            pair.watch.tell("comparing layers", at, self.answers.len());
-            self.blocks(pair, at)?;
+        let begun = AtomicUsize::new(0);
+        let found = of_each(&self.answers, pair.block_bytes(), |answer| {
+            pair.watch.tell("comparing layers", begun.fetch_add(1, Ordering::Relaxed), self.answers.len());
+            pair.blocks(answer, &self.stream)
+        })?;
+        for (at, found) in found.into_iter().enumerate() {
+            found.into_iter().for_each(|it| self.take(at, it));
         }
         Ok(())
     }
 
-    fn blocks(&mut self, pair: &Pair<'_>, at: usize) -> Result<(), Error> {
-        let Pair { subject, reference, budget, .. } = *pair;
-        let answer = self.answers[at].clone();
-        let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        let theirs: Vec<FeedForward> = other.ffns.iter().map(|it| some_units(it, budget.units)).collect();
-        for expert in spread(one.ffns.len(), budget.experts) {
-            let ffn = &one.ffns[expert];
-            let Some(block) = Block::of(subject, one, ffn, &Stream::Same) else { continue };
-            // Experts are tried in their own order first, and a dense block is the only answer there is.
-            let mut best: Option<(usize, Units)> = None;
-            for (number, their) in theirs.iter().enumerate() {
-                let Some(their) = Block::of(reference, other, their, &self.stream) else { continue };
-                let units = units::compare(&block, &their)?;
-                if best.as_ref().is_none_or(|it| units.match_score() > it.1.match_score()) {
-                    best = Some((number, units));
-                }
-            }
-            let Some((reference_expert, units)) = best else { continue };
-            self.has_gate &= ffn.gate.is_some();
-            self.has_one_width &= units.is_one_width;
-            // Experts of one layer may be copies of each other: units of one number share a coin, and so do copies in one.
-            let coins = match Block::of(reference, other, &theirs[reference_expert], &Stream::Same) {
-                Some(their) => their.coins()?,
-                None => BTreeMap::new(),
-            };
-            for ((row, col), following) in units.pairs.iter().zip(&units.following) {
-                let group = self.groups[answer.reference];
-                let coin = (group, 0, coins.get(col).copied().unwrap_or(*col));
-                self.unit_signs.add(coin, units.signs.get(col).copied().unwrap_or_default());
-                self.symmetry[0].add((group, expert, *row), following[0]);
-                self.symmetry[1].add(coin, following[1]);
-            }
-            self.blocks.push(BlockPair { answer: at, subject_expert: expert, reference_expert, units });
+    /// Takes what the units of one pair of blocks say.
+    fn take(&mut self, answer: usize, found: Found) {
+        let Found { subject_expert, reference_expert, has_gate, units, coins } = found;
+        self.has_gate &= has_gate;
+        self.has_one_width &= units.is_one_width;
+        let group = self.groups[self.answers[answer].reference];
+        for ((row, col), following) in units.pairs.iter().zip(&units.following) {
+            let coin = (group, 0, coins.get(col).copied().unwrap_or(*col));
+            self.unit_signs.add(coin, units.signs.get(col).copied().unwrap_or_default());
+            self.symmetry[0].add((group, subject_expert, *row), following[0]);
+            self.symmetry[1].add(coin, following[1]);
         }
-        Ok(())
+        self.blocks.push(BlockPair { answer, subject_expert, reference_expert, units });
     }
 
-    fn heads(&mut self, pair: &Pair<'_>, at: usize) -> Result<(), Error> {
-        let Pair { subject, reference, budget, .. } = *pair;
-        let answer = self.answers[at].clone();
-        let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        let ours = Attention::of(subject, one, &Stream::Same)?;
-        let (Some(ours), Some(theirs)) = (ours, Attention::of(reference, other, &self.stream)?) else {
-            return Ok(());
-        };
-        let heads = attention::compare(&ours, &theirs, budget.heads)?;
-        for (coin, value) in heads.coins.iter().zip(&heads.signs) {
-            self.value_signs.add((self.groups[answer.reference], 0, *coin), *value);
-        }
-        self.head_z.push(heads.z);
-        self.heads += heads.matched.len();
-        self.heads_moved += heads.matched.iter().filter(|(row, col)| row != col).count();
-        for (sums, it) in
-            [(&mut self.products, heads.products), (&mut self.looks, heads.looks), (&mut self.plain_heads, heads.plain)]
-        {
-            sums.add(it.both, it.subject, it.reference);
+    /// Compares the heads of the layers that answer each other.
+    fn heads(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
+        let found = of_each(&self.answers, pair.attention_bytes(), |answer| pair.heads(answer, &self.stream))?;
+        let groups: Vec<usize> = self.answers.iter().map(|it| self.groups[it.reference]).collect();
+        for (group, heads) in groups.into_iter().zip(found).filter_map(|(group, it)| Some((group, it?))) {
+            for (coin, value) in heads.coins.iter().zip(&heads.signs) {
+                self.value_signs.add((group, 0, *coin), *value);
+            }
+            self.head_z.push(heads.z);
+            self.heads += heads.matched.len();
+            self.heads_moved += heads.matched.iter().filter(|(row, col)| row != col).count();
+            for (sums, it) in [
+                (&mut self.products, heads.products),
+                (&mut self.looks, heads.looks),
+                (&mut self.plain_heads, heads.plain),
+            ] {
+                sums.add(it.both, it.subject, it.reference);
+            }
         }
         Ok(())
     }
