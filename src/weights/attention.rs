@@ -11,6 +11,7 @@
 //! the null of the sign test is in [`random_sign`](crate::weights::random_sign).
 
 use crate::checkpoint::Error;
+use crate::weights::column_sizes::{ColumnSizes, Halves};
 use crate::weights::copies::{are_copies, sketched};
 use crate::weights::effort::spread;
 use crate::weights::heads::{Attention, Band, Beside, Group, Head, Held, product, trace};
@@ -19,6 +20,9 @@ use crate::weights::units::Sums;
 
 /// Rows of values that tell whether two groups of heads are copies of each other.
 const TELLING_ROWS: usize = 16;
+
+/// Rows of each half whose columns are measured, at least where there are as many.
+const COLUMN_ROWS: usize = 512;
 
 /// What two layers' heads say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +41,8 @@ pub(crate) struct Heads {
     pub(crate) looks: Sums,
     /// Of queries of matched heads as they stand, dimension by dimension.
     pub(crate) plain: Sums,
+    /// Sizes of the columns of query, key and value projection; of a rotated stream in the reference's coordinates too.
+    pub(crate) columns: [ColumnSizes; 2],
 }
 
 /// Compares at most so many heads of a layer with all heads of another.
@@ -58,8 +64,22 @@ pub(crate) fn compare(subject: &Attention<'_>, reference: &Attention<'_>, most: 
             heads.matched.push((*head, best));
         }
     }
+    heads.columns = columns(subject, reference)?;
     heads.z = standing(&written, &heads.matched.iter().map(|it| it.1).collect::<Vec<_>>());
     Ok(heads)
+}
+
+/// Sizes of the columns of some heads on both sides: of queries as one half, and of keys and values as the other.
+fn columns(subject: &Attention<'_>, reference: &Attention<'_>) -> Result<[ColumnSizes; 2], Error> {
+    let [ours, theirs] = [subject.some_rows(COLUMN_ROWS)?, reference.some_rows(COLUMN_ROWS)?];
+    let mut halves = [Halves::default(), Halves::default()];
+    for (half, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+        halves[0].see_half(half, ours, theirs);
+        if let Some((ours, theirs)) = reference.back(ours).zip(reference.back(theirs)) {
+            halves[1].see_half(half, &ours, &theirs);
+        }
+    }
+    Ok(halves.map(|it| it.sizes()))
 }
 
 /// What one head of each side look for and write, together.

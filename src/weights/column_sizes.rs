@@ -1,10 +1,12 @@
 //! How large the columns are that read each dimension of the stream: what stands for norm gains where those were folded away.
 //!
-//! **Statistic.** The rows of gate and up projection of matched units, norm gains folded in, each of length one; of every
+//! **Statistic.** The rows of gate and up projection of matched units, and those of query, key and value projections of layers
+//! that answer each other, norm gains folded in, each of length one; of every
 //! column the root of its mean square, relative to the mean of all columns. A start draws all columns alike, so that what sets
 //! one above another was written by training, as gains are: mostly it is the gain. A finite number of rows adds a scatter
 //! that the start is answerable for, and which two models of one start share; so the units are halved, and products are
-//! taken of one half of the subject with the *other* half of the reference, whose rows have no number in common. The slope of
+//! taken of one half of the subject with the *other* half of the reference, whose rows have no number in common. Of attention the
+//! queries are one half, and keys and values the other, so that no head has to be matched. The slope of
 //! such products is how much of what training wrote is kept, and their correlation how well the two agree, whatever the spread
 //! of each.
 //!
@@ -40,6 +42,14 @@ impl Halves {
         for (sums, rows) in [(&mut self.subject, subject), (&mut self.reference, reference)] {
             sums.iter_mut().for_each(|it| it.resize(rows.cols, 0.0));
             rows.iter().enumerate().for_each(|(at, row)| add(&mut sums[(first + at) % 2], row));
+        }
+    }
+
+    /// Adds rows that all belong to one half: where the halves are projections of different kinds, rows need no answer.
+    pub(crate) fn see_half(&mut self, half: usize, subject: &Matrix, reference: &Matrix) {
+        for (sums, rows) in [(&mut self.subject, subject), (&mut self.reference, reference)] {
+            sums[half].resize(rows.cols, 0.0);
+            rows.iter().for_each(|row| add(&mut sums[half], row));
         }
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::checkpoint::Error;
+use crate::weights::effort::spread;
 use crate::weights::matrix::{Matrix, Rows, dot};
 use crate::weights::net::{Layer, Net};
 use crate::weights::slot::Slot;
@@ -88,6 +89,26 @@ impl<'a> Attention<'a> {
     /// How many heads may be held, with all four of their projections.
     pub(crate) fn held(&self) -> usize {
         self.at_once.1
+    }
+
+    /// Rows of queries, and of keys and values, of evenly spread heads: as many of these as hold so many rows.
+    pub(crate) fn some_rows(&self, rows: usize) -> Result<[Matrix; 2], Error> {
+        let mut halves = <[Matrix; 2]>::default();
+        let heads = |dims: usize| rows.div_ceil(dims.max(1));
+        for head in spread(self.heads, heads(self.dim)) {
+            halves[0].append(self.query(head)?);
+        }
+        for group in spread(self.kv_heads, heads(2 * self.dim)) {
+            halves[1].append(self.rows(self.key, group)?);
+            halves[1].append(self.rows(self.value, group)?);
+        }
+        Ok(halves)
+    }
+
+    /// Rows in the coordinates that these had before they were carried along; none where there is nothing to go back to, or
+    /// where the map would show in them.
+    pub(crate) fn back(&self, rows: &Matrix) -> Option<Matrix> {
+        self.stream.is_compact_rotation().then(|| self.stream.back(rows, self.net.hidden))
     }
 
     fn query(&self, head: usize) -> Result<Matrix, Error> {

@@ -75,6 +75,8 @@ pub(crate) struct Measured {
     pub(crate) products: Sums,
     pub(crate) looks: Sums,
     pub(crate) plain_heads: Sums,
+    /// Sizes of the columns of attention, with the position of the answer.
+    pub(crate) head_columns: Vec<(usize, [ColumnSizes; 2])>,
     /// Layer by layer and dimension by dimension as they stand: nothing that was chosen on the way has a part in it.
     pub(crate) gains: Gains,
     /// Of the layers whose units agree, carried along with the stream.
@@ -250,8 +252,9 @@ impl Measured {
     /// Compares the heads of the layers that answer each other.
     fn heads(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
         let found = of_each(&self.answers, pair.attention_bytes(), |answer| pair.heads(answer, &self.stream))?;
-        let groups: Vec<usize> = self.answers.iter().map(|it| self.groups[it.reference]).collect();
-        for (group, heads) in groups.into_iter().zip(found).filter_map(|(group, it)| Some((group, it?))) {
+        for (at, heads) in found.into_iter().enumerate().filter_map(|(at, it)| Some((at, it?))) {
+            let group = self.groups[self.answers[at].reference];
+            self.head_columns.push((at, heads.columns));
             for (coin, value) in heads.coins.iter().zip(&heads.signs) {
                 self.value_signs.add((group, 0, *coin), *value);
             }
@@ -299,12 +302,16 @@ impl Measured {
         })
     }
 
-    /// Sizes of columns over the same blocks, in the coordinates of the side where they differ more clearly.
+    /// Sizes of columns over the same blocks and the attention beside them, in the coordinates of the side where they differ more
+    /// clearly.
     pub(crate) fn columns(&self) -> ColumnSizes {
-        let [own, back] = self.kept_units().fold([ColumnSizes::default(); 2], |mut all, it| {
-            all.iter_mut().zip(&it.columns).for_each(|(all, it)| all.add(it));
-            all
-        });
+        let kept = self.kept();
+        let heads = self.head_columns.iter().filter(|it| kept.is_empty() || kept.contains(&it.0)).map(|it| &it.1);
+        let [own, back] =
+            self.kept_units().map(|it| &it.columns).chain(heads).fold([ColumnSizes::default(); 2], |mut all, it| {
+                all.iter_mut().zip(it).for_each(|(all, it)| all.add(it));
+                all
+            });
         own.clearer(back)
     }
 

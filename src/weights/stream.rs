@@ -63,6 +63,12 @@ impl Stream {
         }
     }
 
+    /// Whether it is a rotation after which nothing is in more coordinates than before. Sizes of columns are looked at in the
+    /// coordinates before such a one too; carried into more than they had, rows of both sides would show the sizes of the map.
+    pub(crate) fn is_compact_rotation(&self) -> bool {
+        matches!(self, Self::Rotated(map) if map.cols <= map.rows)
+    }
+
     /// One word for it.
     pub(crate) fn word(&self) -> &'static str {
         match self {

@@ -265,10 +265,7 @@ impl Units {
         let before = seen.scales.len();
         for (ours, theirs) in gates.iter().map(|it| (&it.0, &it.1)).chain([(&ups, &their_ups)]) {
             seen.columns.see(ours, theirs, before);
-            // Carried into more coordinates than they have, both sides would show the sizes of the map.
-            if let Stream::Rotated(map) = reference.stream
-                && map.cols <= map.rows
-            {
+            if reference.stream.is_compact_rotation() {
                 let back = |rows| reference.stream.back(rows, reference.net.hidden);
                 seen.columns_back.see(&back(ours), &back(theirs), before);
             }
