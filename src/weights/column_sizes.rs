@@ -1,14 +1,14 @@
 //! How large the columns are that read each dimension of the stream: what stands for norm gains where those were folded away.
 //!
 //! **Statistic.** The rows of gate and up projection of matched units, and those of query, key and value projections of layers
-//! that answer each other, norm gains folded in, each of length one; of every
-//! column the root of its mean square, relative to the mean of all columns. A start draws all columns alike, so that what sets
-//! one above another was written by training, as gains are: mostly it is the gain. A finite number of rows adds a scatter
-//! that the start is answerable for, and which two models of one start share; so the units are halved, and products are
-//! taken of one half of the subject with the *other* half of the reference, whose rows have no number in common. Of attention the
-//! queries are one half, and keys and values the other, so that no head has to be matched. The slope of
-//! such products is how much of what training wrote is kept, and their correlation how well the two agree, whatever the spread
-//! of each.
+//! that answer each other, norm gains folded in, each of length one; of every column the root of its mean square, relative
+//! to the mean of all columns. A start draws all columns alike, so that what sets one above another was written by training,
+//! as gains are: mostly it is the gain. A finite number of rows adds a scatter that the start is answerable for, and which
+//! two models of one start share; so rows are halved, and products are taken of one half of the subject with the *other*
+//! half of the reference, whose rows have no number in common. Units are halved by number; of attention the queries are one
+//! half, and keys and values the other, so that no head has to be matched. The slope of such products is how much of what
+//! training wrote is kept, and their correlation how well the two agree, whatever the spread of each. What blocks say and what
+//! attention says is weighed by its precision.
 //!
 //! **Null and error.** None is tested: it tells derivation from a shared start where the bodies are related already. Its
 //! standard error follows from the correlations of the halves; one is taken off the correlation before it is used, and where it
@@ -105,30 +105,8 @@ impl ColumnSizes {
         self.reference += other.reference;
     }
 
-    /// How much of what training wrote is kept, at most all of it; none where the columns of a side do not differ by much more
-    /// than their scatter.
-    pub(crate) fn retained(&self) -> Option<f64> {
-        let (kept, error) = self.slope()?;
-        (error <= SURE).then(|| kept.clamp(0.0, 1.0))
-    }
-
-    /// How well the sizes that training wrote agree, whatever their spread: the correlation without the scatter of finite rows, less
-    /// one standard error; none where a slope would not be used.
-    pub(crate) fn agreement(&self) -> Option<f64> {
-        let (slope, error) = self.slope()?;
-        let agreement = self.across.cosine().min(1.0);
-        let error_of_it = if slope > 0.0 { error * agreement / slope } else { error };
-        (error <= SURE).then(|| (agreement - error_of_it).max(0.0))
-    }
-
-    /// The one of the two with the smaller error.
-    pub(crate) fn clearer(self, other: Self) -> Self {
-        let error = |it: &Self| it.slope().map_or(f64::INFINITY, |it| it.1);
-        if error(&other) < error(&self) { other } else { self }
-    }
-
-    /// The slope, and its standard error.
-    fn slope(&self) -> Option<(f64, f64)> {
+    /// What the sums say; nothing where a side shows no size of its own.
+    pub(crate) fn estimate(&self) -> Option<Estimate> {
         let Sums { both, subject, reference } = self.across;
         // The slope on the side that has less of its own.
         let (size, half) = if subject < reference { (subject, self.subject) } else { (reference, self.reference) };
@@ -138,7 +116,47 @@ impl ColumnSizes {
         let slope = both / size;
         // Two products with other rows make the one mean, and one product the other.
         let scatter = self.subject * self.reference / size.powi(2) / 2.0 + (slope * half / size).powi(2);
-        Some((slope, (scatter / self.count as f64).sqrt()))
+        let error = (scatter / self.count as f64).sqrt();
+        Some(Estimate { slope, error, agreement: self.across.cosine().min(1.0) })
+    }
+}
+
+/// A slope with its standard error, and a correlation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Estimate {
+    slope: f64,
+    error: f64,
+    agreement: f64,
+}
+
+impl Estimate {
+    /// The one with the smallest error.
+    pub(crate) fn clearest(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        all.into_iter().min_by(|a, b| a.error.total_cmp(&b.error))
+    }
+
+    /// Of two that were made of different numbers: both, each weighed by its precision.
+    pub(crate) fn with(self, other: Self) -> Self {
+        let (own, its) = (self.error.powi(-2), other.error.powi(-2));
+        let mean = |a: f64, b: f64| (a * own + b * its) / (own + its);
+        Self {
+            slope: mean(self.slope, other.slope),
+            error: (own + its).sqrt().recip(),
+            agreement: mean(self.agreement, other.agreement),
+        }
+    }
+
+    /// How much of what training wrote is kept, at most all of it; none where columns do not differ by much more than their
+    /// scatter.
+    pub(crate) fn retained(&self) -> Option<f64> {
+        (self.error <= SURE).then(|| self.slope.clamp(0.0, 1.0))
+    }
+
+    /// How well the sizes that training wrote agree, whatever their spread: the correlation without the scatter of finite rows, less
+    /// one standard error; none where a slope would not be used.
+    pub(crate) fn agreement(&self) -> Option<f64> {
+        let error = if self.slope > 0.0 { self.error * self.agreement / self.slope } else { self.error };
+        (self.error <= SURE).then(|| (self.agreement - error).max(0.0))
     }
 }
 
@@ -173,7 +191,7 @@ mod tests {
     fn kept(subject: &Matrix, reference: &Matrix) -> Option<f64> {
         let mut halves = Halves::default();
         halves.see(subject, reference, 0);
-        halves.sizes().retained()
+        halves.sizes().estimate()?.retained()
     }
 
     /// What two models have from one start has no part in the slope, however much of it they still hold.
@@ -196,7 +214,7 @@ mod tests {
         other.iter_mut().for_each(|it| *it = 1.0 + 3.0 * (*it - 1.0));
         let mut halves = Halves::default();
         halves.see(&trained(&drawn(400, 8), &other, 0.0, 0), &trained(&drawn(400, 9), &one, 0.0, 0), 0);
-        let sizes = halves.sizes();
+        let sizes = halves.sizes().estimate().unwrap();
         assert!(sizes.retained().unwrap() > 0.8, "{:?}", sizes.retained());
         assert!((0.2..0.6).contains(&sizes.agreement().unwrap()), "{:?}", sizes.agreement());
     }
@@ -207,6 +225,17 @@ mod tests {
         let (one, other) = (mixed(0.5_f32.sqrt(), (2, 3)), mixed(0.5_f32.sqrt(), (2, 5)));
         let kept = kept(&trained(&drawn(400, 8), &one, 0.0, 0), &trained(&drawn(400, 9), &other, 0.0, 0)).unwrap();
         assert!((0.3..0.65).contains(&kept), "{kept}");
+    }
+
+    /// Neither is a noisy part worse than none, nor is it taken for more than it is.
+    #[test]
+    fn two_estimates_are_surer_than_one() {
+        let (sure, vague) =
+            (Estimate { slope: 1.0, error: 0.2, agreement: 0.8 }, Estimate { slope: 0.0, error: 0.4, agreement: 0.3 });
+        let both = sure.with(vague);
+        assert!((both.slope - 0.8).abs() < 1e-9 && (both.agreement - 0.7).abs() < 1e-9, "{both:?}");
+        assert!(both.error < 0.2 && both == vague.with(sure), "{both:?}");
+        assert_eq!(Estimate::clearest([vague, sure]), Some(sure));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::checkpoint::Error;
 use crate::weights::Watch;
 use crate::weights::alignment::{Fit, candidates};
 use crate::weights::attention::{self, Heads};
-use crate::weights::column_sizes::ColumnSizes;
+use crate::weights::column_sizes::{ColumnSizes, Estimate};
 use crate::weights::effort::{Budget, of_each, spread};
 use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
@@ -302,17 +302,15 @@ impl Measured {
         })
     }
 
-    /// Sizes of columns over the same blocks and the attention beside them, in the coordinates of the side where they differ more
-    /// clearly.
-    pub(crate) fn columns(&self) -> ColumnSizes {
+    /// Sizes of columns over the same blocks and the attention beside them, each in the coordinates of the side where they differ
+    /// more clearly.
+    pub(crate) fn columns(&self) -> Option<Estimate> {
         let kept = self.kept();
         let heads = self.head_columns.iter().filter(|it| kept.is_empty() || kept.contains(&it.0)).map(|it| &it.1);
-        let [own, back] =
-            self.kept_units().map(|it| &it.columns).chain(heads).fold([ColumnSizes::default(); 2], |mut all, it| {
-                all.iter_mut().zip(it).for_each(|(all, it)| all.add(it));
-                all
-            });
-        own.clearer(back)
+        match (clearest(self.kept_units().map(|it| &it.columns)), clearest(heads)) {
+            (Some(blocks), Some(heads)) => Some(blocks.with(heads)),
+            (blocks, heads) => blocks.or(heads),
+        }
     }
 
     pub(crate) fn kept_units(&self) -> impl Iterator<Item = &Units> {
@@ -320,6 +318,15 @@ impl Measured {
         let blocks = self.blocks.iter().filter(move |it| kept.is_empty() || kept.contains(&it.answer));
         blocks.map(|it| &it.units)
     }
+}
+
+/// What columns of all layers say, in the clearer of the two coordinates.
+fn clearest<'a>(layers: impl Iterator<Item = &'a [ColumnSizes; 2]>) -> Option<Estimate> {
+    let sums = layers.fold([ColumnSizes::default(); 2], |mut all, it| {
+        all.iter_mut().zip(it).for_each(|(all, it)| all.add(it));
+        all
+    });
+    Estimate::clearest(sums.iter().filter_map(ColumnSizes::estimate))
 }
 
 /// At most so many of these layers, evenly spread.

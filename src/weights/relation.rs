@@ -243,8 +243,10 @@ pub(super) fn token_cosine(measured: &Measured) -> f64 {
 /// next weights scaled back, agree by little, where the sizes of columns that they are folded into agree as before.
 fn do_gains_speak(measured: &Measured) -> bool {
     let gains = &measured.kept_gains;
-    let is_written_over =
-        || gains.agreement < GAINS_AGREE && measured.columns().agreement().is_some_and(|it| it >= GAINS_AGREE);
+    let is_written_over = || {
+        gains.agreement < GAINS_AGREE
+            && measured.columns().and_then(|it| it.agreement()).is_some_and(|it| it >= GAINS_AGREE)
+    };
     gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK && !is_written_over()
 }
 
@@ -260,7 +262,7 @@ fn least_unit_cosine(measured: &Measured) -> f64 {
 /// Whether gains and sizes of columns say opposite things, as where gains were written over and the next weights made up for it.
 fn are_at_odds(measured: &Measured) -> bool {
     let gains = measured.kept_gains.sums.retained(1.0);
-    let columns = measured.columns().retained();
+    let columns = measured.columns().and_then(|it| it.retained());
     columns.is_some_and(|it| gains < SHARED && it >= RETAINED || gains >= RETAINED && it < SHARED / 2.0)
 }
 
@@ -296,8 +298,8 @@ impl Kept {
         let rows = tokens.map(|it| it.sums.retained(scale));
         let written = (down.reference > 0.0).then(|| rows.unwrap_or(f64::INFINITY).min(down.retained(scale)))?;
         let columns = measured.columns();
-        let share = columns.retained().map_or(written, |it| f64::midpoint(it, written.min(1.0)));
-        Some(Self { share, agreement: columns.agreement() })
+        let share = columns.and_then(|it| it.retained()).map_or(written, |it| f64::midpoint(it, written.min(1.0)));
+        Some(Self { share, agreement: columns.and_then(|it| it.agreement()) })
     }
 }
 

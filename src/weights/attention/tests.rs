@@ -172,3 +172,30 @@ fn head_by_head_gives_what_whole_matrices_give() {
         }
     }
 }
+
+/// Sizes of columns are those of the gain, whatever the order of the heads; another gain has others.
+#[test]
+fn columns_show_the_gain_and_no_order_of_heads() {
+    let turned = |seed: u64| {
+        let mut numbers = drawn(32, 16, seed);
+        let heads = |it: &str| if it == "query" { 2 } else { 1 };
+        let moved = numbers.0.iter_mut().filter(|it| !matches!(it.0.as_str(), "gain" | "output"));
+        moved.for_each(|(name, it)| it.rotate_left(heads(name) * DIM * HIDDEN));
+        numbers
+    };
+    // Four layers, since one of so few columns is not sure enough.
+    let against = |subject: &dyn Fn(u64) -> Memory| {
+        let mut all = ColumnSizes::default();
+        for seed in 21..25 {
+            let (ours, theirs) = (subject(seed), drawn(32, 16, seed));
+            let [one, two] = [&ours, &theirs].map(|it| net(it, 32, 16));
+            let one = Attention::of(&one.0, &one.1, &Stream::Same).unwrap().unwrap();
+            let two = Attention::of(&two.0, &two.1, &Stream::Same).unwrap().unwrap();
+            all.add(&columns(&one, &two).unwrap()[0]);
+        }
+        all.estimate().expect("columns differ")
+    };
+    let (moved, other) = (against(&turned), against(&|seed| drawn(32, 16, seed + 100)));
+    assert!(moved.retained().is_some_and(|it| it > 0.9) && moved.agreement().is_some_and(|it| it > 0.6), "{moved:?}");
+    assert!(other.agreement().is_none_or(|it| it < 0.3), "{other:?}");
+}
