@@ -22,7 +22,7 @@ use crate::weights::units::Sums;
 const TELLING_ROWS: usize = 16;
 
 /// Rows of each half whose columns are measured, at least where there are as many.
-const COLUMN_ROWS: usize = 512;
+const COLUMN_ROWS: usize = 256;
 
 /// What two layers' heads say.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -21,7 +21,7 @@ use crate::weights::stream::Stream;
 use crate::weights::symmetry::Symmetry;
 use crate::weights::tokens::{self, Side, Tokens};
 use crate::weights::unit_graph::matched_gates;
-use crate::weights::units::{self, Block, Sums, TILE, Units};
+use crate::weights::units::{self, Block, Sums, Units, block_bytes};
 
 /// Share of units that must agree before a pair of layers is said to answer each other.
 pub(crate) const AGREEING_SHARE: f64 = 0.1;
@@ -147,13 +147,6 @@ struct Found {
 }
 
 impl Pair<'_> {
-    /// Bytes that comparing one pair of blocks holds, about: gate, up and down projection of both sides, or a tile of each, and
-    /// what is made of them.
-    fn block_bytes(&self) -> usize {
-        let side = |net: &Net<'_>| (crowd(net) * net.hidden * size_of::<f32>()).min(TILE);
-        8 * side(self.subject).max(side(self.reference))
-    }
-
     /// Bytes that comparing the heads of one pair of layers holds, about.
     fn attention_bytes(&self) -> usize {
         8 * self.subject.hidden.max(self.reference.hidden).pow(2) * size_of::<f32>()
@@ -224,7 +217,7 @@ impl Measured {
         (self.has_gate, self.has_one_width) = (true, true);
         (self.blocks, self.unit_signs, self.symmetry) = (Vec::new(), RandomSign::default(), <[Symmetry; 2]>::default());
         let begun = AtomicUsize::new(0);
-        let found = of_each(&self.answers, pair.block_bytes(), |answer| {
+        let found = of_each(&self.answers, block_bytes(pair.subject).max(block_bytes(pair.reference)), |answer| {
             pair.watch.tell("comparing layers", begun.fetch_add(1, Ordering::Relaxed), self.answers.len());
             pair.blocks(answer, &self.stream)
         })?;
@@ -357,20 +350,31 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>, groups: &[usize], budget:
     if subject.hidden != reference.hidden {
         return Ok(signs);
     }
-    for at in some_of(layer_map::in_order(subject, reference), budget.layers).into_iter().map(|it| it.subject) {
-        let (one, other) = (&subject.layers[at], &reference.layers[at]);
-        let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { continue };
-        let theirs = some_units(theirs, budget.units);
-        let blocks =
-            (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, &Stream::Same));
-        let (Some(ours), Some(theirs)) = blocks else { continue };
-        let found = units::in_place(&ours, &theirs)?;
-        let coins = if found.is_empty() { BTreeMap::new() } else { theirs.coins()? };
-        for (unit, value) in found {
-            signs.add((groups[at], 0, coins.get(&unit).copied().unwrap_or(unit)), value);
-        }
+    let layers = some_of(layer_map::in_order(subject, reference), budget.layers);
+    let found = of_each(&layers, block_bytes(subject).max(block_bytes(reference)), |it| {
+        place_signs_of(subject, reference, it.subject, budget)
+    })?;
+    for (layer, found) in layers.iter().zip(found) {
+        found.into_iter().for_each(|(unit, value)| signs.add((groups[layer.subject], 0, unit), value));
     }
     Ok(signs)
+}
+
+/// Of one layer: the coin of each unit, and what it shows.
+fn place_signs_of(
+    subject: &Net<'_>,
+    reference: &Net<'_>,
+    layer: usize,
+    budget: &Budget,
+) -> Result<Vec<(usize, f64)>, Error> {
+    let (one, other) = (&subject.layers[layer], &reference.layers[layer]);
+    let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) else { return Ok(Vec::new()) };
+    let theirs = some_units(theirs, budget.units);
+    let blocks = (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, &Stream::Same));
+    let (Some(ours), Some(theirs)) = blocks else { return Ok(Vec::new()) };
+    let found = units::in_place(&ours, &theirs)?;
+    let coins = if found.is_empty() { BTreeMap::new() } else { theirs.coins()? };
+    Ok(found.into_iter().map(|(unit, value)| (coins.get(&unit).copied().unwrap_or(unit), value)).collect())
 }
 
 /// Units of the widest block.

@@ -23,11 +23,12 @@
 use crate::checkpoint::Error;
 use crate::weights::alignment::Halves;
 use crate::weights::assignment::mutual_best;
+use crate::weights::effort::of_each;
 use crate::weights::gains::scores;
 use crate::weights::matrix::{Matrix, cosine, norm};
 use crate::weights::net::{Layer, Net};
 use crate::weights::stream::Stream;
-use crate::weights::units::Block;
+use crate::weights::units::{Block, block_bytes};
 
 /// So many units of a block are looked at: those that do the most, which are the same in models that are related.
 const UNITS: usize = 512;
@@ -46,14 +47,19 @@ pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Op
     if subject.is_fingerprint() || reference.is_fingerprint() {
         return Ok(None);
     }
+    let layers = layer_pairs(subject.layers.len(), reference.layers.len());
+    let gates = of_each(&layers, block_bytes(subject).max(block_bytes(reference)), |(one, other)| {
+        let one = Graph::of(subject, &subject.layers[*one])?;
+        let other = Graph::of(reference, &reference.layers[*other])?;
+        Ok(one.zip(other).map(|(one, other)| {
+            let (rows, cols): (Vec<usize>, Vec<usize>) = matched(&one, &other).into_iter().unzip();
+            (one.gates.gather(&rows), other.gates.gather(&cols))
+        }))
+    })?;
     let (mut ours, mut theirs) = (Matrix::default(), Matrix::default());
-    for (one, other) in layer_pairs(subject.layers.len(), reference.layers.len()) {
-        let one = Graph::of(subject, &subject.layers[one])?;
-        let other = Graph::of(reference, &reference.layers[other])?;
-        let (Some(one), Some(other)) = (one, other) else { continue };
-        let (rows, cols): (Vec<usize>, Vec<usize>) = matched(&one, &other).into_iter().unzip();
-        append(&mut ours, one.gates.gather(&rows));
-        append(&mut theirs, other.gates.gather(&cols));
+    for (one, other) in gates.into_iter().flatten() {
+        append(&mut ours, one);
+        append(&mut theirs, other);
     }
     Ok((ours.rows >= LEAST).then(|| Halves::split(&ours, &theirs)))
 }

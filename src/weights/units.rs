@@ -119,6 +119,13 @@ impl<'a> Block<'a> {
     }
 }
 
+/// Bytes that a look at one block of a model holds, about: its three projections, or a tile of each, and what is made of them
+/// and of another one beside it.
+pub(crate) fn block_bytes(net: &Net<'_>) -> usize {
+    let units = net.layers.iter().flat_map(|it| &it.ffns).map(FeedForward::units).max().unwrap_or(0);
+    8 * units.saturating_mul(net.hidden).saturating_mul(size_of::<f32>()).min(TILE)
+}
+
 /// Sums from which the slope and the cosine of one set of numbers on another follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sums {
