@@ -8,18 +8,20 @@
 //! half of the reference, whose rows have no number in common. Units are halved by number; of attention the queries are one
 //! half, and keys and values the other, so that no head has to be matched. The slope of such products is how much of what
 //! training wrote is kept, and their correlation how well the two agree, whatever the spread of each. What blocks say and what
-//! attention says is weighed by its precision.
+//! attention says is weighed by its precision, and where the two contradict each other, nothing is said.
 //!
 //! **Null and error.** None is tested: it tells derivation from a shared start where the bodies are related already. Its
 //! standard error follows from the correlations of the halves; one is taken off the correlation before it is used, and where it
 //! is large, nothing is said: columns that hardly differ know nothing.
 //!
-//! **Assumptions.** One start for all columns of a matrix, and units that were matched. Neither the order, sign or scale of units
+//! **Assumptions.** One start for all columns of a matrix, units that were matched, and queries that are no copy of keys or values.
+//! Neither the order, sign or scale of units
 //! matters. A rotation makes all columns nearly alike, so that a rotated model is looked at in the coordinates of the other
 //! one, whichever of the two it is; of two models that were both rotated columns say nothing. Never in more coordinates than
 //! a model has: what is carried there has columns as large as the map makes them, on both sides alike.
 //!
-//! **What it cannot tell.** Data alone may force columns apart alike in two models of one start, as with gains.
+//! **What it cannot tell.** Data alone may force columns apart alike in two models of one start, as with gains. Of attention only
+//! what queries have in common with keys and values is seen.
 //!
 //! Reference: the estimate by halves is that of C. Spearman, "Correlation calculated from faulty data", Brit. J. Psychol. 3 (1910).
 
@@ -28,6 +30,9 @@ use crate::weights::units::Sums;
 
 /// The largest standard error of a slope that is used.
 const SURE: f64 = 0.25;
+
+/// Standard errors that two slopes may lie apart.
+const CONTRADICTION: f64 = 2.0;
 
 /// Sums of squares of the columns of one pair of blocks, by half.
 #[derive(Default)]
@@ -66,8 +71,8 @@ impl Halves {
         ColumnSizes {
             count: kept.len(),
             across: Sums { both: (dot(&a, &d) + dot(&b, &c)) / 2.0, subject: dot(&a, &b), reference: dot(&c, &d) },
-            subject: (dot(&a, &a) + dot(&b, &b)) / 2.0,
-            reference: (dot(&c, &c) + dot(&d, &d)) / 2.0,
+            subject: [dot(&a, &a), dot(&b, &b)],
+            reference: [dot(&c, &c), dot(&d, &d)],
         }
     }
 }
@@ -92,30 +97,31 @@ pub(crate) struct ColumnSizes {
     pub(crate) count: usize,
     /// Between halves that have no row in common.
     across: Sums,
-    /// Of each half with itself, one half's worth.
-    subject: f64,
-    reference: f64,
+    /// Of each half with itself.
+    subject: [f64; 2],
+    reference: [f64; 2],
 }
 
 impl ColumnSizes {
     pub(crate) fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.across.add(other.across.both, other.across.subject, other.across.reference);
-        self.subject += other.subject;
-        self.reference += other.reference;
+        let own = self.subject.iter_mut().chain(&mut self.reference);
+        own.zip(other.subject.iter().chain(&other.reference)).for_each(|(sum, it)| *sum += it);
     }
 
     /// What the sums say; nothing where a side shows no size of its own.
     pub(crate) fn estimate(&self) -> Option<Estimate> {
         let Sums { both, subject, reference } = self.across;
         // The slope on the side that has less of its own.
-        let (size, half) = if subject < reference { (subject, self.subject) } else { (reference, self.reference) };
+        let (size, halves) = if subject < reference { (subject, self.subject) } else { (reference, self.reference) };
         if self.count == 0 || size <= 0.0 || subject.max(reference) <= 0.0 {
             return None;
         }
         let slope = both / size;
         // Two products with other rows make the one mean, and one product the other.
-        let scatter = self.subject * self.reference / size.powi(2) / 2.0 + (slope * half / size).powi(2);
+        let crossed = self.subject[0] * self.reference[1] + self.subject[1] * self.reference[0];
+        let scatter = crossed / size.powi(2) / 4.0 + (slope / size).powi(2) * halves[0] * halves[1];
         let error = (scatter / self.count as f64).sqrt();
         Some(Estimate { slope, error, agreement: self.across.cosine().min(1.0) })
     }
@@ -135,15 +141,19 @@ impl Estimate {
         all.into_iter().min_by(|a, b| a.error.total_cmp(&b.error))
     }
 
-    /// Of two that were made of different numbers: both, each weighed by its precision.
-    pub(crate) fn with(self, other: Self) -> Self {
+    /// Of two that were made of different numbers: both, each weighed by its precision. None where they contradict each other, since
+    /// what is in between is true of neither.
+    pub(crate) fn with(self, other: Self) -> Option<Self> {
+        if (self.slope - other.slope).abs() > CONTRADICTION * self.error.hypot(other.error) {
+            return None;
+        }
         let (own, its) = (self.error.powi(-2), other.error.powi(-2));
         let mean = |a: f64, b: f64| (a * own + b * its) / (own + its);
-        Self {
+        Some(Self {
             slope: mean(self.slope, other.slope),
             error: (own + its).sqrt().recip(),
             agreement: mean(self.agreement, other.agreement),
-        }
+        })
     }
 
     /// How much of what training wrote is kept, at most all of it; none where columns do not differ by much more than their
@@ -231,10 +241,11 @@ mod tests {
     #[test]
     fn two_estimates_are_surer_than_one() {
         let (sure, vague) =
-            (Estimate { slope: 1.0, error: 0.2, agreement: 0.8 }, Estimate { slope: 0.0, error: 0.4, agreement: 0.3 });
-        let both = sure.with(vague);
-        assert!((both.slope - 0.8).abs() < 1e-9 && (both.agreement - 0.7).abs() < 1e-9, "{both:?}");
-        assert!(both.error < 0.2 && both == vague.with(sure), "{both:?}");
+            (Estimate { slope: 1.0, error: 0.2, agreement: 0.8 }, Estimate { slope: 0.5, error: 0.4, agreement: 0.3 });
+        let both = sure.with(vague).unwrap();
+        assert!((both.slope - 0.9).abs() < 1e-9 && (both.agreement - 0.7).abs() < 1e-9, "{both:?}");
+        assert!(both.error < 0.2 && Some(both) == vague.with(sure), "{both:?}");
+        assert_eq!(sure.with(Estimate { slope: 2.0, ..vague }), None, "they contradict each other");
         assert_eq!(Estimate::clearest([vague, sure]), Some(sure));
     }
 

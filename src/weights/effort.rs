@@ -137,14 +137,15 @@ pub(crate) fn spread(count: usize, most: usize) -> Vec<usize> {
 /// Bytes that things which are worked on at once may hold together.
 const HELD: usize = 256 << 20;
 
-/// What comes out of each of some things, in their order; of as many at once as hold no more than they may.
+/// What comes out of each of some things, in their order; of as many at once as hold no more than they may together, and no more
+/// than there are cores; one at a time where one alone holds more.
 pub(crate) fn of_each<T: Sync, R: Send>(
     things: &[T],
     bytes_each: usize,
     one: impl Fn(&T) -> Result<R, Error> + Sync,
 ) -> Result<Vec<R>, Error> {
     let mut all = Vec::with_capacity(things.len());
-    for some in things.chunks((HELD / bytes_each.max(1)).max(1)) {
+    for some in things.chunks((HELD / bytes_each.max(1)).clamp(1, rayon::current_num_threads())) {
         let found: Vec<Result<R, Error>> = some.par_iter().map(&one).collect();
         all.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?);
     }

@@ -21,6 +21,18 @@ const MOST: usize = 2_048;
 /// Bytes of heads that are held until every head of the other side was seen beside them.
 const HELD: usize = 256 << 20;
 
+/// Bytes that comparing the attention of one layer of two models holds, about: its four projections on both sides, or as much as
+/// may be held of them, and the products of keys and of values.
+pub(crate) fn attention_bytes(subject: &Net<'_>, reference: &Net<'_>) -> usize {
+    let side = |net: &Net<'_>| {
+        let rows = net.heads.saturating_mul(net.head_dim);
+        let projections = rows.saturating_mul(net.hidden).saturating_mul(4 * size_of::<f32>());
+        let products = rows.saturating_mul(net.head_dim).saturating_mul(4 * size_of::<f32>());
+        projections.min(HELD + BAND).saturating_add(products)
+    };
+    side(subject).saturating_add(side(reference))
+}
+
 /// The projections of one layer, of which each head is read in one set of coordinates, norm gains folded in.
 pub(crate) struct Attention<'a> {
     net: &'a Net<'a>,

@@ -103,7 +103,7 @@ pub(crate) fn probes(hidden: usize) -> Matrix {
 
 /// What every layer's gate does to some directions, `[directions, stream]`; none where a layer has no feed-forward block.
 pub(crate) fn sketches(net: &Net<'_>, probes: &Matrix) -> Result<Vec<Option<Matrix>>, Error> {
-    let bytes = UNITS * net.hidden * size_of::<f32>();
+    let bytes = net.hidden.saturating_mul(3 * UNITS * size_of::<f32>());
     of_each(&net.layers, bytes, |layer| sketch(net, layer, probes))
 }
 

@@ -11,7 +11,7 @@ use crate::weights::column_sizes::{ColumnSizes, Estimate};
 use crate::weights::effort::{Budget, of_each, spread};
 use crate::weights::equality::{self, Equality};
 use crate::weights::gains::{self, Gains};
-use crate::weights::heads::Attention;
+use crate::weights::heads::{Attention, attention_bytes};
 use crate::weights::layer_map::{self, Answer, Sketched};
 use crate::weights::matrix::cosine;
 use crate::weights::net::{FeedForward, Net};
@@ -142,16 +142,11 @@ struct Found {
     reference_expert: usize,
     has_gate: bool,
     units: Units,
-    /// The coin of each unit of the reference.
-    coins: BTreeMap<usize, usize>,
+    /// The coin of each pair of units.
+    coins: Vec<usize>,
 }
 
 impl Pair<'_> {
-    /// Bytes that comparing the heads of one pair of layers holds, about.
-    fn attention_bytes(&self) -> usize {
-        8 * self.subject.hidden.max(self.reference.hidden).pow(2) * size_of::<f32>()
-    }
-
     /// Compares the blocks of two layers: each of the subject's with those of the reference that it answers best.
     fn blocks(&self, answer: &Answer, stream: &Stream) -> Result<Vec<Found>, Error> {
         let Pair { subject, reference, budget, .. } = *self;
@@ -176,6 +171,7 @@ impl Pair<'_> {
                 Some(their) => their.coins()?,
                 None => BTreeMap::new(),
             };
+            let coins = units.pairs.iter().map(|(_, col)| coins.get(col).copied().unwrap_or(*col)).collect();
             found.push(Found { subject_expert, reference_expert, has_gate: ffn.gate.is_some(), units, coins });
         }
         Ok(found)
@@ -196,7 +192,9 @@ impl Measured {
     fn layers(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
         let Pair { subject, reference, sketched, budget, .. } = *pair;
         let count = subject.layers.len().max(reference.layers.len());
-        if count > budget.layers && subject.layers.len() == reference.layers.len() {
+        // Where no map was found between streams of different widths there is nothing to compare units in.
+        let is_carried = self.stream.width(reference.hidden) == Some(subject.hidden);
+        if is_carried && count > budget.layers && subject.layers.len() == reference.layers.len() {
             let answers = some_of(layer_map::in_order(subject, reference), budget.layers);
             self.compare(pair, answers)?;
             if self.kept().len() == self.answers.len() {
@@ -217,7 +215,7 @@ impl Measured {
         (self.has_gate, self.has_one_width) = (true, true);
         (self.blocks, self.unit_signs, self.symmetry) = (Vec::new(), RandomSign::default(), <[Symmetry; 2]>::default());
         let begun = AtomicUsize::new(0);
-        let found = of_each(&self.answers, block_bytes(pair.subject).max(block_bytes(pair.reference)), |answer| {
+        let found = of_each(&self.answers, block_bytes(pair.subject, pair.reference), |answer| {
             pair.watch.tell("comparing layers", begun.fetch_add(1, Ordering::Relaxed), self.answers.len());
             pair.blocks(answer, &self.stream)
         })?;
@@ -233,8 +231,8 @@ impl Measured {
         self.has_gate &= has_gate;
         self.has_one_width &= units.is_one_width;
         let group = self.groups[self.answers[answer].reference];
-        for ((row, col), following) in units.pairs.iter().zip(&units.following) {
-            let coin = (group, 0, coins.get(col).copied().unwrap_or(*col));
+        for (((row, col), following), coin) in units.pairs.iter().zip(&units.following).zip(coins) {
+            let coin = (group, 0, coin);
             self.unit_signs.add(coin, units.signs.get(col).copied().unwrap_or_default());
             self.symmetry[0].add((group, subject_expert, *row), following[0]);
             self.symmetry[1].add(coin, following[1]);
@@ -244,7 +242,9 @@ impl Measured {
 
     /// Compares the heads of the layers that answer each other.
     fn heads(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
-        let found = of_each(&self.answers, pair.attention_bytes(), |answer| pair.heads(answer, &self.stream))?;
+        let found = of_each(&self.answers, attention_bytes(pair.subject, pair.reference), |answer| {
+            pair.heads(answer, &self.stream)
+        })?;
         for (at, heads) in found.into_iter().enumerate().filter_map(|(at, it)| Some((at, it?))) {
             let group = self.groups[self.answers[at].reference];
             self.head_columns.push((at, heads.columns));
@@ -301,7 +301,7 @@ impl Measured {
         let kept = self.kept();
         let heads = self.head_columns.iter().filter(|it| kept.is_empty() || kept.contains(&it.0)).map(|it| &it.1);
         match (clearest(self.kept_units().map(|it| &it.columns)), clearest(heads)) {
-            (Some(blocks), Some(heads)) => Some(blocks.with(heads)),
+            (Some(blocks), Some(heads)) => blocks.with(heads),
             (blocks, heads) => blocks.or(heads),
         }
     }
@@ -351,9 +351,8 @@ fn place_signs(subject: &Net<'_>, reference: &Net<'_>, groups: &[usize], budget:
         return Ok(signs);
     }
     let layers = some_of(layer_map::in_order(subject, reference), budget.layers);
-    let found = of_each(&layers, block_bytes(subject).max(block_bytes(reference)), |it| {
-        place_signs_of(subject, reference, it.subject, budget)
-    })?;
+    let found =
+        of_each(&layers, block_bytes(subject, reference), |it| place_signs_of(subject, reference, it.subject, budget))?;
     for (layer, found) in layers.iter().zip(found) {
         found.into_iter().for_each(|(unit, value)| signs.add((groups[layer.subject], 0, unit), value));
     }
@@ -420,6 +419,8 @@ fn align(
             break;
         }
     }
+    // Token rows that are narrower than the stream show maps of another width.
+    fits.retain(|it| it.stream.width(reference.hidden) == Some(subject.hidden));
     if fits.is_empty() && subject.hidden == reference.hidden {
         fits.push(Fit { stream: Stream::Same, held_out: 0.0 });
     }
@@ -485,4 +486,78 @@ pub(crate) fn like_layers(net: &Net<'_>, layers: &[usize]) -> Result<Vec<usize>,
         }
     }
     Ok(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+    use crate::weights::net::{Layer, Numbers};
+    use crate::weights::random::Random;
+    use crate::weights::slot::Slot;
+
+    const LAYERS: usize = 3;
+    const UNITS: usize = 40;
+    const TOKENS: usize = 64;
+
+    /// Numbers that depend on the seed and the name of their tensor alone.
+    struct Drawn(u64);
+
+    impl Numbers for Drawn {
+        fn read(&self, name: &str, elements: Range<u64>) -> Result<Vec<f32>, Error> {
+            let seed = name.bytes().fold(self.0, |seed, it| seed.wrapping_mul(257).wrapping_add(u64::from(it)));
+            let mut random = Random::new(seed);
+            let all: Vec<f32> = (0..elements.end).map(|_| random.normal()).collect();
+            Ok(all[elements.start as usize..].to_vec())
+        }
+
+        fn has(&self, _: &str) -> bool {
+            true
+        }
+    }
+
+    /// A model with gated blocks alone, and token rows that may be narrower than its stream.
+    fn net(numbers: &Drawn, hidden: usize, embedding: usize) -> Net<'_> {
+        let mut net = Net::empty(numbers, hidden);
+        let slot = |name: &str, rows: usize, cols: usize| Some(Slot::plain(name, (rows as u64, cols as u64), false));
+        net.embedding = slot("embedding", TOKENS, embedding);
+        net.layers = (0..LAYERS)
+            .map(|at| {
+                let name = |what: &str| format!("{at}.{what}");
+                let (gate, up) = (slot(&name("gate"), UNITS, hidden), slot(&name("up"), UNITS, hidden));
+                let down = slot(&name("down"), hidden, UNITS);
+                let ffns = vec![FeedForward { gate, up, down, width: UNITS, ..FeedForward::default() }];
+                Layer { ffns, ..Layer::default() }
+            })
+            .collect();
+        net
+    }
+
+    fn measured(subject: &Net<'_>, reference: &Net<'_>) -> Measured {
+        let tokens: Vec<(u32, u32)> = (0..TOKENS as u32).map(|it| (it, it)).collect();
+        let budget =
+            Budget { layers: 2, units: UNITS, experts: 1, heads: 1, tokens: TOKENS, rotated: 8, changed_rows: 8 };
+        measure(subject, reference, Some(&tokens), &budget, &()).unwrap()
+    }
+
+    /// Streams of different widths between which no map was found are not compared, however alike the depth of the models.
+    #[test]
+    fn nothing_is_compared_between_streams_that_no_map_joins() {
+        for (ours, theirs) in [(48, 32), (32, 48)] {
+            let (one, other) = (Drawn(1), Drawn(2));
+            let measured = measured(&net(&one, ours, ours), &net(&other, theirs, theirs));
+            assert_eq!((measured.answers.len(), measured.blocks.len()), (0, 0), "{ours} {theirs}");
+        }
+    }
+
+    /// Token rows that are narrower than the stream say nothing about it; the model is compared where it stands.
+    #[test]
+    fn narrow_token_rows_make_no_map() {
+        let (one, other) = (Drawn(1), Drawn(2));
+        let unrelated = measured(&net(&one, 32, 8), &net(&other, 32, 8));
+        assert_eq!((&unrelated.stream, unrelated.answers.len()), (&Stream::Same, 2));
+        let same = measured(&net(&one, 32, 8), &net(&one, 32, 8));
+        assert_eq!(same.kept().len(), same.answers.len());
+    }
 }

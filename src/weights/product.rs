@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::weights::matrix::{Matrix, Rows};
 
-/// How many products are summed in one piece; such a piece of a panel stays in the nearest cache.
+/// How many products are summed in one piece; such a piece of a panel, 32 KB, stays in the caches next to the processor.
 const DEPTH: usize = 256;
 
 /// Columns of a product that are worked on together.
@@ -56,6 +56,14 @@ impl Other<'_> {
         }
     }
 
+    /// Steps in depth.
+    fn depth(self) -> usize {
+        match self {
+            Self::Turned(rows) => rows.cols,
+            Self::Plain(rows) => rows.rows,
+        }
+    }
+
     /// Some columns of the product as panels: for each step in depth, one number a column; filled up with zeros.
     fn packed(self, columns: Range<usize>, steps: Range<usize>, pool: Pool) -> Packed {
         let mut panels = vec![[0.0; PANEL]; columns.len().div_ceil(PANEL) * steps.len()];
@@ -94,11 +102,12 @@ struct Packed {
     steps: Range<usize>,
 }
 
-/// `rows * other`, where both have `rows.cols` steps in depth.
+/// `rows * other`, where both have as many steps in depth; nothing but zeros otherwise.
 pub(crate) fn product(rows: Rows<'_>, other: Other<'_>) -> Matrix {
     let (depth, width) = (rows.cols, other.width());
     let mut product = Matrix::new(rows.rows, width, Vec::new());
-    if depth == 0 || product.data.is_empty() {
+    debug_assert_eq!(depth, other.depth(), "both sides have as many steps in depth");
+    if depth == 0 || product.data.is_empty() || depth != other.depth() {
         return product;
     }
     let pool = Pool::of(rows.rows.saturating_mul(depth).saturating_mul(width));
@@ -191,7 +200,7 @@ fn pack_rows(rows: &[f32], depth: usize, steps: Range<usize>, groups: &mut [[f32
     }
 }
 
-/// All chains of a group and a panel. As many at once as the processor holds: of 32 wide registers 24, of 16 twelve.
+/// All chains of a group and a panel, some at a time: sums in 24 of 32 wide registers, or in twelve where there may be no more than 16.
 #[inline(always)]
 fn chains<S: pulp::Simd>(simd: S, group: &[[f32; GROUP]], panel: &[[f32; PANEL]], sums: &mut [[f32; PANEL]; GROUP]) {
     if S::F32_LANES >= 16 {

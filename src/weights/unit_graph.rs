@@ -48,7 +48,7 @@ pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Op
         return Ok(None);
     }
     let layers = layer_pairs(subject.layers.len(), reference.layers.len());
-    let gates = of_each(&layers, block_bytes(subject).max(block_bytes(reference)), |(one, other)| {
+    let gates = of_each(&layers, block_bytes(subject, reference), |(one, other)| {
         let one = Graph::of(subject, &subject.layers[*one])?;
         let other = Graph::of(reference, &reference.layers[*other])?;
         Ok(one.zip(other).map(|(one, other)| {

@@ -113,17 +113,26 @@ impl<'a> Block<'a> {
 
     /// The units in as many runs as keep one of them below the size of a tile.
     fn tiles(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (units, bytes) = (self.units(), self.net.hidden.max(1) * size_of::<f32>());
-        let most = (TILE / bytes).max(16);
+        let (units, most) = (self.units(), tile(self.net.hidden));
         (0..units).step_by(most).map(move |it| it..(it + most).min(units))
     }
 }
 
-/// Bytes that a look at one block of a model holds, about: its three projections, or a tile of each, and what is made of them
-/// and of another one beside it.
-pub(crate) fn block_bytes(net: &Net<'_>) -> usize {
-    let units = net.layers.iter().flat_map(|it| &it.ffns).map(FeedForward::units).max().unwrap_or(0);
-    8 * units.saturating_mul(net.hidden).saturating_mul(size_of::<f32>()).min(TILE)
+/// Bytes that a look at a block of each of two models holds, at most: of each its three projections, or a tile of each, with what
+/// they were read from; and the products of two tiles by two kinds of rows.
+pub(crate) fn block_bytes(subject: &Net<'_>, reference: &Net<'_>) -> usize {
+    let units = |net: &Net<'_>| {
+        let units = net.layers.iter().flat_map(|it| &it.ffns).map(FeedForward::units).max().unwrap_or(0);
+        units.min(tile(net.hidden))
+    };
+    let (ours, theirs) = (units(subject), units(reference));
+    let rows = ours.saturating_mul(subject.hidden).saturating_add(theirs.saturating_mul(reference.hidden));
+    (6 * size_of::<f32>()).saturating_mul(rows).saturating_add(2 * size_of::<f32>() * ours * theirs)
+}
+
+/// Units of a tile: few enough for the products of two tiles to be no larger than two of them.
+fn tile(hidden: usize) -> usize {
+    (TILE / hidden.max(1).saturating_mul(size_of::<f32>())).clamp(16, 4_096)
 }
 
 /// Sums from which the slope and the cosine of one set of numbers on another follow.
