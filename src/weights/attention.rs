@@ -21,7 +21,7 @@ use crate::weights::units::Sums;
 /// Rows of values that tell whether two groups of heads are copies of each other.
 const TELLING_ROWS: usize = 16;
 
-/// Rows of each half whose columns are measured, at least where there are as many.
+/// Rows of each half whose columns are measured, up to whole heads; all where there are no more.
 const COLUMN_ROWS: usize = 256;
 
 /// What two layers' heads say.

@@ -15,10 +15,10 @@
 //! is large, nothing is said: columns that hardly differ know nothing.
 //!
 //! **Assumptions.** One start for all columns of a matrix, units that were matched, and queries that are no copy of keys or values.
-//! Neither the order, sign or scale of units
-//! matters. A rotation makes all columns nearly alike, so that a rotated model is looked at in the coordinates of the other
-//! one, whichever of the two it is; of two models that were both rotated columns say nothing. Never in more coordinates than
-//! a model has: what is carried there has columns as large as the map makes them, on both sides alike.
+//! Neither the order, sign or scale of units matters. A rotation makes all columns nearly alike, so that a rotated model is
+//! looked at in the coordinates of the other one, whichever of the two it is; of two models that were both rotated columns say
+//! nothing. Never in more coordinates than a model has: what is carried there has columns as large as the map makes them, on
+//! both sides alike.
 //!
 //! **What it cannot tell.** Data alone may force columns apart alike in two models of one start, as with gains. Of attention only
 //! what queries have in common with keys and values is seen.

@@ -102,12 +102,13 @@ struct Packed {
     steps: Range<usize>,
 }
 
-/// `rows * other`, where both have as many steps in depth; nothing but zeros otherwise.
+/// `rows * other`; both have as many steps in depth.
 pub(crate) fn product(rows: Rows<'_>, other: Other<'_>) -> Matrix {
     let (depth, width) = (rows.cols, other.width());
     let mut product = Matrix::new(rows.rows, width, Vec::new());
-    debug_assert_eq!(depth, other.depth(), "both sides have as many steps in depth");
-    if depth == 0 || product.data.is_empty() || depth != other.depth() {
+    // Anything else would compare numbers that do not answer each other.
+    assert_eq!(depth, other.depth(), "both sides of a product have as many steps in depth");
+    if depth == 0 || product.data.is_empty() {
         return product;
     }
     let pool = Pool::of(rows.rows.saturating_mul(depth).saturating_mul(width));

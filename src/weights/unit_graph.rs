@@ -58,8 +58,8 @@ pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Op
     })?;
     let (mut ours, mut theirs) = (Matrix::default(), Matrix::default());
     for (one, other) in gates.into_iter().flatten() {
-        append(&mut ours, one);
-        append(&mut theirs, other);
+        ours.append(one);
+        theirs.append(other);
     }
     Ok((ours.rows >= LEAST).then(|| Halves::split(&ours, &theirs)))
 }
@@ -75,14 +75,6 @@ fn layer_pairs(ours: usize, theirs: usize) -> Vec<(usize, usize)> {
     }
     pairs.dedup();
     pairs
-}
-
-fn append(all: &mut Matrix, rows: Matrix) {
-    if rows.rows > 0 {
-        all.rows += rows.rows;
-        all.cols = rows.cols;
-        all.data.extend(rows.data);
-    }
 }
 
 /// The units of one block, by what a rotation of the stream leaves as it is.
