@@ -10,7 +10,7 @@ use crate::catalog::document::{
 };
 use crate::catalog::entry::{Design, Entry, Template};
 use crate::catalog::indices::Indices;
-use crate::catalog::{SCHEME, Twins};
+use crate::catalog::{SCHEME, Twins, published};
 
 /// The role of a tensor that is stored and never trained.
 const BUFFER: &str = "buffer";
@@ -100,7 +100,9 @@ fn entry(written: EntryAsWritten, family: &str, lineage: &str, problems: &mut Ve
     check_sources(&written, &mut report);
     check_config(&written, &mut report);
     if let Some(date) = &written.released {
-        report.unless(is_date(&date.date), || format!("`{}` is no date such as 2023-11-02 or 2023-11", date.date));
+        report.unless(published::days(&date.date).is_some(), || {
+            format!("`{}` is no date such as 2023-11-02 or 2023-11", date.date)
+        });
     }
     report.unless(written.blueprint.is_some() != written.no_blueprint.is_some(), || {
         "give either `blueprint` or, where it is null, the reason in `no_blueprint`".to_owned()
@@ -123,6 +125,7 @@ fn entry(written: EntryAsWritten, family: &str, lineage: &str, problems: &mut Ve
         written_config: written.config,
         config,
         blueprint: OnceLock::new(),
+        access: written.access,
         file_list: written.file_list,
         traps: written.traps,
         prefix: written.prefix,
@@ -149,6 +152,7 @@ fn check_sources(entry: &EntryAsWritten, report: &mut Report<'_>) {
         ("tokenizer", entry.tokenizer.as_ref().map(|it| &it.source)),
         ("published_parameters", entry.published_parameters.as_ref().map(|it| &it.source)),
         ("file_list", entry.file_list.as_ref().map(|it| &it.source)),
+        ("access", entry.access.as_ref().map(|it| &it.source)),
     ];
     for (fact, source) in sources {
         report.unless(source.is_none_or(|it| !it.trim().is_empty()), || format!("`{fact}` has no source"));
@@ -227,16 +231,4 @@ fn count_check(parameters: u64, buffer_values: u64, published: Option<&Published
 fn is_file_name(word: &str) -> bool {
     let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-' || it == '.';
     word.starts_with(|it: char| it.is_ascii_alphanumeric()) && word.chars().all(is_plain)
-}
-
-/// `2023`, `2023-11` or `2023-11-02`.
-fn is_date(text: &str) -> bool {
-    let lengths: Vec<_> = text.split('-').map(str::len).collect();
-    let whole = match lengths.as_slice() {
-        [4] => format!("{text}-01-01"),
-        [4, 2] => format!("{text}-01"),
-        [4, 2, 2] => text.to_owned(),
-        _ => return false,
-    };
-    chrono::NaiveDate::parse_from_str(&whole, "%Y-%m-%d").is_ok()
 }

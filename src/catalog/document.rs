@@ -45,6 +45,9 @@ pub struct EntryAsWritten {
     /// Its parameter count as published.
     #[serde(deserialize_with = "required")]
     pub published_parameters: Option<PublishedCount>,
+    /// Whether its files can be had.
+    #[serde(deserialize_with = "required")]
+    pub access: Option<Access>,
     /// Its configuration.
     pub config: ConfigAsWritten,
     /// A list of the released files that the blueprint was held against.
@@ -86,6 +89,30 @@ pub struct Licence {
     pub terms: String,
     /// Where it says so.
     pub source: String,
+}
+
+/// Whether the files of a model can be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// How.
+    pub state: AccessState,
+    /// Where it says so.
+    pub source: String,
+}
+
+/// How the files of a model can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessState {
+    /// By anybody.
+    Open,
+    /// By anybody who agrees to terms or asks for it.
+    Gated,
+    /// No longer: they were published and taken back.
+    Withdrawn,
+    /// Not at all: they were never published.
+    None,
 }
 
 /// A stated amount of training data.

@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use crate::blueprint::{self, Blueprint, Config};
 use crate::catalog::document::{
-    Basis, ConfigAsWritten, CountCheck, Date, FileList, Licence, Maker, Parentage, PublishedCount, Tokenizer,
+    Access, Basis, ConfigAsWritten, CountCheck, Date, FileList, Licence, Maker, Parentage, PublishedCount, Tokenizer,
     TrainingTokens, Trap,
 };
 use crate::catalog::indices::Indices;
+use crate::catalog::published::{self, Published};
 
 /// A released model.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +29,7 @@ pub struct Entry {
     pub(crate) parentage: Option<Parentage>,
     pub(crate) tokenizer: Option<Tokenizer>,
     pub(crate) published_parameters: Option<PublishedCount>,
+    pub(crate) access: Option<Access>,
     #[serde(rename = "config")]
     pub(crate) written_config: ConfigAsWritten,
     #[serde(skip)]
@@ -145,6 +147,23 @@ impl Entry {
     /// Which variant this is, where a name has several.
     pub fn variant(&self) -> Option<&str> {
         self.variant.as_deref()
+    }
+
+    /// Whose repository it is on the hub: the part of the id before the `/`. Not always who made the model.
+    pub fn owner(&self) -> &str {
+        self.id.split_once('/').map_or("", |(owner, _)| owner)
+    }
+
+    /// On which days it may have been published, if sourced: an interval as wide as the source leaves it.
+    pub fn published(&self) -> Option<Published<'_>> {
+        let Date { date, source } = self.released.as_ref()?;
+        let (first, last, precision) = published::days(date)?;
+        Some(Published { first, last, precision, source })
+    }
+
+    /// Whether its files can be had, if sourced.
+    pub fn access(&self) -> Option<&Access> {
+        self.access.as_ref()
     }
 
     /// When it was released, if sourced.

@@ -8,6 +8,7 @@ mod check;
 mod document;
 mod entry;
 mod indices;
+mod published;
 mod rarity;
 
 use std::collections::BTreeMap;
@@ -15,12 +16,13 @@ use std::sync::LazyLock;
 
 pub use check::Problem;
 pub use document::{
-    Basis, BlueprintAsWritten, ConfigAsWritten, CountCheck, Date, EntryAsWritten, FamilyAsWritten, FileList,
-    IndicesAsWritten, Licence, Maker, NameCheck, Parentage, Precision, PublishedCount, TemplateAsWritten, Tokenizer,
-    TrainingTokens, Trap,
+    Access, AccessState, Basis, BlueprintAsWritten, ConfigAsWritten, CountCheck, Date, EntryAsWritten, FamilyAsWritten,
+    FileList, IndicesAsWritten, Licence, Maker, NameCheck, Parentage, Precision, PublishedCount, TemplateAsWritten,
+    Tokenizer, TrainingTokens, Trap,
 };
 pub use entry::{Design, Entry, Template};
 pub use indices::Indices;
+pub use published::{DatePrecision, Published};
 pub use rarity::{SHAPE_FIELDS, TELLING_BITS};
 
 use crate::blueprint::Config;

@@ -77,6 +77,16 @@ fn entries_are_found_by_name() {
 }
 
 #[test]
+fn a_date_of_release_is_an_interval_with_its_source() {
+    let published = |id: &str| Catalog::builtin().find(id).unwrap().published().unwrap();
+    let solar = published("upstage/Solar-Open-100B");
+    assert_eq!((solar.first.to_string(), solar.last.to_string()), ("2025-12-01".to_owned(), "2025-12-31".to_owned()));
+    assert_eq!(solar.precision, DatePrecision::Month);
+    assert!(Catalog::builtin().entries().iter().filter_map(Entry::published).all(|it| it.first <= it.last));
+    assert_eq!(Catalog::builtin().find("huggyllama/llama-7b").unwrap().owner(), "huggyllama");
+}
+
+#[test]
 fn twins_are_told() {
     let (same, padded) = Catalog::builtin().twins("huggyllama/llama-7b");
     assert_eq!(same, ["meta-llama/Llama-2-7b-hf", "openlm-research/open_llama_7b"]);
@@ -96,6 +106,7 @@ entries:
   parentage: null
   tokenizer: null
   published_parameters: {value: 100, precision: exact, source: card}
+  access: {state: open, source: hub}
   config: {basis: secondary source, sources: [blog], unsourced: [head_dim], fields: {hidden_size: 10}}
   blueprint:
     parameters: 100
@@ -127,6 +138,8 @@ fn a_broken_record_is_told_apart() {
     check("2024-05", "May 2024", "`May 2024` is no date");
     check("2024-05", "2024-13", "`2024-13` is no date");
     check("source: press", "source: ' '", "`released` has no source");
+    check("source: hub", "source: ''", "`access` has no source");
+    check("state: open", "state: free", "unknown variant `free`");
     check("sources: [blog]", "sources: []", "`config` has no source");
     check("unsourced: [head_dim]", "unsourced: [hidden_size]", "stated and called unsourced");
     check("  licence: null\n", "", "missing field `licence`");
