@@ -1,14 +1,97 @@
 //! What makes a file of answers valid: known criteria, known evidence, and a reason wherever something is said.
 
+use chrono::NaiveDate;
+
+use crate::case::header;
 use crate::case::read::Known;
 use crate::yaml::{Cursor, Document, Problems, did_you_mean, list_of_names};
 
 /// Notes everything that is wrong with the answers of one analyst.
-pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, models: &[&str], problems: &mut Problems) {
+    header::not_empty(&root.field("name"), problems);
+    signed(&root.field("signed"), known, problems);
     for (criterion, answer) in root.field("answers").fields() {
-        criterion_exists(criterion, &answer, known, problems);
-        known.evidence_exists(&answer.field("evidence"), problems);
-        reason_is_given(criterion, &answer, problems);
+        check_answer(criterion, &answer, known, problems);
+    }
+    for (model, answers) in root.field("models").fields() {
+        if !models.contains(&model) {
+            let problem = answers.key_problem("unknown-model", format!("the case has no model `{model}`"));
+            problems.push(problem.label("unknown model").hint(format!("its models are {}", list_of_names(models.iter().copied()))));
+        }
+        for (criterion, answer) in answers.fields() {
+            asked_of_each_model(criterion, &answer, known, problems);
+            check_answer(criterion, &answer, known, problems);
+        }
+    }
+}
+
+fn check_answer(criterion: &str, answer: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    criterion_exists(criterion, answer, known, problems);
+    known.evidence_exists(&answer.field("evidence"), problems);
+    named_once(&answer.field("evidence"), problems);
+    reason_is_given(criterion, answer, problems);
+    applies(criterion, answer, known, problems);
+}
+
+/// What was signed was signed by the day of the case, and not before the evidence that it cites was there.
+fn signed(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    if let (Some(signed), Some(day)) = (at.date(), known.date)
+        && signed > day
+    {
+        let message = format!("`{}` is {signed}, after the day the case is judged by, {day}", at.path());
+        problems.push(at.problem("date-order", message).label("too late").hint("check both dates; `date` is in case.yaml"));
+    }
+}
+
+/// Notes evidence that was collected only after the answers were signed.
+pub(crate) fn cites_what_was_there(
+    root: &Cursor<'_>,
+    collected: impl Fn(&str) -> Option<NaiveDate>,
+    problems: &mut Problems,
+) {
+    let Some(signed) = root.field("signed").date() else { return };
+    let models = root.field("models");
+    let answers = root.field("answers");
+    let all = answers.fields().map(|it| it.1).chain(models.fields().flat_map(|it| it.1.fields().map(|it| it.1).collect::<Vec<_>>()));
+    for id in all.flat_map(|it| it.field("evidence").items().collect::<Vec<_>>()) {
+        if let Some(day) = id.text().and_then(&collected).filter(|it| *it > signed) {
+            let text = id.text().unwrap_or_default();
+            let message = format!("`{}`: `{text}` was collected on {day}, after the answers were signed on {signed}", id.path());
+            problems.push(id.problem("date-order", message).label("not there yet").hint("sign again once all of it was read"));
+        }
+    }
+}
+
+fn named_once(evidence: &Cursor<'_>, problems: &mut Problems) {
+    let mut seen = Vec::new();
+    for id in evidence.items() {
+        let Some(text) = id.text() else { continue };
+        if seen.contains(&text) {
+            let problem = id.problem("duplicate-evidence", format!("`{}`: `{text}` is named twice", id.path()));
+            problems.push(problem.label("again").hint("leave it out once"));
+        }
+        seen.push(text);
+    }
+}
+
+/// What a gate or the decision asks for by name applies to every company.
+fn applies(criterion: &str, answer: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    let level = answer.field("level");
+    let is_asked = known.rubric.is_some_and(|it| it.is_asked(criterion));
+    if is_asked && level.text() == Some("not_applicable") {
+        let message = format!("`answers.{criterion}` cannot be `not_applicable`: the verdict asks for it by name");
+        let hint = "write the level that was seen, or `unknown`";
+        problems.push(level.problem("not-applicable", message).label("always applies").hint(hint));
+    }
+}
+
+fn asked_of_each_model(criterion: &str, answer: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    let Some(rubric) = known.rubric else { return };
+    if rubric.criterion(criterion).is_some_and(|it| !it.per_model) {
+        let each = rubric.criteria.iter().filter(|it| it.per_model).map(|it| it.id.as_str());
+        let problem = answer.key_problem("not-per-model", format!("`{criterion}` is asked of the company, not of a model"));
+        let hint = format!("move it to `answers`; asked of each model are {}", list_of_names(each));
+        problems.push(problem.label("of the company").hint(hint));
     }
 }
 

@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Answer, DeclaredParent, Level, Subject, Waiver};
+use crate::case::models::{Dated, DeclaredParent, Kind, Reference, ReportedTest, Subject, Upstream};
+use crate::case::own::is_owned;
+use crate::case::period::Period;
+use crate::case::{Answer, Level, Waiver};
 use crate::claims::ClaimAsWritten;
 use crate::fact::Text;
 
@@ -34,11 +37,16 @@ pub struct CaseAsWritten {
     /// Languages to write memos in, e.g. `[en, zh-CN]`.
     #[schemars(length(min = 1))]
     pub languages: Vec<String>,
-    /// The models under examination.
+    /// The models under examination: what the company sells or shows as its own.
     pub subjects: Vec<SubjectAsWritten>,
-    /// Models to hold every subject against: `catalog:ORG/NAME`, or a path from this folder.
+    /// Models to compare every subject with: a path from this folder, `hf:ORG/NAME`, `catalog:ORG/NAME`, or a mapping with
+    /// `location`, `name` and the day it was `published`. Without the dates of both models nobody can say who took from whom.
     #[serde(default)]
-    pub references: Vec<String>,
+    pub references: Vec<ReferenceAsWritten>,
+    /// Accounts on hubs that belong to the company, each shown on evidence of grade B (register extract, contract): what is
+    /// published there is its own.
+    #[serde(default)]
+    pub owners: Vec<OwnerAsWritten>,
     /// What the company says in numbers, dates and plain statements.
     #[serde(default)]
     pub claims: Vec<ClaimAsWritten>,
@@ -58,11 +66,92 @@ pub struct SubjectAsWritten {
     pub id: String,
     /// What the company calls it.
     pub name: Text,
-    /// Where its files are: a path from this folder, or `catalog:ORG/NAME`.
-    pub location: String,
-    /// Models the company itself says it is derived from.
+    /// Where its files are: a path from this folder, `hf:ORG/NAME` or `catalog:ORG/NAME`; left out where `kind` is `api` or
+    /// `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// `files` (the default), `api` where only an interface is offered, `none` where there are documents alone.
+    #[serde(default)]
+    pub kind: Kind,
+    /// The day of its first release: a day, a month (`2026-06`) or a year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Period>,
+    /// Ids of the evidence that shows the day of its release.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+    /// Whether customers pay for it; `false` for a model that is shown and not sold.
+    #[serde(default = "yes")]
+    pub sold: bool,
+    /// Whether the verdict on the company is the verdict on this model; the first model where none says so.
+    #[serde(default)]
+    pub flagship: bool,
+    /// The model that an interface is served from, where that was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+    /// A training run of its own before it was published, where one was shown on originals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<TrainedAsWritten>,
+    /// Tests of its weights that an independent third party published with files and method named.
+    #[serde(default)]
+    pub reported_tests: Vec<ReportedTest>,
+    /// Models that the company itself names as the source of a part, and when it did.
     #[serde(default)]
     pub declared_parents: Vec<DeclaredParent>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// When a run is shown to have been under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedAsWritten {
+    /// The day by which it was under way: a day, a month or a year.
+    pub by: Period,
+    /// Ids of the evidence, of grade B.
+    pub evidence: Vec<String>,
+}
+
+/// A model to compare with: its place alone, or with its name and dates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ReferenceAsWritten {
+    /// Where it is.
+    Place(String),
+    /// Where it is, what it is called, and since when it is public.
+    Known(KnownReference),
+}
+
+/// A model to compare with, and what is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KnownReference {
+    /// Where its files are: a path from this folder, `hf:ORG/NAME` or `catalog:ORG/NAME`.
+    pub location: String,
+    /// What it is called; a name of the catalog brings its date of publication along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The day it was first published: a day, a month or a year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Period>,
+    /// Ids of the evidence that shows that day.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+    /// Ids of the evidence (a contract, of grade B) that the company's own people made it, though it belongs to others: an
+    /// acquired team, or joint work.
+    #[serde(default)]
+    pub authors: Vec<String>,
+}
+
+/// An account of the company.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnerAsWritten {
+    /// The account, e.g. `hf:acme` or `acme`.
+    pub owner: String,
+    /// Ids of the evidence that it is the company's, of grade B.
+    pub evidence: Vec<String>,
 }
 
 /// The answers of one analyst; the file's name is the analyst's short name.
@@ -78,6 +167,10 @@ pub struct AnswersAsWritten {
     pub signed: NaiveDate,
     /// The answers, by criterion (`R1`, `T1`, …). A criterion that is left out is unknown.
     pub answers: BTreeMap<String, AnswerAsWritten>,
+    /// Answers on one model of several, by the model's id: only criteria that the rubric asks for each model. They replace
+    /// the answer of the same criterion above.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, BTreeMap<String, AnswerAsWritten>>,
 }
 
 /// One answer.
@@ -158,12 +251,13 @@ pub struct EntryAsWritten {
     pub published: Option<NaiveDate>,
     /// When it was collected (YYYY-MM-DD).
     pub collected: NaiveDate,
-    /// Last day it counts in full (YYYY-MM-DD); left out, the rubric's period for its kind applies.
+    /// Last day it counts in full (YYYY-MM-DD), where that is earlier than the end of the rubric's period for its kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<NaiveDate>,
     /// Who it comes from in the end, in a word; items of one origin never corroborate each other.
     pub origin: String,
-    /// `true` where it harms the party that made it: raises the grade by one, not above B.
+    /// `true` where it harms the party that made it: raises the grade by one, not above B. A kind that is no admission by its
+    /// nature needs a `note` that says why.
     #[serde(default)]
     pub against_interest: bool,
     /// What weakens it; each lowers the grade by one. Staleness is found by itself.
@@ -175,7 +269,7 @@ pub struct EntryAsWritten {
 }
 
 /// What weakens a piece of evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Downgrade {
     /// It is about another model, version or period.
@@ -191,9 +285,12 @@ pub enum Downgrade {
 /// The format of `case.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum CaseSchema {
-    /// Version 1.
+    /// Version 1: without dates, kinds of models and claims by model.
     #[serde(rename = "unshell/case/1")]
     One,
+    /// Version 2.
+    #[serde(rename = "unshell/case/2")]
+    Two,
 }
 
 /// The format of a file of answers.
@@ -226,8 +323,39 @@ impl Downgrade {
 
 impl From<SubjectAsWritten> for Subject {
     fn from(it: SubjectAsWritten) -> Self {
-        Self { id: it.id, location: it.location, name: it.name, declared_parents: it.declared_parents }
+        Self {
+            published: dated(it.published, it.evidence),
+            trained: it.trained.map(|it| Dated { period: it.by, evidence: it.evidence }),
+            id: it.id,
+            name: it.name,
+            kind: it.kind,
+            location: it.location,
+            sold: it.sold,
+            flagship: it.flagship,
+            upstream: it.upstream,
+            reported_tests: it.reported_tests,
+            declared_parents: it.declared_parents,
+        }
     }
+}
+
+/// A reference as it counts: its own place is the company's where an account is shown to be.
+pub(crate) fn reference(it: ReferenceAsWritten, owners: &[&str]) -> Reference {
+    let it = match it {
+        ReferenceAsWritten::Place(location) => KnownReference { location, ..KnownReference::default() },
+        ReferenceAsWritten::Known(known) => known,
+    };
+    Reference {
+        own: is_owned(&it.location, owners),
+        published: dated(it.published, it.evidence),
+        location: it.location,
+        name: it.name,
+        authors: it.authors,
+    }
+}
+
+fn dated(period: Option<Period>, evidence: Vec<String>) -> Option<Dated> {
+    period.map(|period| Dated { period, evidence })
 }
 
 impl From<AnswerAsWritten> for Answer {

@@ -1,45 +1,89 @@
 //! The grade of a piece of evidence on one day, by the rubric's rules.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use crate::case::document::EntryAsWritten;
-use crate::rubric::{EvidenceRules, Grade};
+use crate::rubric::{EvidenceRules, Grade, Requirement};
 
 /// A grade, and what made it that grade, as keys in the order they took effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Graded {
     pub(crate) grade: Grade,
+    /// Without what it gains as a statement against interest.
+    pub(crate) plain: Grade,
+    /// As a record of what was said.
+    pub(crate) said: Grade,
     pub(crate) by: Vec<String>,
 }
 
-/// The last day an entry counts in full: its own, or the day the rubric's period for its kind ends.
+/// The last day an entry counts in full: the day the rubric's period for its kind ends, or its own where that is earlier.
 pub(crate) fn last_day(entry: &EntryAsWritten, rules: &EvidenceRules) -> NaiveDate {
     let days = rules.kinds.get(&entry.kind).map_or(0, |it| it.valid_days);
-    let end = || entry.collected.checked_add_days(chrono::Days::new(u64::from(days)));
-    entry.expires.or_else(end).unwrap_or(NaiveDate::MAX)
+    let end = entry.collected.checked_add_days(chrono::Days::new(u64::from(days))).unwrap_or(NaiveDate::MAX);
+    entry.expires.map_or(end, |it| it.min(end))
 }
 
-/// The method gives the start; a statement against interest raises it by one, never above B (only a test of our own
-/// gives A); staleness and every downgrade lower it by one.
+/// The method gives the start, if the entry has what the method requires; a statement against interest raises it by one,
+/// never above B (only a test of our own gives A); staleness and every downgrade lower it by one.
 pub(crate) fn graded(entry: &EntryAsWritten, rules: &EvidenceRules, day: NaiveDate) -> Graded {
-    let start = rules.methods.get(&entry.method).map_or(Grade::E, |it| it.grade);
-    let mut graded = Graded { grade: start, by: vec!["method".to_owned()] };
-    if entry.against_interest && start > Grade::B {
-        graded.grade = next(start, Grade::ALL.iter().rev());
+    let method = rules.methods.get(&entry.method);
+    let start = method.map_or(Grade::E, |it| it.grade);
+    let said = method.and_then(|it| it.said).unwrap_or(start);
+    let mut graded = Graded { grade: start, plain: start, said, by: vec!["method".to_owned()] };
+    let lacking = method.into_iter().flat_map(|it| &it.requires).find(|it| !has(entry, **it));
+    if let (Some(lacking), Some(otherwise)) = (lacking, method.and_then(|it| it.otherwise)) {
+        graded.fall_to(otherwise, lacks(*lacking));
+    }
+    if is_against_interest(entry, rules) && graded.grade > Grade::B {
+        graded.grade = next(graded.grade, Grade::ALL.iter().rev());
         graded.by.push("against_interest".to_owned());
     }
-    for downgrade in &entry.downgrades {
+    for downgrade in entry.downgrades.iter().collect::<BTreeSet<_>>() {
         graded.lower(downgrade.word());
     }
     if day > last_day(entry, rules) {
         graded.lower("stale");
     }
+    graded.said = graded.said.min(graded.grade);
     graded
+}
+
+fn has(entry: &EntryAsWritten, requirement: Requirement) -> bool {
+    match requirement {
+        Requirement::File => entry.file.is_some() && entry.sha256.is_some(),
+        Requirement::Address => entry.url.is_some(),
+        Requirement::Date => entry.published.is_some(),
+    }
+}
+
+fn lacks(requirement: Requirement) -> &'static str {
+    match requirement {
+        Requirement::File => "lacks_file",
+        Requirement::Address => "lacks_address",
+        Requirement::Date => "lacks_date",
+    }
+}
+
+/// By the nature of its kind, or by a note that says why.
+fn is_against_interest(entry: &EntryAsWritten, rules: &EvidenceRules) -> bool {
+    let by_kind = rules.kinds.get(&entry.kind).is_some_and(|it| it.admission);
+    entry.against_interest && (by_kind || entry.note.as_ref().is_some_and(|it| !it.is_empty()))
 }
 
 impl Graded {
     fn lower(&mut self, why: &str) {
-        self.grade = next(self.grade, Grade::ALL.iter());
+        for grade in [&mut self.grade, &mut self.plain, &mut self.said] {
+            *grade = next(*grade, Grade::ALL.iter());
+        }
+        self.by.push(why.to_owned());
+    }
+
+    fn fall_to(&mut self, floor: Grade, why: &str) {
+        for grade in [&mut self.grade, &mut self.plain, &mut self.said] {
+            *grade = (*grade).max(floor);
+        }
         self.by.push(why.to_owned());
     }
 }

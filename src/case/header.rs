@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::bytes::Location;
+use crate::case::Period;
 use crate::case::ledger::unique_ids;
+use crate::case::own::Place;
 use crate::case::read::Known;
 use crate::catalog::Catalog;
 use crate::claims::{Bands, Claim, ClaimAsWritten};
@@ -16,13 +18,28 @@ pub(crate) const PARTS: [&str; 5] = ["architecture", "weights", "tokenizer", "co
 /// Notes everything that is wrong with `case.yaml`.
 pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Problems) {
     languages(&root.field("languages"), known, problems);
+    for text in ["title", "company"] {
+        not_empty(&root.field(text), problems);
+    }
     validity(root, problems);
     subjects(&root.field("subjects"), known, folder, problems);
-    for reference in root.field("references").items() {
-        location(&reference, known, folder, problems);
+    references(root, known, folder, problems);
+    for owner in root.field("owners").items() {
+        not_empty(&owner.field("owner"), problems);
+        has_evidence(&owner.field("evidence"), "the account is the company's", known, problems);
     }
-    claims_hold(&root.field("claims"), known, problems);
+    claims_hold(root, known, problems);
     waivers(&root.field("waivers"), known, problems);
+}
+
+/// A text that says nothing in any language is none.
+pub(crate) fn not_empty(at: &Cursor<'_>, problems: &mut Problems) {
+    let is_blank = |it: &str| it.trim_matches(|it: char| it.is_whitespace() || it.is_control()).is_empty();
+    let texts: Vec<&str> = at.text().into_iter().chain(at.fields().filter_map(|(_, it)| it.text())).collect::<Vec<_>>();
+    if at.exists() && !texts.is_empty() && texts.iter().all(|it| is_blank(it)) {
+        let problem = at.problem("empty", format!("`{}` is empty", at.path())).label("empty");
+        problems.push(problem.hint("it is printed in the memo; write what it is called"));
+    }
 }
 
 /// The claims in base units; only for a case in which nothing was found wrong.
@@ -59,17 +76,126 @@ fn validity(root: &Cursor<'_>, problems: &mut Problems) {
 fn subjects(at: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Problems) {
     if at.exists() && at.items().next().is_none() && at.text().is_none() && at.fields().next().is_none() {
         let problem = at.problem("no-model", "the case names no model: `subjects` is empty");
-        problems.push(
-            problem
-                .hint("write `- id: ..`, `name: ..` and `location: ..`, a path, `hf:ORG/NAME` or `catalog:ORG/NAME`"),
-        );
+        problems.push(problem.hint(
+            "write `- id: ..`, `name: ..` and `location: ..`; a model that is only an interface has `kind: api`, one of \
+             which there are documents alone `kind: none`, and neither has a location",
+        ));
     }
     unique_ids(at, problems);
+    one_flagship(at, problems);
+    let mut places: Vec<(Place, String)> = Vec::new();
     for subject in at.items() {
-        location(&subject.field("location"), known, folder, problems);
-        for parent in subject.field("declared_parents").items() {
-            declared_parent(&parent, known, problems);
+        not_empty(&subject.field("id"), problems);
+        not_empty(&subject.field("name"), problems);
+        has_files_or_none(&subject, known, folder, problems);
+        let place = subject.field("location").text().and_then(|it| Place::of(it, folder));
+        if let Some(place) = place {
+            twice(&subject.field("location"), &place, &places, "two models of the case", problems);
+            places.push((place, subject.field("location").path().to_owned()));
         }
+        dates_and_sources(&subject, known, problems);
+    }
+}
+
+/// Files have a place; an interface and documents have none.
+fn has_files_or_none(subject: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Problems) {
+    let (kind, at) = (subject.field("kind"), subject.field("location"));
+    let has_files = kind.text().is_none_or(|it| it == "files");
+    if has_files && !at.exists() {
+        let problem = subject.problem("no-model", format!("`{}` has no `location`", subject.path()));
+        problems.push(problem.hint("write where its files are, or `kind: api` or `kind: none` where there are none"));
+    }
+    if !has_files && at.exists() {
+        let message = format!("`{}` is `{}` and has a `location`", subject.path(), kind.text().unwrap_or_default());
+        let hint = "leave one of the two out: files that can be reached are examined";
+        problems.push(at.problem("kind", message).label("has files").hint(hint));
+    }
+    let upstream = subject.field("upstream");
+    if upstream.exists() && kind.text() != Some("api") {
+        let message = format!("`{}`: only a model of `kind: api` has an upstream", upstream.path());
+        let hint = "a parent that the company names goes under `declared_parents`";
+        problems.push(upstream.key_problem("kind", message).hint(hint));
+    }
+    location(&at, known, folder, problems);
+}
+
+fn dates_and_sources(subject: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    period(&subject.field("published"), known, problems);
+    known.evidence_exists(&subject.field("evidence"), problems);
+    let trained = subject.field("trained");
+    period(&trained.field("by"), known, problems);
+    has_evidence(&trained.field("evidence"), "the run took place", known, problems);
+    let upstream = subject.field("upstream");
+    has_evidence(&upstream.field("evidence"), "it is served from there", known, problems);
+    for test in subject.field("reported_tests").items() {
+        not_empty(&test.field("reference"), problems);
+        has_evidence(&test.field("evidence"), "the test was published", known, problems);
+    }
+    for parent in subject.field("declared_parents").items() {
+        declared_parent(&parent, known, problems);
+    }
+}
+
+fn one_flagship(at: &Cursor<'_>, problems: &mut Problems) {
+    let flagships: Vec<_> = at.items().map(|it| it.field("flagship")).filter(|it| it.text() == Some("true")).collect();
+    if let [_, second, ..] = flagships.as_slice() {
+        let message = format!("`{}`: a second model is the flagship", second.path());
+        problems.push(second.problem("flagship", message).label("second one").hint("keep one: the verdict is about it"));
+    }
+}
+
+/// A model that is named twice would be its own reference.
+fn twice(at: &Cursor<'_>, place: &Place, known: &[(Place, String)], what: &str, problems: &mut Problems) {
+    if let Some((_, first)) = known.iter().find(|(it, _)| it.is(place)) {
+        let message = format!("`{}` and `{first}` are one and the same place", at.path());
+        let hint = format!("{what} are two models; leave one out");
+        problems.push(at.problem("same-model", message).label("the same model").hint(hint));
+    }
+}
+
+fn references(root: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Problems) {
+    let place = |at: &Cursor<'_>| at.text().and_then(|it| Place::of(it, folder)).map(|it| (it, at.path().to_owned()));
+    let subjects: Vec<_> = root.field("subjects").items().filter_map(|it| place(&it.field("location"))).collect();
+    let mut seen: Vec<(Place, String)> = Vec::new();
+    for reference in root.field("references").items() {
+        let at = if reference.text().is_some() { reference.clone() } else { reference.field("location") };
+        location(&at, known, folder, problems);
+        period(&reference.field("published"), known, problems);
+        for evidence in ["evidence", "authors"] {
+            known.evidence_exists(&reference.field(evidence), problems);
+        }
+        let Some((place, path)) = place(&at) else { continue };
+        if let Some((_, subject)) = subjects.iter().find(|(it, _)| it.is(&place)) {
+            let message = format!("`{path}` and `{subject}` are one and the same model");
+            let hint = "a model of the company is no reference to itself: leave it out here; models of the case are compared \
+                        with each other anyway";
+            problems.push(at.problem("same-model", message).label("a model of this case").hint(hint));
+        }
+        twice(&at, &place, &seen, "two references", problems);
+        seen.push((place, path));
+    }
+}
+
+/// A day, month or year that was over when the case was judged.
+fn period(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    let Some(text) = at.text() else { return };
+    let Some(period) = Period::parse(text) else {
+        let message = format!("`{}`: `{text}` is no day, month or year", at.path());
+        problems.push(at.problem("date", message).label("no date").hint("write `2024-03-12`, `2024-03` or `2024`"));
+        return;
+    };
+    if let Some(day) = known.date.filter(|it| period.from > *it) {
+        let message = format!("`{}` is {text}, after the day the case is judged by, {day}", at.path());
+        problems.push(at.problem("date-order", message).label("too late").hint("check both dates"));
+    }
+}
+
+/// Evidence is named, and in the ledger.
+fn has_evidence(at: &Cursor<'_>, what: &str, known: &Known<'_>, problems: &mut Problems) {
+    known.evidence_exists(at, problems);
+    if at.exists() && at.items().next().is_none() && at.text().is_none() {
+        let message = format!("`{}`: nothing shows that {what}", at.path());
+        problems.push(at.problem("no-evidence", message).hint("enter what shows it into evidence.yaml and name it here"));
     }
 }
 
@@ -79,14 +205,8 @@ fn declared_parent(parent: &Cursor<'_>, known: &Known<'_>, problems: &mut Proble
         in_catalog(&model, &name, problems);
     }
     problems.extend(parent.field("part").unknown_name("unknown-part", "part", &PARTS));
-    let evidence = parent.field("evidence");
-    known.evidence_exists(&evidence, problems);
-    if evidence.exists() && evidence.items().next().is_none() && evidence.text().is_none() {
-        let message = format!("`{}`: nothing shows that the company says so", evidence.path());
-        problems.push(
-            evidence.problem("no-evidence", message).hint("enter the statement into evidence.yaml and name it here"),
-        );
-    }
+    said_by_then(&parent.field("date"), known, problems);
+    has_evidence(&parent.field("evidence"), "the company says so", known, problems);
 }
 
 /// A model is named so that it can be found; a path has to be there only where models are needed.
@@ -128,11 +248,15 @@ fn in_catalog(at: &Cursor<'_>, name: &str, problems: &mut Problems) {
     problems.push(problem.label("not in the catalogue").hint(hint));
 }
 
-fn claims_hold(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+fn claims_hold(root: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
+    let at = &root.field("claims");
     unique_ids(at, problems);
+    let subjects = root.field("subjects");
+    let models: Vec<&str> = subjects.items().filter_map(|it| it.field("id").text()).collect();
     let bands = Bands::shipped();
     for claim in at.items() {
         known.evidence_exists(&claim.field("source"), problems);
+        about_one_model(&claim, &models, problems);
         said_by_then(&claim.field("date"), known, problems);
         // What the schema finds wrong is told there.
         let Some(written) = claim.read::<ClaimAsWritten>() else { continue };
@@ -144,6 +268,17 @@ fn claims_hold(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
                 None => problem,
             });
         }
+    }
+}
+
+/// In a case of several models a claim says which of them it is about: one model's words convict no other.
+fn about_one_model(claim: &Cursor<'_>, models: &[&str], problems: &mut Problems) {
+    let subject = claim.field("subject");
+    problems.extend(subject.unknown_name("unknown-model", "model of the case", models));
+    if models.len() > 1 && subject.text().is_none() {
+        let message = format!("`{}` does not say which model it is about", claim.path());
+        let hint = format!("write `subject:` with one of {}", list_of_names(models.iter().copied()));
+        problems.push(claim.problem("no-subject", message).label("about which model?").hint(hint));
     }
 }
 

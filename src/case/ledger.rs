@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::case::LedgerEntry;
+use crate::case::{LedgerEntry, header};
 use crate::case::document::{EntryAsWritten, LedgerAsWritten};
 use crate::case::folder::{Folder, Refused};
 use crate::case::grade::{graded, last_day};
@@ -17,6 +17,11 @@ pub(crate) fn ids<'a>(root: &Cursor<'a>) -> Vec<&'a str> {
     root.field("evidence").items().filter_map(|it| it.field("id").text()).collect()
 }
 
+/// The day an entry was collected.
+pub(crate) fn collected(root: &Cursor<'_>, id: &str) -> Option<NaiveDate> {
+    root.field("evidence").items().find(|it| it.field("id").text() == Some(id))?.field("collected").date()
+}
+
 /// Notes everything that is wrong with the ledger.
 pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, folder: &mut Folder, problems: &mut Problems) {
     unique_ids(&root.field("evidence"), problems);
@@ -27,6 +32,10 @@ pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, folder: &mut Folder, p
             problems.extend(entry.field("kind").unknown_name("unknown-kind", "evidence kind", &kinds));
             problems.extend(entry.field("method").unknown_name("unknown-method", "method", &methods));
         }
+        for text in ["id", "title", "origin"] {
+            header::not_empty(&entry.field(text), problems);
+        }
+        each_once(&entry.field("downgrades"), problems);
         dates(&entry, known.date, problems);
         address(&entry.field("url"), problems);
         kept_file(&entry, folder, problems);
@@ -41,6 +50,19 @@ pub(crate) fn unique_ids(list: &Cursor<'_>, problems: &mut Problems) {
         if seen.contains(&text) {
             let problem = id.problem("duplicate-id", format!("`{}`: a second item has the id `{text}`", list.path()));
             problems.push(problem.label("second one").hint("give each an id of its own"));
+        }
+        seen.push(text);
+    }
+}
+
+/// A reason lowers a grade once.
+fn each_once(list: &Cursor<'_>, problems: &mut Problems) {
+    let mut seen = Vec::new();
+    for item in list.items() {
+        let Some(text) = item.text() else { continue };
+        if seen.contains(&text) {
+            let problem = item.problem("duplicate-downgrade", format!("`{}`: `{text}` is named twice", list.path()));
+            problems.push(problem.label("again").hint("one reason lowers the grade once; leave it out here"));
         }
         seen.push(text);
     }
@@ -79,6 +101,8 @@ fn valid(it: EntryAsWritten, actual_sha256: Option<String>, rubric: &Rubric, day
         downgrades: it.downgrades.iter().map(|it| it.word().to_owned()).collect(),
         note: it.note,
         grade: grade.grade,
+        plain_grade: grade.plain,
+        said_grade: grade.said,
         graded_by: grade.by,
     }
 }

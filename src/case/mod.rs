@@ -9,7 +9,11 @@ mod folder;
 mod grade;
 mod header;
 mod ledger;
+mod models;
+mod own;
+mod period;
 mod read;
+mod support;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -27,8 +31,12 @@ use crate::yaml::Problems;
 
 pub use document::{
     AnswerAsWritten, AnswersAsWritten, AnswersSchema, CaseAsWritten, CaseSchema, Downgrade, EntryAsWritten,
-    LedgerAsWritten, LedgerSchema, LevelAsWritten, NoLevel, SubjectAsWritten,
+    KnownReference, LedgerAsWritten, LedgerSchema, LevelAsWritten, NoLevel, OwnerAsWritten, ReferenceAsWritten,
+    SubjectAsWritten, TrainedAsWritten,
 };
+pub use models::{Dated, DeclaredParent, Disclosed, Kind, Reference, ReportedTest, Subject, TestedRelation, Upstream};
+pub use period::Period;
+pub use support::Support;
 
 /// A valid case.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +61,8 @@ pub struct Case {
     pub languages: Vec<String>,
     /// Models under examination.
     pub subjects: Vec<Subject>,
-    /// Locations of models to hold every subject against.
-    pub references: Vec<String>,
+    /// Models to compare every subject with.
+    pub references: Vec<Reference>,
     /// What the company says in numbers.
     pub claims: Vec<Claim>,
     /// The ledger, by id.
@@ -97,35 +105,21 @@ impl Case {
         })
     }
 
-    /// Whether the model at a location is one that the case puts forward as the company's own.
-    pub fn is_subject(&self, location: &str) -> bool {
-        self.subjects.iter().any(|it| it.location == location)
+    /// The model that the verdict on the company is about.
+    pub fn flagship(&self) -> Option<&Subject> {
+        self.subjects.iter().find(|it| it.flagship).or_else(|| self.subjects.first())
     }
-}
 
-/// A model under examination.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Subject {
-    /// Short id inside the case.
-    pub id: String,
-    /// Path, or `catalog:ORG/NAME`.
-    pub location: String,
-    /// What the company calls it.
-    pub name: Text,
-    /// Models the company says it is derived from (catalogue names or free text), with the evidence for that.
-    pub declared_parents: Vec<DeclaredParent>,
-}
+    /// A model of the case by its id.
+    pub fn subject(&self, id: &str) -> Option<&Subject> {
+        self.subjects.iter().find(|it| it.id == id)
+    }
 
-/// A parent that the company names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeclaredParent {
-    /// Catalogue name or free text.
-    pub model: String,
-    /// What was taken: `architecture`, `weights`, `tokenizer`, `code`, `data`.
-    pub part: String,
-    /// Evidence ids.
-    pub evidence: Vec<String>,
+    /// Claims about one model: those that name it, and those that name none.
+    pub fn claims_about(&self, subject: &str) -> Vec<Claim> {
+        let is_about = |it: &&Claim| it.subject.as_deref().is_none_or(|it| it == subject);
+        self.claims.iter().filter(is_about).cloned().collect()
+    }
 }
 
 /// One ledger entry.
@@ -163,7 +157,11 @@ pub struct LedgerEntry {
     pub note: Option<Text>,
     /// The grade that the rubric's rules give it on the case's date.
     pub grade: Grade,
-    /// What made it that grade, as keys: `method`, `stale`, `indirect`, `against_interest`, …
+    /// The grade without what it gains as a statement against interest: what counts for an answer that praises.
+    pub plain_grade: Grade,
+    /// The grade as a record of what was said.
+    pub said_grade: Grade,
+    /// What made it that grade, as keys: `method`, `stale`, `indirect`, `against_interest`, `lacks_file`, …
     pub graded_by: Vec<String>,
 }
 
@@ -185,6 +183,16 @@ pub struct Answers {
     pub signed: NaiveDate,
     /// By criterion id; a criterion left out is unknown, not asked.
     pub answers: BTreeMap<String, Answer>,
+    /// Answers on one model, by model id and criterion id.
+    pub models: BTreeMap<String, BTreeMap<String, Answer>>,
+}
+
+impl Answers {
+    /// The answer on one model: its own, or the one that is given for all.
+    pub fn on(&self, subject: &str, criterion: &str) -> Option<&Answer> {
+        let own = self.models.get(subject).and_then(|it| it.get(criterion));
+        own.or_else(|| self.answers.get(criterion))
+    }
 }
 
 /// One answer.
@@ -208,7 +216,7 @@ pub enum Level {
     At(u8),
     /// Asked or not, no answer yet: the whole interval.
     Unknown,
-    /// Asked in writing under NDA, and declined: the lower end.
+    /// Asked in writing, and declined: the lower end, where the letter is in the ledger.
     Refused,
     /// Nobody outside could see it: the whole interval.
     NotObservable,

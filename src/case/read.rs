@@ -5,9 +5,9 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use crate::case::document::{AnswersAsWritten, CaseAsWritten, LedgerAsWritten};
+use crate::case::document::{AnswerAsWritten, AnswersAsWritten, CaseAsWritten, LedgerAsWritten};
 use crate::case::folder::Folder;
-use crate::case::{Answers, Case, answers, header, ledger, texts};
+use crate::case::{Answers, Case, answers, document, header, ledger, support, texts};
 use crate::rubric::{self, Rubric};
 use crate::yaml::{Cursor, Document, Problem, Problems};
 
@@ -70,10 +70,17 @@ fn read_noting(path: &Path, needs_models: bool, problems: &mut Problems) -> Opti
         it.read::<LedgerAsWritten>(problems)
     });
     answers::are_by_different_people(&analysts, problems);
+    let roots = case.as_ref().map(Document::root);
+    let subjects = roots.iter().flat_map(|it| it.field("subjects").items().collect::<Vec<_>>());
+    let models: Vec<&str> = subjects.filter_map(|it| it.field("id").text()).collect();
     let answers: Vec<_> = analysts
         .iter()
         .filter_map(|(analyst, document)| {
-            answers::check(&document.root(), &known, problems);
+            answers::check(&document.root(), &known, &models, problems);
+            if let Some(entries) = &entries {
+                let root = entries.root();
+                answers::cites_what_was_there(&document.root(), |id| ledger::collected(&root, id), problems);
+            }
             Some((analyst.clone(), document.read::<AnswersAsWritten>(problems)?))
         })
         .collect();
@@ -133,6 +140,10 @@ fn assembled(
     let answers = answers.into_iter().map(|(analyst, it)| (analyst.clone(), answers_of(analyst, it)));
     let answers: BTreeMap<String, Answers> = answers.collect();
     let claims = header::claims(&case.claims);
+    let shows = |evidence: &[String]| support::of(&ledger, evidence, |it| it.grade).shows();
+    let owners: Vec<&str> =
+        case.owners.iter().filter(|it| shows(&it.evidence)).map(|it| it.owner.as_str()).collect();
+    let references = case.references.into_iter().map(|it| document::reference(it, &owners)).collect();
     Case {
         id: folder.name(),
         folder: folder.path().to_owned(),
@@ -144,7 +155,7 @@ fn assembled(
         rubric: case.rubric,
         languages: case.languages,
         subjects: case.subjects.into_iter().map(Into::into).collect(),
-        references: case.references,
+        references,
         claims,
         ledger,
         answers,
@@ -155,6 +166,9 @@ fn assembled(
 }
 
 fn answers_of(analyst: String, it: AnswersAsWritten) -> Answers {
-    let answers = it.answers.into_iter().map(|(criterion, answer)| (criterion, answer.into())).collect();
-    Answers { analyst, name: it.name, signed: it.signed, answers }
+    let read = |answers: BTreeMap<String, AnswerAsWritten>| {
+        answers.into_iter().map(|(criterion, answer)| (criterion, answer.into())).collect()
+    };
+    let models = it.models.into_iter().map(|(model, answers)| (model, read(answers))).collect();
+    Answers { analyst, name: it.name, signed: it.signed, answers: read(it.answers), models }
 }

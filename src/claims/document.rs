@@ -16,6 +16,9 @@ use crate::fact::Text;
 pub struct ClaimAsWritten {
     /// Id inside the case, e.g. `CL-TOKENS`.
     pub id: String,
+    /// Id of the model it is about; asked for where a case has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// What the claim is about.
     #[schemars(with = "About")]
     pub about: String,
@@ -87,6 +90,7 @@ impl ClaimAsWritten {
     fn with(&self, about: About, value: ClaimValue, date: NaiveDate) -> Claim {
         Claim {
             id: self.id.clone(),
+            subject: self.subject.clone(),
             about,
             value,
             unit: self.unit.clone(),

@@ -33,6 +33,7 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "about.gpu_hours",
     "about.gpu_model",
     "about.gpus",
+    "about.own_work",
     "about.parameters",
     "about.precision",
     "about.raw_data",
@@ -133,6 +134,9 @@ impl Outcome {
 pub struct Claim {
     /// Id inside the case, e.g. `CL-TOKENS`.
     pub id: String,
+    /// Id of the model it is about; every model of the case where it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// What it is about.
     pub about: About,
     /// The value in the base unit of `about` (parameters, tokens, bytes, hours, …), a date, yes/no, or a name.
@@ -177,6 +181,8 @@ pub enum About {
     Release,
     /// Whether the company says the model was trained from scratch.
     FromScratch,
+    /// Whether the company says the model is its own work (自研).
+    OwnWork,
 }
 
 /// The value of a claim.

@@ -26,7 +26,7 @@ pub enum Expected {
 
 impl About {
     /// Everything a claim can be about.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Parameters,
         Self::ActiveParameters,
         Self::TrainingTokens,
@@ -40,6 +40,7 @@ impl About {
         Self::TrainingStart,
         Self::Release,
         Self::FromScratch,
+        Self::OwnWork,
     ];
 
     /// The word for it in files, facts and language keys.
@@ -58,6 +59,7 @@ impl About {
             Self::TrainingStart => "training_start",
             Self::Release => "release",
             Self::FromScratch => "from_scratch",
+            Self::OwnWork => "own_work",
         }
     }
 
@@ -72,7 +74,7 @@ impl About {
             Self::Cost => Expected::Number(DOLLARS),
             Self::GpuModel | Self::Precision => Expected::Name,
             Self::TrainingStart | Self::Release => Expected::Date,
-            Self::FromScratch => Expected::YesOrNo,
+            Self::FromScratch | Self::OwnWork => Expected::YesOrNo,
         }
     }
 }

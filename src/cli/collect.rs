@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::case::Case;
 use crate::catalog::Catalog;
 use crate::cli::{Failure, Terminal, reach};
+use crate::claims::Outcome;
 use crate::evidence::{self, Evidence};
 use crate::fact::{Dimensions, FormRelation};
 use crate::remote::Reach;
@@ -65,8 +66,11 @@ fn summary(evidence: &Evidence) -> String {
         let said = merge.or_else(|| subject.no_merge.clone());
         lines.extend(said.map(|it| format!("  made of several references: {it}")));
     }
-    for check in &evidence.checks {
-        lines.push(format!("claims, {}: {}", check.id.replace('_', " "), check.outcome.word().replace('_', " ")));
+    for model in &evidence.models {
+        let computed = model.checks.iter().filter(|it| it.outcome != Outcome::NotComputable);
+        lines.extend(computed.map(|it| {
+            format!("{}, claims, {}: {}", model.id, it.id.replace('_', " "), it.outcome.word().replace('_', " "))
+        }));
     }
     for unexamined in &evidence.unexamined {
         lines.push(format!("not examined: {} ({})", unexamined.what, unexamined.detail));

@@ -216,7 +216,6 @@ impl Page<'_> {
                 Effect::Veto(verdict) => format!("veto: {verdict}"),
                 Effect::Hold(verdict) => format!("hold: {verdict}"),
                 Effect::Cap(verdict) => format!("cap: {verdict}"),
-                Effect::CriterionCap { criterion, level } => format!("{criterion} at most {level}"),
                 Effect::Stamp(word) => format!("stamp: {word}"),
             };
             rows.add_row([&gate.id, &effect, self.words(&gate.name)]);

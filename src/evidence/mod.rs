@@ -2,6 +2,8 @@
 //!
 //! The only step that looks outside the case's own YAML. Its result is plain data; `score` and `memo` need nothing else.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,16 +15,53 @@ use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, M
 use crate::lineage::{self, Look, Mixture, Model, compare_with_weights};
 use crate::remote::Reach;
 
+mod digests;
+mod disclosure;
 mod error;
 mod facts;
+mod models;
+mod order;
+mod relations;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod whose;
 
 pub use error::{Error, ModelError};
+pub use models::{
+    Basis, Bearing, ConditionKind, Disclosure, FileDigest, ModelFacts, OpenBranch, OpenCondition, Order, Relation,
+    Source, Whose,
+};
 
 /// Version of the format of `evidence.json`.
-pub const EVIDENCE_SCHEMA: &str = "unshell/evidence/1";
+pub const EVIDENCE_SCHEMA: &str = "unshell/evidence/2";
+
+/// Every sentence of this room.
+pub const MESSAGE_KEYS: &[&str] = &[
+    "order.admitted",
+    "order.earlier_run",
+    "order.no_date",
+    "order.not_shown",
+    "order.overlap",
+    "order.reference_earlier",
+    "order.subject_earlier",
+    "whose.admitted",
+    "whose.clear",
+    "whose.derived",
+    "whose.later",
+    "whose.no_files",
+    "whose.no_upstream",
+    "whose.none_examined",
+    "whose.order",
+    "whose.own_ancestor",
+    "whose.own_unmeasured",
+    "whose.part",
+    "whose.reported_derived",
+    "whose.reported_independent",
+    "whose.undecided",
+    "whose.upstream",
+    "whose.upstream_not_shown",
+];
 
 /// How many catalogue entries are kept for a subject: enough to show ties, short enough for a memo.
 const CLOSEST: usize = 10;
@@ -30,7 +69,7 @@ const CLOSEST: usize = 10;
 /// Everything that was measured on one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// `unshell/evidence/1`.
+    /// `unshell/evidence/2`.
     pub schema: String,
     /// Version of the program.
     pub tool_version: String,
@@ -38,11 +77,11 @@ pub struct Evidence {
     pub date: NaiveDate,
     /// Every file of the case folder that was read, with its hash.
     pub inputs: Vec<InputFile>,
-    /// What was measured on each subject, in the order of the case.
+    /// What was measured on each subject that has files, in the order of the case.
     pub subjects: Vec<SubjectEvidence>,
-    /// Arithmetic on the claims.
-    pub checks: Vec<Check>,
-    /// Flat facts that gates and criteria may name.
+    /// What is known of each model, in the order of the case.
+    pub models: Vec<ModelFacts>,
+    /// Facts of the whole case that gates may name.
     pub facts: Facts,
     /// How far the catalogue reaches.
     pub catalog: CatalogReach,
@@ -61,8 +100,11 @@ pub struct SubjectEvidence {
     pub identification: Identification,
     /// How it relates to each reference of the case.
     pub comparisons: Vec<Comparison>,
+    /// How it relates to each model of the case that is listed before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub siblings: Vec<Comparison>,
     /// How it is made of several references; none where fewer than two are related to it by their weights. Models that
-    /// the case puts forward as the company's own are no such references.
+    /// are shown to be the company's own are no such references.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Merge>,
     /// Why it could not be taken apart although two or more references are related to it.
@@ -70,33 +112,111 @@ pub struct SubjectEvidence {
     pub no_merge: Option<String>,
 }
 
-/// Measures everything that can be measured on a case: every subject described, looked up and held against every
-/// reference, weights and tokenizers included where both sides have them, and the claims multiplied out.
+/// Measures everything that can be measured on a case: every subject described, looked up and compared with every reference
+/// and with the other models of the case, weights and tokenizers included where both sides have them, and the claims about
+/// each model multiplied out.
 ///
 /// # Errors
 /// Every model that cannot be described, each once; every pair whose weights cannot be read.
 pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
     let (subjects, references) = open_models(case, catalog, reach)?;
-    // Every reference of a case is another chance to be called derived, and is paid for.
-    let look = Look { references: references.len(), ..Look::default() };
+    // Every model that a subject is compared with is another chance to be called derived, so p-values are corrected for all.
+    let look = Look { references: references.len() + subjects.len().saturating_sub(1), ..Look::default() };
     let mut measuring = Measuring { case, catalog, look, references: &references, failures: Vec::new() };
-    let subjects: Vec<SubjectEvidence> = subjects.iter().map(|(it, model)| measuring.subject(it, model)).collect();
+    let measured: Vec<SubjectEvidence> =
+        (0..subjects.len()).map(|idx| measuring.subject(&subjects[idx], &subjects[..idx])).collect();
     if !measuring.failures.is_empty() {
         return Err(Error::Models(measuring.failures));
     }
-    let checks = claims::check_all(&case.claims, &Bands::shipped());
-    let comparisons = subjects.iter().flat_map(|it| &it.comparisons);
-    Ok(Evidence {
+    let digests = digests::of_all(case, &subjects)?;
+    Ok(stated(case, catalog, measured, digests))
+}
+
+/// The facts of the case, stated from what was measured.
+fn stated(
+    case: &Case,
+    catalog: &Catalog,
+    subjects: Vec<SubjectEvidence>,
+    mut digests: BTreeMap<String, Vec<FileDigest>>,
+) -> Evidence {
+    let bands = Bands::shipped();
+    let relations: Vec<Vec<Relation>> = case.subjects.iter().map(|it| all_relations(case, catalog, it, &subjects)).collect();
+    let alone: Vec<Whose> =
+        case.subjects.iter().zip(&relations).map(|(subject, it)| whose::whose(case, subject, it)).collect();
+    let ids: Vec<&str> = case.subjects.iter().map(|it| it.id.as_str()).collect();
+    let whose = whose::with_ancestors(&alone, &relations, &ids);
+    let models = case.subjects.iter().zip(relations).zip(whose).map(|((subject, relations), whose)| {
+        let measured = subjects.iter().find(|it| it.id == subject.id);
+        let checks = checks(case, subject, measured, &bands);
+        let disclosures = disclosure::disclosures(case, subject);
+        let facts = facts::of_model(&facts::Known {
+            case,
+            subject,
+            checks: &checks,
+            comparisons: measured.map(|it| it.comparisons.as_slice()).unwrap_or_default(),
+            relations: &relations,
+            disclosures: &disclosures,
+        });
+        ModelFacts {
+            id: subject.id.clone(),
+            kind: subject.kind,
+            sold: subject.sold,
+            flagship: case.flagship().is_some_and(|it| it.id == subject.id),
+            files: digests.remove(&subject.id).unwrap_or_default(),
+            whose: merged(measured, whose),
+            relations,
+            disclosures,
+            facts,
+            checks,
+        }
+    });
+    Evidence {
         schema: EVIDENCE_SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         date: case.date,
         inputs: case.inputs.clone(),
-        facts: facts::facts(case, &checks, comparisons),
+        models: models.collect(),
+        facts: facts::of_case(case),
         unexamined: unexamined(&subjects),
         subjects,
-        checks,
         catalog: catalog.reach(),
-    })
+    }
+}
+
+/// The arithmetic on what is claimed of one model.
+fn checks(case: &Case, subject: &Subject, measured: Option<&SubjectEvidence>, bands: &Bands) -> Vec<Check> {
+    let _ = measured;
+    claims::check_all(&case.claims_about(&subject.id), bands)
+}
+
+/// A merge of models of others is a copy of them, whatever each pair alone looks like.
+fn merged(measured: Option<&SubjectEvidence>, whose: Whose) -> Whose {
+    let is_merge = measured.and_then(|it| it.merge.as_ref()).is_some_and(Merge::is_found);
+    let is_derived = whose.closed && whose.basis == Basis::Measured && whose.may_be_at_most(2);
+    if is_merge && is_derived { Whose { levels: vec![0], ..whose } } else { whose }
+}
+
+/// The relations of a model to every reference, then to every other model of the case.
+fn all_relations(case: &Case, catalog: &Catalog, subject: &Subject, all: &[SubjectEvidence]) -> Vec<Relation> {
+    let Some(measured) = all.iter().find(|it| it.id == subject.id) else { return Vec::new() };
+    let references = case.references.iter().zip(&measured.comparisons);
+    let to_references = references.map(|(reference, comparison)| {
+        let order = order::order(case, catalog, subject, reference);
+        let same_authors = case.support(&reference.authors).is_at_least(crate::rubric::Grade::B);
+        Relation { same_authors, ..relations::relation(comparison, reference, order) }
+    });
+    let to_siblings = case.subjects.iter().filter(|it| it.id != subject.id).filter_map(|other| {
+        let comparison = between(all, &subject.id, &other.id)?;
+        Some(relations::to_sibling(comparison, other, order::order_of_own(subject, other)))
+    });
+    to_references.chain(to_siblings).collect()
+}
+
+/// The comparison of two models of the case: the later one of the list was the subject of it.
+fn between<'a>(all: &'a [SubjectEvidence], one: &str, other: &str) -> Option<&'a Comparison> {
+    let position = |id: &str| all.iter().position(|it| it.id == id);
+    let (one, other) = (position(one)?, position(other)?);
+    all[one.max(other)].siblings.get(one.min(other))
 }
 
 /// Measures subjects one after the other; what fails is kept, so that one pair does not hide the next.
@@ -109,10 +229,11 @@ struct Measuring<'a> {
 }
 
 impl Measuring<'_> {
-    fn subject(&mut self, subject: &Subject, model: &Model) -> SubjectEvidence {
+    fn subject(&mut self, (subject, model): &Opened<'_>, before: &[Opened<'_>]) -> SubjectEvidence {
         let references = self.references.iter();
         let compared: Vec<(&Model, Comparison)> =
             references.filter_map(|it| Some((it, self.compare(model, it)?))).collect();
+        let siblings = before.iter().filter_map(|(_, it)| self.compare(model, it)).collect();
         let mixture = self.mixture(model, &compared);
         let mut comparisons: Vec<Comparison> = compared.into_iter().map(|it| it.1).collect();
         if let (Some(mixture), Some(first)) = (&mixture, comparisons.first_mut()) {
@@ -124,6 +245,7 @@ impl Measuring<'_> {
             inspection: lineage::inspect(model),
             identification: lineage::identify(model, self.catalog, CLOSEST),
             comparisons,
+            siblings,
             merge,
             no_merge,
         }
@@ -137,7 +259,7 @@ impl Measuring<'_> {
 
     /// How it is made of references that are nobody's own.
     fn mixture(&mut self, subject: &Model, compared: &[(&Model, Comparison)]) -> Option<Mixture> {
-        let others = compared.iter().filter(|(it, _)| !self.case.is_subject(&it.name.location));
+        let others = compared.iter().zip(&self.case.references).filter(|(_, it)| !it.own).map(|it| it.0);
         let mixture = lineage::mixture(subject, others.map(|(model, it)| (*model, it)));
         self.kept(mixture, || format!("{} as a merge of its references", subject.name.location)).flatten()
     }
@@ -163,8 +285,9 @@ fn open_models<'a>(case: &'a Case, catalog: &Catalog, reach: &Reach) -> Result<(
             None
         }
     };
-    let subjects: Vec<_> = case.subjects.iter().filter_map(|it| Some((it, open(&it.location)?))).collect();
-    let references: Vec<_> = case.references.iter().filter_map(|it| open(it)).collect();
+    let with_files = case.subjects.iter().filter_map(|it| Some((it, it.location.as_deref()?)));
+    let subjects: Vec<_> = with_files.filter_map(|(subject, location)| Some((subject, open(location)?))).collect();
+    let references: Vec<_> = case.references.iter().filter_map(|it| open(&it.location)).collect();
     if failures.is_empty() { Ok((subjects, references)) } else { Err(Error::Models(failures)) }
 }
 
@@ -172,7 +295,7 @@ fn open_models<'a>(case: &'a Case, catalog: &Catalog, reach: &Reach) -> Result<(
 fn unexamined(subjects: &[SubjectEvidence]) -> Vec<Unexamined> {
     let mut seen: Vec<Unexamined> = Vec::new();
     for subject in subjects {
-        let comparisons = subject.comparisons.iter().flat_map(|it| &it.unexamined);
+        let comparisons = subject.comparisons.iter().chain(&subject.siblings).flat_map(|it| &it.unexamined);
         for unexamined in subject.inspection.unexamined.iter().chain(comparisons) {
             if !seen.iter().any(|it| it.what == unexamined.what && it.why == unexamined.why) {
                 seen.push(unexamined.clone());

@@ -72,6 +72,12 @@ pub struct EffortSpent {
     pub used: String,
     /// The same in words, with what was left out.
     pub detail: String,
+    /// Layers of the subject of which units were compared.
+    #[serde(default)]
+    pub layers_compared: u64,
+    /// Layers of the subject; 0 where they were not counted, as for an adapter.
+    #[serde(default)]
+    pub layers: u64,
 }
 
 /// Relation of a subject to one reference, decided by weights alone.

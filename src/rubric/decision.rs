@@ -20,7 +20,9 @@ pub(crate) fn validate(root: &Cursor<'_>, check: &mut Validator<'_>) {
     }
     if table.exists() && check.names.axes.len() <= MOST_AXES {
         combinations(&table, check);
+        monotone(root, &table, check);
     }
+    unused_criteria(root, check);
 }
 
 fn verdicts(root: &Cursor<'_>, check: &mut Validator<'_>) {
@@ -94,6 +96,75 @@ fn combinations(table: &Cursor<'_>, check: &mut Validator<'_>) {
     for (row, _) in rows.iter().zip(decides).filter(|(_, decides)| !decides) {
         let message = format!("`{}` never decides: the rows above it take every case", row.path());
         check.problems.push(row.problem("unreachable", message).hint("move it up, or leave it out"));
+    }
+}
+
+/// A better mean never leads to a worse verdict: otherwise better work would cost a company its verdict.
+fn monotone(root: &Cursor<'_>, table: &Cursor<'_>, check: &mut Validator<'_>) {
+    let rows: Vec<Cursor<'_>> = table.items().collect();
+    let axes = &check.names.axes;
+    let rank = |row: usize| {
+        let then = rows[row].field("then");
+        let verdict = root.field("verdicts").items().find(|it| it.field("id").text() == then.text())?;
+        // The verdict that decides nothing is below every other.
+        Some(verdict.field("rank").number().unwrap_or(-1.0))
+    };
+    let decides = |derived: bool, number: usize| {
+        let bands = bands_of(number, axes.len());
+        rows.iter().position(|row| matches(row, derived, axes, &bands))
+    };
+    for derived in [true, false] {
+        for number in 0..BANDS.len().pow(u32::try_from(axes.len()).unwrap_or(0)) {
+            for axis in (0..axes.len()).filter(|it| bands_of(number, axes.len())[*it] != "high") {
+                let better = number + BANDS.len().pow(u32::try_from(axis).unwrap_or(0));
+                let Some((worse, better)) = decides(derived, number).zip(decides(derived, better)) else { continue };
+                if rank(better) < rank(worse) {
+                    let bands = described(derived, axes, &bands_of(number, axes.len()));
+                    let message = format!(
+                        "`{}` decides a better `{}` than {bands}, and gives a worse verdict",
+                        rows[better].path(),
+                        axes[axis]
+                    );
+                    let hint = "order the rows so that raising a mean never lowers the verdict";
+                    check.problems.push(rows[better].problem("not-monotone", message).label("worse").hint(hint));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// A criterion that neither an axis nor a gate looks at is asked for nothing.
+fn unused_criteria(root: &Cursor<'_>, check: &mut Validator<'_>) {
+    let axes = root.field("axes");
+    let derived = axes.field("derived_criterion");
+    let mut used: Vec<&str> = derived.text().into_iter().collect();
+    for (_, mean) in axes.field("means").fields() {
+        let pillars: Vec<&str> = mean.field("pillars").items().filter_map(|it| it.text()).collect();
+        let without: Vec<&str> = mean.field("without").items().filter_map(|it| it.text()).collect();
+        let of_pillar = |it: &&str| pillars.contains(&it.trim_end_matches(|it: char| it.is_ascii_digit()));
+        used.extend(check.names.criteria.iter().copied().filter(|it| of_pillar(it) && !without.contains(it)));
+        used.extend(mean.field("also").items().filter_map(|it| it.text()));
+    }
+    root.field("gates").items().for_each(|it| criteria_of(&it.field("when"), &mut used));
+    for criterion in root.field("criteria").items() {
+        let id = criterion.field("id");
+        if let Some(text) = id.text().filter(|it| !used.contains(it)) {
+            let message = format!("no axis and no gate uses the criterion `{text}`");
+            check.problems.push(id.problem("unused", message).label("not used").hint("add it to an axis, or leave it out"));
+        }
+    }
+}
+
+/// The criteria that a condition names.
+fn criteria_of<'a>(condition: &Cursor<'a>, used: &mut Vec<&'a str>) {
+    for (key, value) in condition.fields() {
+        match key {
+            "all" | "any" => value.items().for_each(|it| criteria_of(&it, used)),
+            "not" => criteria_of(&value, used),
+            "level_at_most" => used.extend(value.field("criterion").text()),
+            _ => {}
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fact::Text;
-use crate::rubric::{Axes, Criterion, EvidenceRules, Gate, Pillar, Row, Rubric, Verdict};
+use crate::rubric::{Axes, Criterion, EvidenceRules, Gate, Pillar, Robustness, Row, Rubric, Verdict};
 
 /// A rubric: pillars, criteria with anchored levels, evidence rules, gates and the decision table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,14 +41,16 @@ pub struct RubricAsWritten {
     pub verdicts: Vec<Verdict>,
     /// The decision table: the first row that matches decides.
     pub decision_table: Vec<Row>,
+    /// How certain a reading is, and from which share of the samples on a verdict is given.
+    pub robustness: Robustness,
 }
 
 /// The format of a rubric file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RubricSchema {
-    /// Version 1.
-    #[serde(rename = "unshell/rubric/1")]
-    One,
+    /// Version 2.
+    #[serde(rename = "unshell/rubric/2")]
+    Two,
 }
 
 impl RubricAsWritten {
@@ -68,6 +70,7 @@ impl RubricAsWritten {
             gates: self.gates,
             verdicts: self.verdicts,
             decision_table: self.decision_table,
+            robustness: self.robustness,
             sha256,
         }
     }

@@ -20,25 +20,33 @@ pub struct GateFact {
     pub values: FactValues,
 }
 
-/// Every fact that a gate may name, by key. `evidence` states them; a test there holds the two against each other.
+/// Words for what is known of a claim: entered and shown, entered on evidence that is too weak to accuse anybody, denied by
+/// the company itself, or not on record.
+pub const CLAIM_WORDS: &[&str] = &["shown", "unproven", "no", "none"];
+
+/// How a borrowed part was named: at the first release, later and unasked, when asked, only after others had exposed it, not
+/// at all, or denied.
+pub const DISCLOSURE_WORDS: &[&str] = &["at_release", "later", "when_asked", "after_exposure", "silent", "denied"];
+
+const FORMS: &[&str] = &["identical", "same up to renaming", "fused or split projections", "same family", "different"];
+
+const OUTCOMES: &[&str] = &["impossible", "implausible", "ask", "normal", "not_computable"];
+
+/// Every fact that a gate may name, by key. `evidence` states them; a test there compares the two.
 pub const GATE_FACTS: &[GateFact] = &[
-    GateFact { key: "claim.from_scratch", values: FactValues::YesOrNo },
-    GateFact { key: "claim.gpu_model", values: FactValues::AnyWord },
-    GateFact { key: "claim.precision", values: FactValues::AnyWord },
-    GateFact {
-        key: "claims.worst",
-        values: FactValues::Words(&["impossible", "implausible", "ask", "normal", "not_computable"]),
-    },
-    GateFact {
-        key: "form.closest",
-        values: FactValues::Words(&[
-            "identical",
-            "same up to renaming",
-            "fused or split projections",
-            "same family",
-            "different",
-        ]),
-    },
+    GateFact { key: "borrowed.distinctive", values: FactValues::YesOrNo },
+    GateFact { key: "claim.from_scratch", values: FactValues::Words(CLAIM_WORDS) },
+    GateFact { key: "claim.own_work", values: FactValues::Words(CLAIM_WORDS) },
+    GateFact { key: "claims.worst", values: FactValues::Words(OUTCOMES) },
+    GateFact { key: "counted.contradicted", values: FactValues::YesOrNo },
+    GateFact { key: "disclosed.architecture", values: FactValues::Words(DISCLOSURE_WORDS) },
+    GateFact { key: "disclosed.code", values: FactValues::Words(DISCLOSURE_WORDS) },
+    GateFact { key: "disclosed.data", values: FactValues::Words(DISCLOSURE_WORDS) },
+    GateFact { key: "disclosed.tokenizer", values: FactValues::Words(DISCLOSURE_WORDS) },
+    GateFact { key: "disclosed.weights", values: FactValues::Words(DISCLOSURE_WORDS) },
+    GateFact { key: "form.closest", values: FactValues::Words(FORMS) },
     GateFact { key: "ledger.tampered", values: FactValues::YesOrNo },
+    GateFact { key: "model.kind", values: FactValues::Words(&["files", "api", "none"]) },
     GateFact { key: "weights.relation", values: FactValues::AnyWord },
+    GateFact { key: "weights.title", values: FactValues::Words(&["open", "clear"]) },
 ];

@@ -18,7 +18,6 @@ fn effect(at: &Cursor<'_>, check: &mut Validator<'_>) {
             "veto" | "hold" | "cap" => {
                 check.problems.extend(value.unknown_name("unknown-verdict", "verdict", &check.names.verdicts));
             }
-            "criterion_cap" => criterion_and_level(&value, check),
             "stamp" => check.problems.extend(value.unknown_name("unknown-stamp", "stamp", &["draft"])),
             _ => {}
         }
@@ -39,10 +38,8 @@ fn condition(at: &Cursor<'_>, check: &mut Validator<'_>) {
             "level_at_most" => criterion_and_level(&value, check),
             "fact" => fact(&value, check),
             "coverage_below" => coverage(&value, check),
-            "analysts_below" if value.number() == Some(0.0) => {
-                let message = format!("`{}` is 0, and nobody can be fewer", value.path());
-                check.problems.push(value.problem("out-of-range", message).hint("write 1 or more"));
-            }
+            "readers_below" => readers(&value, check),
+            "not_applicable_above" => share(&value, check),
             _ => {}
         }
     }
@@ -79,9 +76,22 @@ fn fact(at: &Cursor<'_>, check: &mut Validator<'_>) {
 
 fn coverage(at: &Cursor<'_>, check: &mut Validator<'_>) {
     check.problems.extend(at.field("pillar").unknown_name("unknown-pillar", "pillar", &check.names.pillars));
-    let share = at.field("share");
-    if let Some(number) = share.number().filter(|it| *it <= 0.0 || *it > 1.0) {
-        let message = format!("`{}` is {number}, expected more than 0 and at most 1", share.path());
-        check.problems.push(share.problem("out-of-range", message).label("out of range").hint("70% is written `0.70`"));
+    share(&at.field("share"), check);
+}
+
+fn readers(at: &Cursor<'_>, check: &mut Validator<'_>) {
+    let count = at.field("count");
+    if count.number() == Some(0.0) {
+        let message = format!("`{}` is 0, and nobody can be fewer", count.path());
+        check.problems.push(count.problem("out-of-range", message).hint("write 1 or more"));
+    }
+    share(&at.field("share"), check);
+}
+
+/// A share of the weight.
+pub(crate) fn share(at: &Cursor<'_>, check: &mut Validator<'_>) {
+    if let Some(number) = at.number().filter(|it| *it <= 0.0 || *it > 1.0) {
+        let message = format!("`{}` is {number}, expected more than 0 and at most 1", at.path());
+        check.problems.push(at.problem("out-of-range", message).label("out of range").hint("70% is written `0.70`"));
     }
 }

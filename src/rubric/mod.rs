@@ -50,8 +50,31 @@ pub struct Rubric {
     pub verdicts: Vec<Verdict>,
     /// Decision table: the first row that matches decides.
     pub decision_table: Vec<Row>,
+    /// How certain a reading is, and from which share on a verdict is given.
+    pub robustness: Robustness,
     /// SHA-256 of the file it was read from, lower-case hex.
     pub sha256: String,
+}
+
+impl Rubric {
+    /// SHA-256 of the rubric of this id that ships with the program, where it is another file than this one.
+    pub fn shipped_sha256_if_changed(&self) -> Option<String> {
+        let bytes = crate::shelf::find(crate::shelf::RUBRICS, &format!("{}.yaml", self.id))?;
+        let shipped = crate::bytes::sha256(bytes);
+        (shipped != self.sha256).then_some(shipped)
+    }
+
+    /// A criterion by its id.
+    pub fn criterion(&self, id: &str) -> Option<&Criterion> {
+        self.criteria.iter().find(|it| it.id == id)
+    }
+
+    /// Whether the decision or a gate asks for a criterion by name, so that it cannot be declared not applicable.
+    pub fn is_asked(&self, criterion: &str) -> bool {
+        self.axes.derived_criterion == criterion
+            || self.axes.level_facts.iter().any(|it| it.criterion == criterion)
+            || self.gates.iter().any(|gate| gate.when.names_criterion(criterion))
+    }
 }
 
 /// One pillar.
@@ -90,6 +113,12 @@ pub struct Criterion {
     /// What evidence that is too weak does to an answer.
     #[serde(default)]
     pub weak_evidence: WeakEvidence,
+    /// Whether it is answered for each model by itself, where a case has several.
+    #[serde(default)]
+    pub per_model: bool,
+    /// Whether it asks what was said in public, so that evidence counts with its grade as a record of what was said.
+    #[serde(default)]
+    pub asks_what_was_said: bool,
     /// What to ask for when it is unknown: artefacts and who holds them.
     pub ask_for: Text,
     /// Hours an analyst needs to answer it.
@@ -148,8 +177,6 @@ pub struct EvidenceRules {
     pub methods: BTreeMap<String, MethodRule>,
     /// Kinds of evidence, and how many days each stays valid when the ledger gives no expiry.
     pub kinds: BTreeMap<String, KindRule>,
-    /// Half-width of a level's interval by grade of its best evidence.
-    pub half_width: BTreeMap<Grade, f64>,
 }
 
 /// What a grade means and buys.
@@ -168,8 +195,30 @@ pub struct GradeRule {
 pub struct MethodRule {
     /// Grade it starts with.
     pub grade: Grade,
+    /// Grade it starts with as a record of what was said; the same as `grade` where it is left out. A dated public page is
+    /// second-hand on most things, and the original of its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Grade>,
+    /// What an entry has to have for that grade.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Requirement>,
+    /// Grade of an entry that lacks it; the starting grade where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Grade>,
     /// What it is called.
     pub name: Text,
+}
+
+/// What an entry of the ledger must have to keep the grade of its method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Requirement {
+    /// A kept file with its SHA-256.
+    File,
+    /// A public address.
+    Address,
+    /// The day it was published.
+    Date,
 }
 
 /// A kind of evidence.
@@ -178,6 +227,9 @@ pub struct MethodRule {
 pub struct KindRule {
     /// Days it stays valid after collection.
     pub valid_days: u32,
+    /// Whether it is a statement against the speaker's interest by its nature; other kinds need a note that says why.
+    #[serde(default)]
+    pub admission: bool,
     /// What it is called.
     pub name: Text,
 }
@@ -196,6 +248,41 @@ pub struct Axes {
     pub low_below: f64,
     /// At or above this a mean is `high`; between the two it is `medium`.
     pub high_from: f64,
+    /// Facts that a level of a criterion states where nobody stated them directly.
+    #[serde(default)]
+    pub level_facts: Vec<LevelFact>,
+}
+
+/// What the levels of a criterion say about a fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelFact {
+    /// The criterion.
+    pub criterion: String,
+    /// Dotted key of the fact.
+    pub fact: String,
+    /// Values that the fact may have at each level; all levels are named.
+    pub values: BTreeMap<u8, Vec<String>>,
+    /// Values that remain possible where the criterion has no answer. An accusation that nobody entered is none of them.
+    pub unanswered: Vec<String>,
+}
+
+/// How certain a reading is, and from which share of the samples on a verdict is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Robustness {
+    /// Share of readings that hit the level exactly; the rest is one level off, half of it each way.
+    pub exact_readings: f64,
+    /// Concentration of the Dirichlet distribution that weights are drawn from, around the rubric's own.
+    pub concentration: f64,
+    /// Largest relative change of a cut-off.
+    pub cut_offs: f64,
+    /// Number of samples.
+    pub samples: u32,
+    /// Lowest share from which on a verdict is likely.
+    pub likely: f64,
+    /// Lowest share from which on a verdict is definite.
+    pub definite: f64,
 }
 
 /// One axis that is a weighted mean of pillars.
@@ -207,6 +294,20 @@ pub struct AxisMean {
     /// The pillars it averages, by the weights of their criteria; the derived criterion is left out, since it is an axis
     /// by itself.
     pub pillars: Vec<String>,
+    /// Criteria of other pillars that it averages too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// Criteria of its pillars that it leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+}
+
+impl AxisMean {
+    /// Whether a criterion takes part, other than the one that is an axis by itself.
+    pub fn takes(&self, criterion: &str, pillar: &str) -> bool {
+        let is_listed = |list: &[String]| list.iter().any(|it| it == criterion);
+        is_listed(&self.also) || self.pillars.iter().any(|it| it == pillar) && !is_listed(&self.without)
+    }
 }
 
 /// Where an axis mean falls.
@@ -246,17 +347,10 @@ pub struct Gate {
 pub enum Effect {
     /// The verdict is this one, whatever the table says.
     Veto(String),
-    /// No verdict is given: this one (`undetermined`) stands instead, and no shares are printed.
+    /// No verdict is given but this one (`undetermined`), and no shares are printed.
     Hold(String),
     /// The verdict may not be better than this one.
     Cap(String),
-    /// One criterion's level may not be higher than this.
-    CriterionCap {
-        /// The criterion.
-        criterion: String,
-        /// Its highest level.
-        level: u8,
-    },
     /// The memo carries this stamp (`draft`).
     Stamp(String),
 }
@@ -285,8 +379,15 @@ pub enum Condition {
         /// The value it must have.
         is: Scalar,
     },
-    /// Fewer than so many analysts answered.
-    AnalystsBelow(u32),
+    /// Fewer than so many readers answered this share of the weight and every criterion that a gate asks for.
+    ReadersBelow {
+        /// So many readers.
+        count: u32,
+        /// Share of the weight, 0 to 1.
+        share: f64,
+    },
+    /// More than this share of all weight was declared not applicable.
+    NotApplicableAbove(f64),
     /// Less than this share of all weight (or of one pillar's) is covered.
     CoverageBelow {
         /// One pillar; all where it is left out.
@@ -295,6 +396,21 @@ pub enum Condition {
         /// The share, 0 to 1.
         share: f64,
     },
+}
+
+impl Condition {
+    /// Whether it asks for the level of a criterion by name.
+    pub fn names_criterion(&self, id: &str) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|it| it.names_criterion(id)),
+            Self::Not(part) => part.names_criterion(id),
+            Self::LevelAtMost { criterion, .. } => criterion == id,
+            Self::Fact { .. }
+            | Self::ReadersBelow { .. }
+            | Self::NotApplicableAbove(_)
+            | Self::CoverageBelow { .. } => false,
+        }
+    }
 }
 
 /// A plain value in a condition.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::rubric::{Grade, decision, gates};
+use crate::rubric::{FactValues, GATE_FACTS, Grade, decision, gates};
 use crate::yaml::{Cursor, Problems};
 
 /// Number of levels of every scale: 0 to 4.
@@ -44,6 +44,7 @@ pub(crate) fn validate(root: &Cursor<'_>, stem: &str, problems: &mut Problems) {
     check.pillars(root);
     root.field("criteria").items().for_each(|it| check.criterion(&it, root));
     check.axes(&root.field("axes"));
+    check.robustness(&root.field("robustness"));
     root.field("gates").items().for_each(|it| gates::validate(&it, &mut check));
     decision::validate(root, &mut check);
 }
@@ -160,12 +161,9 @@ impl Validator<'_> {
             self.at_least_one(&at.field(section));
             at.field(section).fields().for_each(|(_, it)| self.text(&it.field(text)));
         }
-        let caps = self.by_grade(&at.field("grades"), Some("cap"));
-        let widths = self.by_grade(&at.field("half_width"), None);
+        let caps = self.by_grade(&at.field("grades"), "cap");
         self.bounded(caps.values(), 0.0);
-        self.bounded(widths.values(), 0.0);
         self.ordered(&caps, |better, worse| better >= worse, "a better grade may not buy less than a worse one");
-        self.ordered(&widths, |better, worse| better <= worse, "a better grade may not be less sure than a worse one");
         for (_, kind) in at.field("kinds").fields() {
             let days = kind.field("valid_days");
             if days.number() == Some(0.0) {
@@ -176,12 +174,12 @@ impl Validator<'_> {
     }
 
     /// The value for each grade; every grade has one, and nothing else has.
-    fn by_grade<'c>(&mut self, at: &Cursor<'c>, field: Option<&str>) -> BTreeMap<Grade, Cursor<'c>> {
+    fn by_grade<'c>(&mut self, at: &Cursor<'c>, field: &str) -> BTreeMap<Grade, Cursor<'c>> {
         let mut values = BTreeMap::new();
         for (key, cursor) in at.fields() {
             match Grade::ALL.into_iter().find(|it| it.letter() == key) {
                 Some(grade) => {
-                    values.insert(grade, field.map_or_else(|| cursor.clone(), |it| cursor.field(it)));
+                    values.insert(grade, cursor.field(field));
                 }
                 None => {
                     let problem = cursor.key_problem("unknown-grade", format!("`{key}` is not a grade"));
@@ -330,7 +328,11 @@ impl Validator<'_> {
             for pillar in mean.field("pillars").items() {
                 self.problems.extend(pillar.unknown_name("unknown-pillar", "pillar", &self.names.pillars));
             }
+            for criterion in mean.field("also").items().chain(mean.field("without").items()) {
+                self.problems.extend(criterion.unknown_name("unknown-criterion", "criterion", &self.names.criteria));
+            }
         }
+        at.field("level_facts").items().for_each(|it| self.level_fact(&it));
         let (low, high) = (at.field("low_below"), at.field("high_from"));
         self.bounded([&low, &high, &at.field("derived_at_most")], 0.0);
         if let (Some(from), Some(to)) = (low.number(), high.number())
@@ -338,6 +340,56 @@ impl Validator<'_> {
         {
             let message = format!("`{}` is {to}, below `{}` with {from}", high.path(), low.path());
             self.problems.push(high.problem("bands", message).hint("low lies below high"));
+        }
+    }
+
+    /// Each level says something of the fact, in the fact's own words.
+    fn level_fact(&mut self, at: &Cursor<'_>) {
+        self.problems.extend(at.field("criterion").unknown_name(
+            "unknown-criterion",
+            "criterion",
+            &self.names.criteria,
+        ));
+        let key = at.field("fact");
+        let known = GATE_FACTS.iter().find(|it| Some(it.key) == key.text());
+        let Some(FactValues::Words(words)) = known.map(|it| it.values) else {
+            let keys: Vec<&str> = GATE_FACTS.iter().map(|it| it.key).collect();
+            self.problems.extend(key.unknown_name("unknown-fact", "fact", &keys));
+            return;
+        };
+        for (_, values) in at.field("values").fields() {
+            for value in values.items() {
+                self.problems.extend(value.unknown_name("not-in-list", "value of the fact", words));
+            }
+        }
+        for value in at.field("unanswered").items() {
+            self.problems.extend(value.unknown_name("not-in-list", "value of the fact", words));
+        }
+        let count = at.field("values").fields().count();
+        if at.field("values").exists() && count != LEVELS {
+            let message = format!("`{}` names {count} levels, expected {LEVELS}", at.field("values").path());
+            self.problems.push(at.field("values").key_problem("levels", message).hint("write a line for 0 to 4"));
+        }
+    }
+
+    fn robustness(&mut self, at: &Cursor<'_>) {
+        for key in ["exact_readings", "likely", "definite"] {
+            gates::share(&at.field(key), self);
+        }
+        let in_range = |number: f64, low: f64, high: f64| number >= low && number <= high;
+        for (key, low, high) in [("concentration", 1.0, 1e6), ("cut_offs", 0.0, 0.5), ("samples", 100.0, 1e6)] {
+            let field = at.field(key);
+            if let Some(number) = field.number().filter(|it| !in_range(*it, low, high)) {
+                let message = format!("`{}` is {number}, expected {low} to {high}", field.path());
+                self.problems.push(field.problem("out-of-range", message).label("out of range").hint("see the guide"));
+            }
+        }
+        if let (Some(likely), Some(definite)) = (at.field("likely").number(), at.field("definite").number())
+            && (likely > definite || likely <= 0.5)
+        {
+            let message = format!("`likely` is {likely} and `definite` is {definite}");
+            let hint = "likely lies above one half, so that two verdicts never both are, and not above definite";
+            self.problems.push(at.key_problem("shares", message).hint(hint));
         }
     }
 }

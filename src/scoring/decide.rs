@@ -1,10 +1,16 @@
-//! The verdict: gates and the decision table, evaluated on everything that is still possible.
+//! The verdict: gates decide on facts, the table on means, in every world of facts and at both ends of what is known.
+//!
+//! Facts get no probability: the verdict has to hold in every world. How levels were read, what criteria weigh and where
+//! cut-offs lie do: the verdict is the one that comes out in enough of the samples, counted where it comes out least.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fact::{Interval, Truth};
+use crate::fact::Truth;
 use crate::rubric::{Band, Effect, Gate, Rubric, Verdict};
-use crate::scoring::situation::Situation;
+use crate::scoring::Strength;
+use crate::scoring::draws::Draws;
+use crate::scoring::shares::{Histogram, band_of, lower_end};
+use crate::scoring::situation::{End, Situation, World, even};
 
 /// Ids of the gates that are waived.
 pub(crate) type Waived = BTreeSet<String>;
@@ -14,10 +20,14 @@ pub(crate) type Waived = BTreeSet<String>;
 pub(crate) struct Decision {
     /// Id of the verdict.
     pub(crate) verdict: String,
+    /// How much it holds against what is not certain; none where nothing is decided.
+    pub(crate) strength: Option<Strength>,
     /// What decided.
     pub(crate) by: By,
-    /// Verdicts that remain possible, with how each could come about; worst first.
+    /// Verdicts that came out at all, worst first; none where a gate holds the verdict.
     pub(crate) possible: Vec<Possible>,
+    /// Rows of the table that came out at all, with the smallest and largest share of each.
+    pub(crate) rows: BTreeMap<usize, (f64, f64)>,
 }
 
 /// What a verdict came from.
@@ -31,26 +41,39 @@ pub(crate) enum By {
     Open,
 }
 
-/// A verdict that remains possible.
+/// A verdict that came out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Possible {
     pub(crate) verdict: String,
+    /// Its share in the world and at the end where it comes out least.
+    pub(crate) lowest: f64,
+    /// And most.
+    pub(crate) highest: f64,
     /// Rows that lead to it without a gate, from 0.
     pub(crate) rows: BTreeSet<usize>,
-    /// Gates that would lead to it.
+    /// Gates that lead to it.
     pub(crate) gates: BTreeSet<String>,
 }
 
 /// Evaluates gates and table.
-pub(crate) fn decide(situation: &Situation<'_>, waived: &Waived) -> Decision {
-    let possible = possible(situation, waived);
-    if let Some((gate, verdict)) = overriding(situation, waived) {
-        return Decision { verdict, by: By::Gate(gate), possible };
+pub(crate) fn decide(situation: &Situation<'_>, waived: &Waived, draws: &Draws) -> Decision {
+    if let Some((gate, verdict, is_hold)) = overriding(situation, waived) {
+        let gates = BTreeSet::from([gate.clone()]);
+        let only = Possible { verdict: verdict.clone(), lowest: 1.0, highest: 1.0, rows: BTreeSet::new(), gates };
+        let possible = if is_hold { Vec::new() } else { vec![only] };
+        let strength = (!is_hold).then_some(Strength::Definite);
+        return Decision { verdict, strength, by: By::Gate(gate), possible, rows: BTreeMap::new() };
     }
-    match possible.as_slice() {
-        [only] => Decision { verdict: only.verdict.clone(), by: only.by(), possible },
-        _ => Decision { verdict: undetermined(situation.rubric), by: By::Open, possible },
-    }
+    let (possible, rows) = Tally::of(situation, waived, &Histogram::of(situation, draws)).finish(situation.rubric);
+    let robustness = &situation.rubric.robustness;
+    let holds = |it: &&Possible| lower_end(it.lowest, draws.samples) >= robustness.likely;
+    let Some(found) = possible.iter().find(holds).cloned() else {
+        return Decision { verdict: undetermined(situation.rubric), strength: None, by: By::Open, possible, rows };
+    };
+    let is_ranked = rank(situation.rubric, &found.verdict).is_some();
+    let is_definite = lower_end(found.lowest, draws.samples) >= robustness.definite;
+    let strength = if is_definite { Strength::Definite } else { Strength::Likely };
+    Decision { verdict: found.verdict.clone(), strength: is_ranked.then_some(strength), by: found.by(), possible, rows }
 }
 
 impl Possible {
@@ -62,13 +85,15 @@ impl Possible {
     }
 }
 
-/// The first gate that overrides the table, whatever the unknowns turn out to be.
-fn overriding(situation: &Situation<'_>, waived: &Waived) -> Option<(String, String)> {
-    in_force(situation.rubric, waived).find_map(|gate| match &gate.effect {
-        Effect::Veto(verdict) | Effect::Hold(verdict) if situation.truth(&gate.when) == Truth::Yes => {
-            Some((gate.id.clone(), verdict.clone()))
-        }
-        Effect::Veto(_) | Effect::Hold(_) | Effect::Cap(_) | Effect::CriterionCap { .. } | Effect::Stamp(_) => None,
+/// The first gate that overrides the table in every world: its id, its verdict, and whether it only holds.
+fn overriding(situation: &Situation<'_>, waived: &Waived) -> Option<(String, String, bool)> {
+    in_force(situation.rubric, waived).find_map(|gate| {
+        let (verdict, is_hold) = match &gate.effect {
+            Effect::Veto(verdict) => (verdict, false),
+            Effect::Hold(verdict) => (verdict, true),
+            Effect::Cap(_) | Effect::Stamp(_) => return None,
+        };
+        (situation.truth(&gate.when) == Truth::Yes).then(|| (gate.id.clone(), verdict.clone(), is_hold))
     })
 }
 
@@ -76,137 +101,103 @@ fn in_force<'a>(rubric: &'a Rubric, waived: &Waived) -> impl Iterator<Item = &'a
     rubric.gates.iter().filter(|it| !waived.contains(&it.id))
 }
 
-/// Every verdict that some way of filling in the unknowns leads to.
-fn possible(situation: &Situation<'_>, waived: &Waived) -> Vec<Possible> {
-    let mut found: BTreeMap<String, Possible> = BTreeMap::new();
-    let holds = open_holds(situation, waived);
-    for (derived, world) in situation.worlds() {
-        for row in first_matches(&world, derived) {
-            let verdict = match row {
-                Some(row) => world.rubric.decision_table[row].then.clone(),
-                None => undetermined(world.rubric),
-            };
-            for (verdict, gate) in limited(&world, waived, &holds, verdict) {
-                let slot = found.entry(verdict.clone());
-                let slot = slot.or_insert(Possible { verdict, rows: BTreeSet::default(), gates: BTreeSet::default() });
-                match gate {
-                    Some(gate) => slot.gates.extend([gate]),
-                    None => slot.rows.extend(row),
-                }
+/// Shares while they are added up, world by world and end by end.
+#[derive(Default)]
+struct Tally {
+    /// For each verdict its share in each world and at each end; what did not come out there is not in the list.
+    verdicts: BTreeMap<String, (Vec<f64>, BTreeSet<usize>, BTreeSet<String>)>,
+    rows: BTreeMap<usize, Vec<f64>>,
+    cells: usize,
+}
+
+impl Tally {
+    fn of(situation: &Situation<'_>, waived: &Waived, histogram: &Histogram) -> Self {
+        let mut tally = Self::default();
+        for world in situation.worlds() {
+            for end in End::BOTH {
+                tally.add(situation, waived, histogram, &world, end);
             }
         }
+        tally
     }
-    let mut found: Vec<_> = found.into_values().collect();
-    found.sort_by_key(|it| (rank(situation.rubric, &it.verdict).unwrap_or(u8::MAX), it.verdict.clone()));
-    found
-}
 
-/// The rows that may be the first to match in one world, from 0; `None` where no row does.
-pub(crate) fn first_matches(world: &Situation<'_>, derived: bool) -> BTreeSet<Option<usize>> {
-    let means = world.rubric.axes.means.iter();
-    let axes: Vec<(&str, Vec<Band>)> =
-        means.map(|(id, axis)| (id.as_str(), world.bands(world.axis_mean(&axis.pillars)))).collect();
-    let combinations: usize = axes.iter().map(|(_, bands)| bands.len()).product();
-    (0..combinations).map(|number| first_match(world.rubric, derived, &combination(&axes, number))).collect()
-}
-
-/// One band for each axis: the combination with this number, the first axis counting fastest.
-fn combination<'a>(axes: &[(&'a str, Vec<Band>)], number: usize) -> Vec<(&'a str, Band)> {
-    let mut rest = number;
-    let pick = |(id, bands): &(&'a str, Vec<Band>)| {
-        let band = bands[rest % bands.len()];
-        rest /= bands.len();
-        (*id, band)
-    };
-    axes.iter().map(pick).collect()
-}
-
-fn first_match(rubric: &Rubric, derived: bool, combination: &[(&str, Band)]) -> Option<usize> {
-    let allows = |allowed: &BTreeMap<String, Vec<Band>>| {
-        combination.iter().all(|(axis, band)| allowed.get(*axis).is_none_or(|it| it.contains(band)))
-    };
-    rubric.decision_table.iter().position(|row| row.derived.is_none_or(|it| it == derived) && allows(&row.bands))
-}
-
-/// What caps and vetoes make of a verdict of the table: a gate that cannot be told leaves both possible.
-fn limited(
-    world: &Situation<'_>,
-    waived: &Waived,
-    holds: &[(&Gate, &String)],
-    verdict: String,
-) -> BTreeSet<(String, Option<String>)> {
-    let mut outcomes = BTreeSet::from([(verdict, None)]);
-    for gate in in_force(world.rubric, waived) {
-        let Effect::Cap(cap) = &gate.effect else { continue };
-        let capped = |(verdict, by): &(String, Option<String>)| {
-            let is_better = rank(world.rubric, verdict) > rank(world.rubric, cap);
-            if is_better { (cap.clone(), Some(gate.id.clone())) } else { (verdict.clone(), by.clone()) }
-        };
-        apply(world.truth(&gate.when), outcomes.iter().map(capped).collect(), &mut outcomes);
-    }
-    for gate in in_force(world.rubric, waived) {
-        let Effect::Veto(veto) = &gate.effect else { continue };
-        apply(world.truth(&gate.when), BTreeSet::from([(veto.clone(), Some(gate.id.clone()))]), &mut outcomes);
-    }
-    for (gate, hold) in holds {
-        apply(world.truth(&gate.when), BTreeSet::from([((*hold).clone(), Some(gate.id.clone()))]), &mut outcomes);
-    }
-    outcomes
-}
-
-/// Holds of which it cannot be told whether they trip. One that surely trips leaves open what the table would say.
-fn open_holds<'a>(situation: &Situation<'a>, waived: &Waived) -> Vec<(&'a Gate, &'a String)> {
-    let open = in_force(situation.rubric, waived).filter_map(|gate| match &gate.effect {
-        Effect::Hold(verdict) if situation.truth(&gate.when) == Truth::Maybe => Some((gate, verdict)),
-        _ => None,
-    });
-    open.collect()
-}
-
-fn apply<T: Ord>(tripped: Truth, changed: BTreeSet<T>, outcomes: &mut BTreeSet<T>) {
-    match tripped {
-        Truth::Yes => *outcomes = changed,
-        Truth::Maybe => outcomes.extend(changed),
-        Truth::No => {}
-    }
-}
-
-/// Lowers criteria whose level a gate caps; where the gate cannot be told, only the lower end goes down.
-///
-/// Gives the gates that did something, by position of the criterion.
-pub(crate) fn cap_criteria<'a>(
-    situation: &Situation<'a>,
-    waived: &Waived,
-) -> (Situation<'a>, Vec<(usize, String, u8, Truth)>) {
-    let mut capped = situation.clone();
-    let mut done = Vec::new();
-    for gate in in_force(situation.rubric, waived) {
-        let Effect::CriterionCap { criterion, level } = &gate.effect else { continue };
-        let Some(idx) = situation.position(criterion) else { continue };
-        let tripped = situation.truth(&gate.when);
-        let standing = capped.standings[idx];
-        let Some(interval) = standing.interval else { continue };
-        let bound = f64::from(*level);
-        let lowered = match tripped {
-            Truth::Yes => Interval { low: interval.low.min(bound), high: interval.high.min(bound) },
-            Truth::Maybe => Interval { low: interval.low.min(bound), high: interval.high },
-            Truth::No => interval,
-        };
-        if lowered != interval {
-            capped.standings[idx].interval = Some(lowered);
-            done.push((idx, gate.id.clone(), *level, tripped));
+    fn add(&mut self, situation: &Situation<'_>, waived: &Waived, histogram: &Histogram, world: &World, end: End) {
+        let tripped = |gate: &&Gate| situation.truth_in(&gate.when, world, end) == Truth::Yes;
+        let gates: Vec<&Gate> = in_force(situation.rubric, waived).filter(tripped).collect();
+        self.cells += 1;
+        let mut cell: BTreeMap<String, f64> = BTreeMap::new();
+        let mut rows: BTreeMap<usize, f64> = BTreeMap::new();
+        for (combination, share) in histogram.shares(end) {
+            let row = first_match(situation.rubric, world.derived, combination);
+            let (verdict, gate) = limited(situation.rubric, &gates, row);
+            *cell.entry(verdict.clone()).or_default() += share;
+            let slot = self.verdicts.entry(verdict).or_default();
+            match (gate, row) {
+                (Some(gate), _) => slot.2.extend([gate]),
+                (None, Some(row)) => {
+                    slot.1.extend([row]);
+                    *rows.entry(row).or_default() += share;
+                }
+                (None, None) => {}
+            }
+        }
+        for (verdict, share) in cell {
+            self.verdicts.entry(verdict).or_default().0.push(share);
+        }
+        for (row, share) in rows {
+            self.rows.entry(row).or_default().push(share);
         }
     }
-    (capped, done)
+
+    fn finish(self, rubric: &Rubric) -> (Vec<Possible>, BTreeMap<usize, (f64, f64)>) {
+        let cells = self.cells;
+        let ends = |shares: &[f64]| {
+            let lowest = if shares.len() < cells { 0.0 } else { shares.iter().copied().fold(1.0, f64::min) };
+            (even(lowest), even(shares.iter().copied().fold(0.0, f64::max).min(1.0)))
+        };
+        let possible = self.verdicts.into_iter().map(|(verdict, (shares, rows, gates))| {
+            let (lowest, highest) = ends(&shares);
+            Possible { verdict, lowest, highest, rows, gates }
+        });
+        let mut possible: Vec<_> = possible.collect();
+        possible.sort_by_key(|it| (rank(rubric, &it.verdict).unwrap_or(u8::MAX), it.verdict.clone()));
+        (possible, self.rows.into_iter().map(|(row, shares)| (row, ends(&shares))).collect())
+    }
 }
 
-/// The verdict that means "not to be told".
+/// The row that decides a combination of bands, from 0; none where no row does.
+fn first_match(rubric: &Rubric, derived: bool, combination: usize) -> Option<usize> {
+    let bands: Vec<(&str, Band)> =
+        rubric.axes.means.keys().enumerate().map(|(axis, id)| (id.as_str(), band_of(combination, axis))).collect();
+    rubric.decision_table.iter().position(|row| {
+        row.derived.is_none_or(|it| it == derived)
+            && bands.iter().all(|(axis, band)| row.bands.get(*axis).is_none_or(|it| it.contains(band)))
+    })
+}
+
+/// What the gates that trip make of a row: the first veto or hold, else the table's verdict under all caps.
+fn limited(rubric: &Rubric, tripped: &[&Gate], row: Option<usize>) -> (String, Option<String>) {
+    let first = tripped.iter().find_map(|gate| match &gate.effect {
+        Effect::Veto(verdict) | Effect::Hold(verdict) => Some((verdict.clone(), Some(gate.id.clone()))),
+        Effect::Cap(_) | Effect::Stamp(_) => None,
+    });
+    if let Some(found) = first {
+        return found;
+    }
+    let verdict = row.map_or_else(|| undetermined(rubric), |it| rubric.decision_table[it].then.clone());
+    tripped.iter().fold((verdict, None), |(verdict, by), gate| match &gate.effect {
+        Effect::Cap(cap) if rank(rubric, &verdict) > rank(rubric, cap) => (cap.clone(), Some(gate.id.clone())),
+        _ => (verdict, by),
+    })
+}
+
+/// The verdict that means "not decided".
 pub(crate) fn undetermined(rubric: &Rubric) -> String {
     let verdict = rubric.verdicts.iter().find(|it| it.rank.is_none());
     verdict.map_or_else(|| "undetermined".to_owned(), |it| it.id.clone())
 }
 
-/// Rank of a verdict, worst is 0; none for "not to be told", which no cap reaches.
+/// Rank of a verdict, worst is 0; none for "not decided", which no cap reaches.
 pub(crate) fn rank(rubric: &Rubric, id: &str) -> Option<u8> {
     verdict(rubric, id).and_then(|it| it.rank)
 }

@@ -2,6 +2,7 @@
 
 use crate::rubric::Rubric;
 use crate::scoring::decide::{self, Decision, Waived};
+use crate::scoring::draws::Draws;
 use crate::scoring::situation::{Situation, Standing};
 use crate::scoring::{Change, Flip};
 
@@ -26,15 +27,26 @@ struct Found {
     hours: f64,
 }
 
-pub(crate) fn flips(situation: &Situation<'_>, waived: &Waived, decision: &Decision) -> Vec<Flip> {
-    let moves = moves(situation);
-    let tried = moves.iter().filter_map(|it| attempt(situation, waived, decision, &[*it]));
+/// Samples that a change is tried on: enough to see that three quarters of them agree.
+const SAMPLES: usize = 400;
+
+/// The smallest changes of one criterion, then of two, that lead to another verdict. What is measured does not move.
+pub(crate) fn flips(
+    situation: &Situation<'_>,
+    waived: &Waived,
+    decision: &Decision,
+    draws: &Draws,
+    is_measured: &dyn Fn(usize) -> bool,
+) -> Vec<Flip> {
+    let draws = &draws.first(SAMPLES);
+    let moves: Vec<Move> = moves(situation).into_iter().filter(|it| !is_measured(it.criterion)).collect();
+    let tried = moves.iter().filter_map(|it| attempt(situation, waived, decision, &[*it], draws));
     let singles = smallest(tried.collect());
     let directions = ["up", "down", "settle"];
     let mut flips = Vec::new();
     let needs_pairs = |direction| !singles.iter().any(|it: &Found| it.direction == direction);
     let pairs = if directions.into_iter().filter(|it| is_wanted(situation.rubric, decision, it)).any(needs_pairs) {
-        smallest(pairs(situation, waived, decision, &moves))
+        smallest(pairs(situation, waived, decision, &moves, draws))
     } else {
         Vec::new()
     };
@@ -73,20 +85,33 @@ fn moves(situation: &Situation<'_>) -> Vec<Move> {
     moves.collect()
 }
 
-fn pairs(situation: &Situation<'_>, waived: &Waived, decision: &Decision, moves: &[Move]) -> Vec<Found> {
+/// Two changes together: each criterion at its lowest and highest level, since a mean moves most by those.
+fn pairs(
+    situation: &Situation<'_>,
+    waived: &Waived,
+    decision: &Decision,
+    moves: &[Move],
+    draws: &Draws,
+) -> Vec<Found> {
+    let ends: Vec<&Move> = moves.iter().filter(|it| it.level == 0 || it.level == 4).collect();
     let mut found = Vec::new();
-    for (idx, one) in moves.iter().enumerate() {
-        for other in moves.iter().skip(idx + 1).filter(|it| it.criterion != one.criterion) {
-            found.extend(attempt(situation, waived, decision, &[*one, *other]));
+    for (idx, one) in ends.iter().enumerate() {
+        for other in ends.iter().skip(idx + 1).filter(|it| it.criterion != one.criterion && it.level == one.level) {
+            found.extend(attempt(situation, waived, decision, &[**one, **other], draws));
         }
     }
     found
 }
 
-fn attempt(situation: &Situation<'_>, waived: &Waived, decision: &Decision, moves: &[Move]) -> Option<Found> {
+fn attempt(
+    situation: &Situation<'_>,
+    waived: &Waived,
+    decision: &Decision,
+    moves: &[Move],
+    draws: &Draws,
+) -> Option<Found> {
     let changed = moves.iter().fold(situation.clone(), |it, step| it.with(step.criterion, Standing::at(step.level)));
-    let (changed, _) = decide::cap_criteria(&changed, waived);
-    let to = decide::decide(&changed, waived).verdict;
+    let to = decide::decide(&changed, waived, draws).verdict;
     let rubric = situation.rubric;
     let direction = match (decide::rank(rubric, &decision.verdict), decide::rank(rubric, &to)) {
         (None, Some(_)) => "settle",

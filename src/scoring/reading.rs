@@ -1,35 +1,47 @@
-//! One criterion: what the analysts answered, what their evidence buys of it, and the levels that remain possible.
+//! One criterion: what the readers answered, how much of it their evidence proves, and the levels that remain possible.
+//!
+//! A level is a range from what is proven to what was answered: weak evidence proves little and rules nothing out. Where a low
+//! level would itself accuse, an answer on weak evidence is no answer, and a 4 that is not proven counts as a 3.
 
 use std::collections::BTreeSet;
 
 use crate::case::{Answer, Case, LedgerEntry, Level};
+use crate::evidence::{Basis, Whose};
 use crate::fact::{Argument, Interval, Message};
 use crate::rubric::{Criterion, EvidenceRules, Grade, Rubric, WeakEvidence};
-use crate::scoring::pin::Pin;
 use crate::scoring::situation::{SCALE, pillar_of};
 use crate::scoring::{CriterionScore, Reading};
 
 /// A refusal is no proof of absence, but the room it leaves is small.
 pub(crate) const REFUSED: Interval = Interval { low: 0.0, high: 1.0 };
 
-/// So many analysts must agree that a criterion does not apply.
+/// So many readers must agree that a criterion does not apply.
 const READERS_TO_LEAVE_OUT: usize = 2;
 
-/// Reads one criterion. `pin` is what was measured or admitted about it, which no answer overrides.
-pub(crate) fn read(rubric: &Rubric, case: &Case, criterion: &Criterion, pin: Option<&Pin>) -> CriterionScore {
-    let answers: Vec<(&str, &Answer)> = case
-        .answers
-        .iter()
-        .filter_map(|(analyst, answers)| Some((analyst.as_str(), answers.answers.get(&criterion.id)?)))
-        .collect();
-    let support = Support::of(case, criterion, &answers);
+/// From this level on an answer praises, and a statement against interest counts with its plain grade.
+const PRAISE: u8 = 3;
+
+/// The level that is read where a 4 is not proven.
+const NEXT_TO_HIGHEST: u8 = 3;
+
+/// Reads one criterion for one model. `whose` is what was measured, for the criterion that asks whose the weights are.
+pub(crate) fn read(
+    rubric: &Rubric,
+    case: &Case,
+    criterion: &Criterion,
+    subject: &str,
+    whose: Option<&Whose>,
+) -> CriterionScore {
+    let all = case.answers.iter();
+    let answers: Vec<(&str, &Answer)> =
+        all.filter_map(|(analyst, answers)| Some((analyst.as_str(), answers.on(subject, &criterion.id)?))).collect();
+    let support = Cited::of(case, criterion, &answers);
     let mut reader = Reader { rules: &rubric.evidence, case, criterion, notes: support.notes.clone() };
     let outcome = reader.reconcile(&answers);
-    let outcome = match pin {
-        Some(pin) => reader.pinned(outcome, pin),
+    let outcome = match whose {
+        Some(whose) => reader.measured(outcome, whose),
         None => outcome,
     };
-    let notes = reader.notes;
     CriterionScore {
         id: criterion.id.clone(),
         version: criterion.version.clone(),
@@ -40,18 +52,14 @@ pub(crate) fn read(rubric: &Rubric, case: &Case, criterion: &Criterion, pin: Opt
         interval: outcome.interval,
         answered: agreed(&answers),
         level: outcome.level,
-        adjustments: notes,
-        grade: pin.map_or(support.grade, |it| best(support.grade, it.grade)),
-        evidence: support
-            .cited
-            .into_iter()
-            .chain(pin.iter().flat_map(|it| it.evidence.clone()))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        adjustments: reader.notes,
+        grade: whose.filter(|it| it.basis == Basis::Measured).map(|_| Grade::A).or(support.grade),
+        evidence: support.cited.into_iter().collect(),
         origins: u64::try_from(support.origins.len()).unwrap_or(u64::MAX),
         covered: outcome.covered,
-        confident: outcome.covered && support.strong_origins.len() >= 2,
+        is_read: outcome.is_read,
+        measured: whose.is_some_and(|it| it.closed && it.basis != Basis::Reported),
+        confident: outcome.covered && support.grade.is_some_and(|it| it <= Grade::B),
         readers: answers.iter().map(|(analyst, answer)| reading(analyst, answer)).collect(),
         ask_for: criterion.ask_for.clone(),
     }
@@ -63,35 +71,29 @@ fn reading(analyst: &str, answer: &Answer) -> Reading {
         level: answer.level,
         reason: answer.reason.clone(),
         would_change: answer.would_change.clone(),
+        evidence: answer.evidence.clone(),
     }
 }
 
-/// The answer that all analysts gave.
+/// The answer that all readers gave.
 fn agreed(answers: &[(&str, &Answer)]) -> Option<Level> {
     let first = answers.first()?.1.level;
     answers.iter().all(|(_, it)| it.level == first).then_some(first)
 }
 
-/// The better of two grades.
-fn best(one: Option<Grade>, other: Option<Grade>) -> Option<Grade> {
-    one.into_iter().chain(other).min()
-}
-
-/// The evidence behind the answers to one criterion.
+/// The evidence that the answers to one criterion cite.
 #[derive(Debug)]
-struct Support {
+struct Cited {
     /// Every id that an answer cites.
     cited: BTreeSet<String>,
     /// The best grade among those that count here.
     grade: Option<Grade>,
     /// Origins of those that count here.
     origins: BTreeSet<String>,
-    /// Origins of those that count here, are of grade A or B, and have not expired.
-    strong_origins: BTreeSet<String>,
     notes: Vec<Message>,
 }
 
-impl Support {
+impl Cited {
     fn of(case: &Case, criterion: &Criterion, answers: &[(&str, &Answer)]) -> Self {
         let cited: BTreeSet<String> = answers.iter().flat_map(|(_, it)| it.evidence.iter().cloned()).collect();
         let entries: Vec<&LedgerEntry> = cited.iter().filter_map(|id| case.ledger.get(id)).collect();
@@ -101,14 +103,19 @@ impl Support {
         let mut notes = Vec::new();
         note_entries(&mut notes, "ignored.altered", &altered);
         note_entries(&mut notes, "ignored.kind", &ignored);
-        let is_strong = |it: &&&LedgerEntry| it.grade <= Grade::B && it.expires >= case.date;
-        Self {
-            grade: counting.iter().map(|it| it.grade).min(),
-            origins: counting.iter().map(|it| it.origin.clone()).collect(),
-            strong_origins: counting.iter().filter(is_strong).map(|it| it.origin.clone()).collect(),
-            cited,
-            notes,
-        }
+        let ids: Vec<String> = counting.iter().map(|it| it.id.clone()).collect();
+        let support = case.support_by(&ids, |it| grade_of(criterion, it, 0));
+        Self { grade: support.grade, origins: support.origins, cited, notes }
+    }
+}
+
+/// The grade an entry has for an answer: as a record of what was said, where that is what is asked; without what a statement
+/// against interest gains, where the answer praises.
+fn grade_of(criterion: &Criterion, entry: &LedgerEntry, level: u8) -> Grade {
+    match (criterion.asks_what_was_said, level >= PRAISE) {
+        (true, _) => entry.said_grade,
+        (false, true) => entry.plain_grade,
+        (false, false) => entry.grade,
     }
 }
 
@@ -125,9 +132,19 @@ struct Outcome {
     interval: Option<Interval>,
     level: Option<u8>,
     covered: bool,
+    /// Whether it was read off an anchor, so that it may be read wrongly.
+    is_read: bool,
 }
 
-const NO_ANSWER: Outcome = Outcome { interval: Some(SCALE), level: None, covered: false };
+const NO_ANSWER: Outcome = Outcome { interval: Some(SCALE), level: None, covered: false, is_read: false };
+
+/// One reader's level: what is proven of it, and what was answered.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    proven: u8,
+    answered: u8,
+    covered: bool,
+}
 
 #[derive(Debug)]
 struct Reader<'a> {
@@ -138,75 +155,97 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// One answer counts as it is; several make the range that holds them all.
+    /// One answer counts as it is; several make the range that holds them all. A reader without an answer takes nothing
+    /// away from one who has.
     fn reconcile(&mut self, answers: &[(&str, &Answer)]) -> Outcome {
         let left_out = answers.iter().filter(|(_, it)| it.level == Level::NotApplicable).count();
         if left_out >= READERS_TO_LEAVE_OUT && left_out == answers.len() {
             self.note(Message::new("left_out.not_applicable"));
-            return Outcome { interval: None, level: None, covered: false };
+            return Outcome { interval: None, level: None, covered: false, is_read: false };
         }
-        let outcomes: Vec<Outcome> = answers.iter().filter_map(|it| self.outcome_of(it)).collect();
-        if outcomes.is_empty() && answers.is_empty() {
+        if answers.is_empty() {
             self.note(Message::new("widened.unanswered"));
         }
-        let Some(joined) = outcomes.iter().copied().reduce(join) else { return NO_ANSWER };
-        if outcomes.iter().any(|it| it.interval != joined.interval) {
+        let read: Vec<Read> = answers.iter().filter_map(|(_, it)| self.level_of(it)).collect();
+        if !read.is_empty() {
+            return self.joined(&read);
+        }
+        if answers.iter().any(|(_, it)| self.is_refused(it)) {
+            self.note(Message::new("lowered.refused"));
+            return Outcome { interval: Some(REFUSED), ..NO_ANSWER };
+        }
+        NO_ANSWER
+    }
+
+    /// A reading on weaker evidence that agrees with what another proved does not undo the proof.
+    fn joined(&mut self, read: &[Read]) -> Outcome {
+        let proven = read.iter().map(|it| it.proven).max().unwrap_or(0);
+        let low = read.iter().map(|it| it.proven.max(it.answered.min(proven))).min().unwrap_or(0);
+        let high = read.iter().map(|it| it.answered).max().unwrap_or(0);
+        if read.iter().any(|it| it.answered != high) {
             self.note(Message::new("widened.readers_differ"));
         }
-        joined
+        Outcome {
+            interval: Some(Interval::new(f64::from(low), f64::from(high))),
+            level: (low == high).then_some(low),
+            covered: read.iter().any(|it| it.covered),
+            is_read: true,
+        }
     }
 
     /// What one answer is worth; none where it is no answer.
-    fn outcome_of(&mut self, answer: &(&str, &Answer)) -> Option<Outcome> {
-        match answer.1.level {
-            Level::At(level) => {
-                // One reader's evidence must not buy the level that another answered without any.
-                let grade = Support::of(self.case, self.criterion, std::slice::from_ref(answer)).grade;
-                return Some(self.supported(level, grade));
-            }
-            // Where a low level is a reproach, declining to show something does not prove it.
-            Level::Refused if self.criterion.weak_evidence == WeakEvidence::Unknown => {
-                self.note(Message::new("widened.refused"));
-            }
-            Level::Refused => {
-                self.note(Message::new("lowered.refused"));
-                return Some(Outcome { interval: Some(REFUSED), level: None, covered: true });
-            }
+    fn level_of(&mut self, answer: &Answer) -> Option<Read> {
+        match answer.level {
+            Level::At(level) => return self.supported(level, answer),
             Level::Unknown => self.note(Message::new("widened.unknown")),
             Level::NotObservable => self.note(Message::new("widened.not_observable")),
             Level::NotApplicable => self.note(Message::new("widened.not_applicable_alone")),
+            Level::Refused if self.is_refused(answer) => {}
+            Level::Refused if self.criterion.weak_evidence == WeakEvidence::Unknown => {
+                self.note(Message::new("widened.refused"));
+            }
+            Level::Refused => self.note(Message::new("widened.refused_without_letter")),
         }
         None
     }
 
-    /// A level as far as the evidence buys it.
-    fn supported(&mut self, answered: u8, found: Option<Grade>) -> Outcome {
-        // An answer without evidence that counts is an assertion of the analyst.
-        let grade = found.unwrap_or(Grade::E);
-        if found.is_none() {
+    /// Declined in writing, with the letter in the ledger. Where a low level accuses, declining proves nothing.
+    fn is_refused(&self, answer: &Answer) -> bool {
+        answer.level == Level::Refused
+            && self.criterion.weak_evidence == WeakEvidence::Cap
+            && self.case.support(&answer.evidence).is_at_least(Grade::D)
+    }
+
+    /// A level as far as the evidence of this answer proves it.
+    fn supported(&mut self, answered: u8, answer: &Answer) -> Option<Read> {
+        let Some(found) = self.grade(answer, answered) else {
             self.note(Message::new("weak.no_evidence"));
-        }
-        let bought = (0..=answered).rev().find(|level| self.buys(grade, *level));
-        let is_weak = bought != Some(answered) || found.is_none();
-        if self.criterion.weak_evidence == WeakEvidence::Unknown && is_weak {
-            self.note(self.told("widened.weak_evidence", grade, answered));
-            return NO_ANSWER;
-        }
-        let level = bought.unwrap_or(0);
-        if level < answered {
-            self.note(self.told("cap.grade", grade, answered).with("to", f64::from(level)));
-        }
-        let half = self.rules.half_width.get(&grade).copied().unwrap_or(1.0).max(0.0);
-        let ceiling = (0..=4).rev().find(|it| self.buys(grade, *it)).unwrap_or(0).max(level);
-        let middle = f64::from(level);
-        let interval = Interval {
-            low: (middle - half).max(SCALE.low),
-            high: (middle + half).min(f64::from(ceiling)).min(SCALE.high),
+            return None;
         };
-        if interval.width() > 0.0 {
-            self.note(Message::new("widened.grade").with("grade", format!("{grade:?}")));
+        let proves = |level: u8| self.grade(answer, level).is_some_and(|it| self.buys(it, level));
+        if self.criterion.weak_evidence == WeakEvidence::Unknown {
+            let level = if answered > NEXT_TO_HIGHEST && !proves(answered) { NEXT_TO_HIGHEST } else { answered };
+            if !proves(level) {
+                self.note(self.because("widened.weak_evidence", found, answered));
+                return None;
+            }
+            if level < answered {
+                self.note(self.because("cap.grade", found, answered).with("to", f64::from(level)));
+            }
+            return Some(Read { proven: level, answered: level, covered: true });
         }
-        Outcome { interval: Some(interval), level: Some(level), covered: true }
+        let proven = (0..=answered).rev().find(|level| proves(*level)).unwrap_or(0);
+        if proven < answered {
+            self.note(self.because("cap.grade", found, answered).with("to", f64::from(proven)));
+        }
+        Some(Read { proven, answered, covered: found <= Grade::D })
+    }
+
+    /// The best grade of the evidence of one answer, for a level.
+    fn grade(&self, answer: &Answer, level: u8) -> Option<Grade> {
+        let of_kind = |id: &&String| self.case.ledger.get(*id).is_some_and(|it| self.criterion.kinds.contains(&it.kind));
+        let ids: Vec<String> = answer.evidence.iter().filter(of_kind).cloned().collect();
+        self.case.support_by(&ids, |it| grade_of(self.criterion, it, level)).grade
     }
 
     /// Whether evidence of a grade suffices for a level of this criterion.
@@ -215,26 +254,31 @@ impl Reader<'_> {
         level <= cap && self.criterion.needs.get(&level).is_none_or(|weakest| grade <= *weakest)
     }
 
-    fn told(&self, key: &str, grade: Grade, answered: u8) -> Message {
-        let message = Message::new(key).with("grade", format!("{grade:?}")).with("from", f64::from(answered));
+    fn because(&self, key: &str, grade: Grade, answered: u8) -> Message {
+        let message = Message::new(key).with("grade", grade.letter()).with("from", f64::from(answered));
         let needed = self.criterion.needs.get(&answered).copied();
         let by_cap = self.rules.grades.iter().rev().find(|(_, rule)| rule.cap >= answered).map(|(it, _)| *it);
         // Grades run from best to worst, so the stricter of the two is the smaller.
         let weakest = needed.into_iter().chain(by_cap).min().unwrap_or(Grade::A);
-        message.with("needed", format!("{weakest:?}"))
+        message.with("needed", weakest.letter())
     }
 
-    /// What was measured or admitted stands, and an answer counts only as far as it agrees.
-    fn pinned(&mut self, outcome: Outcome, pin: &Pin) -> Outcome {
-        let agrees =
-            outcome.interval.filter(|it| outcome.covered && it.low >= pin.interval.low && it.low <= pin.interval.high);
-        self.note(pin.because.clone());
-        match agrees {
-            Some(interval) => Outcome {
-                interval: Some(Interval { high: interval.high.min(pin.interval.high), ..interval }),
-                ..outcome
-            },
-            None => Outcome { interval: Some(pin.interval), level: None, covered: true },
+    /// Whose weights they are is measured; an answer only lowers it.
+    fn measured(&mut self, outcome: Outcome, whose: &Whose) -> Outcome {
+        let levels = lowered(&whose.levels, outcome);
+        let is_lowered = levels != whose.levels;
+        self.notes.extend(whose.because.iter().cloned());
+        if is_lowered {
+            self.note(Message::new("whose.answered"));
+        } else if outcome.level.is_some() && outcome.level != single(&levels) {
+            self.note(Message::new("whose.answer_not_used"));
+        }
+        let (low, high) = (levels.first().copied().unwrap_or(0), levels.last().copied().unwrap_or(4));
+        Outcome {
+            interval: Some(Interval::new(f64::from(low), f64::from(high))),
+            level: single(&levels),
+            covered: whose.closed || whose.basis == Basis::Reported || is_lowered,
+            is_read: false,
         }
     }
 
@@ -245,11 +289,20 @@ impl Reader<'_> {
     }
 }
 
-fn join(one: Outcome, other: Outcome) -> Outcome {
-    let interval = one
-        .interval
-        .zip(other.interval)
-        .map(|(one, other)| Interval { low: one.low.min(other.low), high: one.high.max(other.high) });
-    let level = one.level.filter(|it| Some(*it) == other.level);
-    Outcome { interval, level, covered: one.covered && other.covered }
+fn single(levels: &[u8]) -> Option<u8> {
+    match levels {
+        [only] => Some(*only),
+        _ => None,
+    }
+}
+
+/// The levels of a measurement, lowered by an answer that has its evidence. An answer raises nothing.
+fn lowered(levels: &[u8], answer: Outcome) -> Vec<u8> {
+    let Some(level) = answer.level.filter(|_| answer.covered) else { return levels.to_vec() };
+    let highest = levels.last().copied().unwrap_or(level);
+    if level > 2 || level >= highest {
+        return levels.to_vec();
+    }
+    let kept: Vec<u8> = levels.iter().copied().filter(|it| *it <= level).collect();
+    if kept.is_empty() { vec![level] } else { kept }
 }

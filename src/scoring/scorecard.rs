@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{DeclaredParent, InputFile, LedgerEntry, Level, Waiver};
+use crate::case::{DeclaredParent, InputFile, Kind, LedgerEntry, Level, Waiver};
 use crate::claims::{Check, Claim};
+use crate::evidence::{ConditionKind, Disclosure, FileDigest, Relation, Whose};
 use crate::fact::{
     CatalogReach, Comparison, Facts, Identification, Inspection, Interval, Merge, Message, Text, Truth, Unexamined,
 };
@@ -17,7 +18,7 @@ use crate::rubric::{Band, Effect, Grade};
 /// The judgement on one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scorecard {
-    /// `unshell/scorecard/1`.
+    /// `unshell/scorecard/2`.
     pub schema: String,
     /// Version of the program.
     pub tool_version: String,
@@ -31,16 +32,23 @@ pub struct Scorecard {
     pub recipient: Option<Text>,
     /// The date everything is judged by.
     pub date: NaiveDate,
-    /// Last day the memo may be relied on.
+    /// Last day the memo may be relied on: the case's, or the end of a waiver that the verdict rests on, if that is earlier.
     pub valid_until: Option<NaiveDate>,
+    /// The waiver that ends it earlier than the case says, by its gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until_waiver: Option<String>,
     /// Languages memos are written in; the first is the rubric's controlling language where it has one.
     pub languages: Vec<String>,
     /// `draft` or `final`.
     pub stamp: String,
     /// The rubric in use.
     pub rubric: RubricUsed,
-    /// The verdict and how it came about.
+    /// The verdict on the company and how it came about.
     pub verdict: VerdictReached,
+    /// Each model by itself, in the order of the case.
+    pub models: Vec<ModelVerdict>,
+    /// Waivers and what became of each.
+    pub waivers: Vec<WaiverOutcome>,
     /// Weighted mean of all criteria on the 0-4 scale: orders and explains, never decides.
     pub score: Interval,
     /// Weighted share of criteria that have an answer (a level, or a refusal).
@@ -51,7 +59,7 @@ pub struct Scorecard {
     pub pillars: Vec<PillarScore>,
     /// Axes of the decision table.
     pub axes: Vec<AxisScore>,
-    /// Criteria in the rubric's order.
+    /// Criteria in the rubric's order, as they are read for the model that the verdict is about.
     pub criteria: Vec<CriterionScore>,
     /// Gates in the rubric's order.
     pub gates: Vec<GateOutcome>,
@@ -65,6 +73,8 @@ pub struct Scorecard {
     pub worry: Vec<Reason>,
     /// Open answers that would change the verdict if they came out so, upwards and downwards.
     pub flips: Vec<Flip>,
+    /// How much each criterion moves the share of the verdict, the strongest first.
+    pub tornado: Vec<Swing>,
     /// What to ask next, most useful for its hours first.
     pub questions: Vec<Question>,
     /// What was measured on the models.
@@ -73,7 +83,7 @@ pub struct Scorecard {
     pub catalog: CatalogReach,
     /// What the company says in numbers.
     pub claims: Vec<Claim>,
-    /// The arithmetic on it.
+    /// The arithmetic on what is claimed of the model that the verdict is about.
     pub checks: Vec<Check>,
     /// The ledger, by id.
     pub ledger: Vec<LedgerEntry>,
@@ -100,6 +110,9 @@ pub struct RubricUsed {
     pub version: String,
     /// SHA-256 of its file.
     pub sha256: String,
+    /// SHA-256 of the rubric of this id that ships with the program, where this is another file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_from: Option<String>,
     /// What it is called.
     pub title: Text,
     /// Names of the levels, from 0 up.
@@ -130,17 +143,44 @@ pub struct VerdictReached {
     pub meaning: Text,
     /// What the committee is advised to do.
     pub recommendation: Text,
-    /// `table` (one row whatever the unknowns), `open` (several rows remain possible), or `gate`.
+    /// How firm it is against what is not certain; none where nothing is decided.
+    pub strength: Option<Strength>,
+    /// The fact that it rests on: what is known of the weights.
+    pub fact: Message,
+    /// `table` (rows with one verdict), `open` (several verdicts remain), `gate`, or `sold_model` (another model of the
+    /// company limits it).
     pub decided_by: String,
-    /// The gate, or the 1-based rows joined by `, `, that decided.
+    /// The gate, the 1-based rows joined by `, `, or the id of the model, that decided.
     pub deciding: Option<String>,
     /// Why, in the rubric's words: of the gate, or of the only row. Where several rows lead to the same verdict, each
     /// row of the decision table says its own.
     pub because: Option<Text>,
-    /// Every verdict that remains possible, worst first. One entry where the table decided.
+    /// Every verdict that came out of the samples, worst first; empty where a gate holds the verdict.
     pub possible: Vec<PossibleVerdict>,
+    /// One test that can be run, or one date, that would decide; at most two.
+    pub conditions: Vec<Condition>,
     /// Whether the verdict would be the same whoever the weights belong to.
     pub holds_whatever_the_weights: Option<bool>,
+}
+
+/// How firm a verdict is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strength {
+    /// In at least three quarters of the samples, or resting on a test that others published.
+    Likely,
+    /// In at least nine of ten.
+    Definite,
+}
+
+impl Strength {
+    /// The word for it in files and language keys.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Likely => "likely",
+            Self::Definite => "definite",
+        }
+    }
 }
 
 /// A verdict that remains possible, and what it would take.
@@ -150,22 +190,117 @@ pub struct PossibleVerdict {
     pub id: String,
     /// What it is called.
     pub name: Text,
+    /// Its share of the samples where it comes out least, in whole percent.
+    pub lowest: u8,
+    /// And where it comes out most.
+    pub highest: u8,
     /// 1-based rows of the table that lead to it.
     pub rows: Vec<usize>,
-    /// Gates that are open and would lead to it.
+    /// Gates that lead to it.
     #[serde(default)]
     pub gates: Vec<String>,
 }
 
-/// How well the answers are supported.
+/// One test or date that would decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Condition {
+    /// A test of weights, or the order of publication.
+    pub kind: ConditionKind,
+    /// The model that it is about.
+    pub model: String,
+    /// The references that it is about.
+    pub references: Vec<String>,
+    /// What it may show, the better first.
+    pub branches: Vec<Branch>,
+    /// Hours of an analyst.
+    pub hours: f64,
+    /// Bytes to be read, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// What has to be at hand: `at_hand`, `open`, `gated`, `withdrawn`, `none` or `unknown` files for a test, `evidence` for a
+    /// date.
+    pub access: String,
+}
+
+/// One outcome of a condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Branch {
+    /// The fact.
+    pub fact: Message,
+    /// Id of the verdict that would follow.
+    pub verdict: String,
+    /// What it is called.
+    pub name: Text,
+    /// How firm it would be.
+    pub strength: Option<Strength>,
+}
+
+/// One model by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelVerdict {
+    /// Id inside the case.
+    pub id: String,
+    /// What the company calls it.
+    pub name: Text,
+    /// What there is to examine.
+    pub kind: Kind,
+    /// Whether customers pay for it.
+    pub sold: bool,
+    /// Whether the verdict on the company is the verdict on this model.
+    pub flagship: bool,
+    /// The verdict on it.
+    pub verdict: VerdictReached,
+    /// Whose its weights are.
+    pub whose: Whose,
+    /// Its relation to every reference and to the other models of the case.
+    pub relations: Vec<Relation>,
+    /// What the company says of each borrowed part.
+    pub disclosures: std::collections::BTreeMap<String, Disclosure>,
+    /// Its files, as they were examined.
+    pub files: Vec<FileDigest>,
+    /// Criteria that are read for each model by itself.
+    pub criteria: Vec<CriterionScore>,
+    /// Gates on it, in the rubric's order.
+    pub gates: Vec<GateOutcome>,
+    /// Arithmetic on what is claimed of it.
+    pub checks: Vec<Check>,
+    /// Its mark on the chart.
+    pub quadrant: Quadrant,
+}
+
+/// What became of a waiver.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WaiverOutcome {
+    /// As the case has it.
+    pub waiver: Waiver,
+    /// `in_force`, `unused` (its gate is not tripped), `expired`, `unsigned`, or `self_approved` (by one of the readers).
+    pub state: String,
+}
+
+/// How well the verdict is supported.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Confidence {
-    /// Share of weight that rests on grade A or B, unexpired, from two or more origins.
-    pub share: f64,
-    /// `low` below 0.4, `moderate` below 0.7, else `high`.
+    /// `low`, `moderate` or `high`: of the weakest of the facts that decide.
     pub word: String,
-    /// How many origins stand behind the whole case.
+    /// Which that is.
+    pub because: Message,
+    /// Share of weight that rests on grade A or B, unexpired.
+    pub share: f64,
+    /// How many origins the whole case has.
     pub origins: u64,
+}
+
+/// How much one criterion moves the share of the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Swing {
+    /// The criterion.
+    pub criterion: String,
+    /// Verdict that the shares are of.
+    pub verdict: String,
+    /// Level that the lower share belongs to, and the share in whole percent.
+    pub at_low: (u8, u8),
+    /// Level that the upper share belongs to, and the share in whole percent.
+    pub at_high: (u8, u8),
 }
 
 /// One pillar.
@@ -181,7 +316,7 @@ pub struct PillarScore {
     pub score: Option<Interval>,
     /// Share of its weight that has an answer.
     pub coverage: f64,
-    /// Share of its weight that rests on grade A or B, unexpired, from two or more origins.
+    /// Share of its weight that rests on grade A or B.
     pub confidence: f64,
 }
 
@@ -215,11 +350,11 @@ pub struct CriterionScore {
     pub question: Text,
     /// What one would see at each level.
     pub levels: Vec<Text>,
-    /// The level after reconciling analysts: the interval that counts; none where it does not apply.
+    /// From the level that is proven to the one that was answered; none where it does not apply.
     pub interval: Option<Interval>,
     /// The agreed level as answered, before caps.
     pub answered: Option<Level>,
-    /// The level after caps, where a level was answered.
+    /// The level, where it is one.
     pub level: Option<u8>,
     /// What lowered or widened it, as sentence keys (`cap.grade`, `cap.gate`, `widened.weak_evidence`, …).
     pub adjustments: Vec<Message>,
@@ -231,6 +366,10 @@ pub struct CriterionScore {
     pub origins: u64,
     /// Whether it has an answer.
     pub covered: bool,
+    /// Whether it was read off an anchor, so that it may have been read wrongly.
+    pub is_read: bool,
+    /// Whether it was measured or admitted, so that no answer moves it.
+    pub measured: bool,
     /// Whether it counts towards confidence.
     pub confident: bool,
     /// What each analyst answered and why.
@@ -250,6 +389,9 @@ pub struct Reading {
     pub reason: Text,
     /// What would change their mind.
     pub would_change: Option<Text>,
+    /// Evidence ids of this reader.
+    #[serde(default)]
+    pub evidence: Vec<String>,
 }
 
 /// One gate.
@@ -265,7 +407,7 @@ pub struct GateOutcome {
     pub effect: Effect,
     /// `yes` is tripped, `no` is clear, `maybe` is open.
     pub tripped: Truth,
-    /// The waiver in force, if one.
+    /// The waiver in force, where the gate is tripped and one is.
     pub waived: Option<Waiver>,
     /// What it looked at: criterion ids, fact keys, measures, with their values in short.
     pub rests_on: Vec<String>,
@@ -368,6 +510,9 @@ pub struct SubjectLineage {
     pub identification: Identification,
     /// How it relates to each reference.
     pub comparisons: Vec<Comparison>,
+    /// How it relates to each model of the case that is listed before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub siblings: Vec<Comparison>,
     /// How it is made of several references; none where fewer than two are related to it by their weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Merge>,
@@ -389,6 +534,8 @@ pub struct Analyst {
     pub signed: NaiveDate,
     /// How many criteria they answered.
     pub answered: u64,
+    /// Share of the weight that they answered, measured criteria left out.
+    pub share: f64,
 }
 
 /// Two analysts who differ.

@@ -1,34 +1,87 @@
-//! What is known about every criterion at once, and the questions that gates and the decision table put to it.
+//! What is known of one model and its company at once, and the questions that gates and the decision table put to it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::{Facts, Interval, Truth, Value};
-use crate::rubric::{Band, Condition, Criterion, Rubric, Scalar};
+use crate::rubric::{Condition, Criterion, LevelFact, Rubric, Scalar};
 
 /// Lowest and highest level of the scale.
 pub(crate) const SCALE: Interval = Interval { low: 0.0, high: 4.0 };
 
+/// More worlds than this are not told apart; a rubric whose facts make more is refused when it is read.
+pub(crate) const MOST_WORLDS: usize = 64;
+
 /// What is known about one criterion.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Standing {
-    /// Levels it may have; none where it does not apply.
+    /// From what is proven to what was answered; none where it does not apply.
     pub(crate) interval: Option<Interval>,
-    /// Whether it has an answer.
+    /// Whether it has an answer on evidence that counts.
     pub(crate) covered: bool,
+    /// Whether it was read off an anchor, so that it may be read wrongly.
+    pub(crate) is_read: bool,
 }
 
 impl Standing {
     /// A criterion that is known to be at one level.
     pub(crate) fn at(level: u8) -> Self {
-        Self { interval: Some(Interval::exactly(f64::from(level))), covered: true }
+        Self { interval: Some(Interval::exactly(f64::from(level))), covered: true, is_read: true }
     }
 }
 
-/// What is known, in the order of the rubric's criteria.
+/// What is known of one model, in the order of the rubric's criteria.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation<'a> {
     pub(crate) rubric: &'a Rubric,
-    pub(crate) facts: &'a Facts,
-    pub(crate) analysts: u32,
+    /// Facts of the case and of the model.
+    pub(crate) facts: Facts,
+    /// Readers who answered so much that two of them make a final memo, by the share that is asked.
+    pub(crate) readers: Vec<ReaderShare>,
     pub(crate) standings: Vec<Standing>,
+    /// Levels of the criterion that asks whose the weights are.
+    pub(crate) levels: Vec<u8>,
+    /// Values that facts may have that were stated as several; by key.
+    pub(crate) partial: BTreeMap<String, Vec<String>>,
+}
+
+/// How much one reader answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ReaderShare {
+    /// Share of the weight.
+    pub(crate) share: f64,
+    /// Whether every criterion that a gate asks for is among it.
+    pub(crate) has_all_asked: bool,
+}
+
+/// One way in which the facts that are not known could be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct World {
+    /// Whether the weights are somebody else's.
+    pub(crate) derived: bool,
+    /// Values of facts that are not known.
+    pub(crate) facts: BTreeMap<String, String>,
+}
+
+/// An end of the ranges: what is proven and nothing else, or all that was answered and what was not asked at its best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The lower ends.
+    Low,
+    /// The upper ends.
+    High,
+}
+
+impl End {
+    /// Both.
+    pub(crate) const BOTH: [Self; 2] = [Self::Low, Self::High];
+
+    /// The level at this end of a range.
+    pub(crate) fn of(self, interval: Interval) -> f64 {
+        match self {
+            Self::Low => interval.low,
+            Self::High => interval.high,
+        }
+    }
 }
 
 impl Situation<'_> {
@@ -38,6 +91,21 @@ impl Situation<'_> {
         if let Some(slot) = other.standings.get_mut(idx) {
             *slot = standing;
         }
+        if self.rubric.criteria.get(idx).is_some_and(|it| it.id == self.rubric.axes.derived_criterion) {
+            other.levels = standing.interval.map(|it| whole_levels(it)).unwrap_or_default();
+        }
+        other
+    }
+
+    /// The same with other levels of "whose weights".
+    pub(crate) fn with_levels(&self, levels: &[u8], covered: bool) -> Self {
+        let mut other = self.clone();
+        if let Some(slot) = self.position(&self.rubric.axes.derived_criterion) {
+            let (low, high) = (levels.first().copied().unwrap_or(0), levels.last().copied().unwrap_or(4));
+            let interval = Some(Interval::new(f64::from(low), f64::from(high)));
+            other.standings[slot] = Standing { interval, covered, is_read: false };
+        }
+        other.levels = levels.to_vec();
         other
     }
 
@@ -63,11 +131,11 @@ impl Situation<'_> {
         Some(Interval { low: even(mean.low), high: even(mean.high) })
     }
 
-    /// Mean of the criteria of some pillars, as an axis of the decision table. Whose weights they are is an axis of its
-    /// own, so the criterion that answers it takes no part in another: it would count twice.
-    pub(crate) fn axis_mean(&self, pillars: &[String]) -> Option<Interval> {
-        let derived = &self.rubric.axes.derived_criterion;
-        self.mean(|it| it.id != *derived && pillars.iter().any(|pillar| pillar == pillar_of(it)))
+    /// Mean of an axis of the decision table. Whose weights they are is an axis by itself, so the criterion that answers it
+    /// takes no part in another: it would count twice.
+    pub(crate) fn axis_mean(&self, axis: &str) -> Option<Interval> {
+        let mean = self.rubric.axes.means.get(axis)?;
+        self.mean(|it| it.id != self.rubric.axes.derived_criterion && mean.takes(&it.id, pillar_of(it)))
     }
 
     /// Share of the weight that `holds` is true of, among criteria of a pillar (or all) that apply. One for a pillar where
@@ -88,72 +156,119 @@ impl Situation<'_> {
         }
     }
 
-    /// Share of the weight that has an answer.
+    /// Share of the weight that has an answer on evidence that counts.
     pub(crate) fn coverage(&self, pillar: Option<&str>) -> f64 {
         self.share(pillar, |_, standing| standing.covered)
     }
 
+    /// Share of all weight that was declared not applicable.
+    pub(crate) fn not_applicable(&self) -> f64 {
+        let total: f64 = self.rubric.criteria.iter().map(|it| it.weight).sum();
+        let left_out: f64 = self.criteria().filter(|(_, it)| it.interval.is_none()).map(|(it, _)| it.weight).sum();
+        if total > 0.0 { even(left_out / total) } else { 0.0 }
+    }
+
     /// Whether the weights are somebody else's.
     pub(crate) fn derived(&self) -> Truth {
-        let axes = &self.rubric.axes;
-        match self.interval(&axes.derived_criterion) {
-            Some(interval) => level_at_most(Some(interval), axes.derived_at_most),
-            None => Truth::Maybe,
+        let bound = self.rubric.axes.derived_at_most;
+        let (may, may_not) = (self.levels.iter().any(|it| *it <= bound), self.levels.iter().any(|it| *it > bound));
+        match (may, may_not) {
+            (true, false) => Truth::Yes,
+            (false, true) => Truth::No,
+            _ => Truth::Maybe,
         }
     }
 
-    /// The situation if the weights are somebody else's and if they are not; only those that are possible.
-    pub(crate) fn worlds(&self) -> Vec<(bool, Self)> {
-        let axes = &self.rubric.axes;
-        let bound = f64::from(axes.derived_at_most);
-        let Some((idx, interval)) = self.position(&axes.derived_criterion).zip(self.interval(&axes.derived_criterion))
-        else {
-            return vec![(true, self.clone()), (false, self.clone())];
+    /// Every way in which the facts that are not known could be.
+    pub(crate) fn worlds(&self) -> Vec<World> {
+        let derived: &[bool] = match self.derived() {
+            Truth::Yes => &[true],
+            Truth::No => &[false],
+            Truth::Maybe => &[true, false],
         };
-        let standing = |interval| Standing { interval: Some(interval), ..self.standings[idx] };
-        let mut worlds = Vec::new();
-        if self.derived() != Truth::No {
-            let part = Interval { low: interval.low, high: interval.high.min(bound) };
-            worlds.push((true, self.with(idx, standing(part))));
+        let world = |derived: &bool| World { derived: *derived, facts: BTreeMap::new() };
+        let mut worlds: Vec<World> = derived.iter().map(world).collect();
+        for level_fact in &self.rubric.axes.level_facts {
+            let values = self.values_of(level_fact);
+            let with = |world: &World, value: &String| {
+                let mut world = world.clone();
+                world.facts.insert(level_fact.fact.clone(), value.clone());
+                world
+            };
+            worlds = worlds.iter().flat_map(|world| values.iter().map(move |it| with(world, it))).collect();
         }
-        if self.derived() != Truth::Yes {
-            let part = Interval { low: interval.low.max(bound + 1.0), high: interval.high };
-            worlds.push((false, self.with(idx, standing(part))));
-        }
+        worlds.truncate(MOST_WORLDS);
         worlds
     }
 
-    /// Bands that an axis mean may fall into, in ascending order; all where there is no mean.
-    pub(crate) fn bands(&self, mean: Option<Interval>) -> Vec<Band> {
-        let axes = &self.rubric.axes;
-        let mean = mean.unwrap_or(SCALE);
-        let mut bands = Vec::new();
-        if mean.low < axes.low_below {
-            bands.push(Band::Low);
+    /// The values that a fact may have: as it was stated, or as the levels of a criterion leave it.
+    pub(crate) fn values_of(&self, level_fact: &LevelFact) -> BTreeSet<String> {
+        if let Some(Value::Word(word)) = self.facts.get(&level_fact.fact).map(|it| &it.value) {
+            return BTreeSet::from([word.clone()]);
         }
-        if mean.high >= axes.low_below && mean.low < axes.high_from {
-            bands.push(Band::Medium);
-        }
-        if mean.high >= axes.high_from {
-            bands.push(Band::High);
-        }
-        bands
+        let position = self.position(&level_fact.criterion);
+        let standing = position.and_then(|it| self.standings.get(it)).filter(|it| it.is_read);
+        let by_level: BTreeSet<String> = match standing.and_then(|it| it.interval) {
+            Some(interval) => whole_levels(interval)
+                .iter()
+                .flat_map(|it| level_fact.values.get(it).into_iter().flatten().cloned())
+                .collect(),
+            None => level_fact.unanswered.iter().cloned().collect(),
+        };
+        let Some(partial) = self.partial.get(&level_fact.fact) else { return by_level };
+        let both: BTreeSet<String> = by_level.iter().filter(|it| partial.contains(it)).cloned().collect();
+        if both.is_empty() { partial.iter().cloned().collect() } else { both }
     }
 
-    /// Whether a condition holds, as far as it can be told.
+    /// Whether a condition holds in every world and at both ends, in none, or in some.
     pub(crate) fn truth(&self, condition: &Condition) -> Truth {
-        match condition {
-            Condition::All(parts) => Truth::all(parts.iter().map(|it| self.truth(it))),
-            Condition::Any(parts) => Truth::any(parts.iter().map(|it| self.truth(it))),
-            Condition::Not(part) => !self.truth(part),
-            Condition::LevelAtMost { criterion, level } => level_at_most(self.interval(criterion), *level),
-            Condition::Fact { key, is } => self.fact_is(key, is),
-            Condition::AnalystsBelow(count) => Truth::from(self.analysts < *count),
-            Condition::CoverageBelow { pillar, share } => Truth::from(self.coverage(pillar.as_deref()) < *share),
+        let worlds = self.worlds();
+        let found: BTreeSet<Truth> = worlds
+            .iter()
+            .flat_map(|world| End::BOTH.map(|end| self.truth_in(condition, world, end)))
+            .collect();
+        match found.iter().collect::<Vec<_>>().as_slice() {
+            [only] => **only,
+            _ => Truth::Maybe,
         }
     }
 
-    fn fact_is(&self, key: &str, expected: &Scalar) -> Truth {
+    /// Whether a condition holds in one world, with every level at one end of its range.
+    pub(crate) fn truth_in(&self, condition: &Condition, world: &World, end: End) -> Truth {
+        let part = |it: &Condition| self.truth_in(it, world, end);
+        match condition {
+            Condition::All(parts) => Truth::all(parts.iter().map(part)),
+            Condition::Any(parts) => Truth::any(parts.iter().map(part)),
+            Condition::Not(it) => !part(it),
+            Condition::LevelAtMost { criterion, level } => self.level_at_most(criterion, *level, world, end),
+            Condition::Fact { key, is } => self.fact_is(key, is, world),
+            Condition::ReadersBelow { count, share } => Truth::from(self.full_readers(*share) < *count),
+            Condition::CoverageBelow { pillar, share } => Truth::from(self.coverage(pillar.as_deref()) < *share),
+            Condition::NotApplicableAbove(share) => Truth::from(self.not_applicable() > *share),
+        }
+    }
+
+    /// Readers who answered this share of the weight and every criterion that a gate asks for.
+    pub(crate) fn full_readers(&self, share: f64) -> u32 {
+        let full = self.readers.iter().filter(|it| it.has_all_asked && it.share >= share).count();
+        u32::try_from(full).unwrap_or(u32::MAX)
+    }
+
+    /// A criterion that does not apply is not below anything; what a gate asks for always applies.
+    fn level_at_most(&self, criterion: &str, bound: u8, world: &World, end: End) -> Truth {
+        if criterion == self.rubric.axes.derived_criterion && bound == self.rubric.axes.derived_at_most {
+            return Truth::from(world.derived);
+        }
+        match self.interval(criterion) {
+            Some(interval) => Truth::from(end.of(interval) <= f64::from(bound)),
+            None => Truth::No,
+        }
+    }
+
+    fn fact_is(&self, key: &str, expected: &Scalar, world: &World) -> Truth {
+        if let (Some(value), Scalar::Word(expected)) = (world.facts.get(key), expected) {
+            return Truth::from(value == expected);
+        }
         let Some(fact) = self.facts.get(key) else { return Truth::Maybe };
         match (&fact.value, expected) {
             (Value::Unknown(_), _) => Truth::Maybe,
@@ -173,7 +288,8 @@ impl Situation<'_> {
                 vec![format!("{criterion}: {value}")]
             }
             Condition::Fact { key, .. } => vec![format!("{key}: {}", self.value_of(key))],
-            Condition::AnalystsBelow(_) => vec![format!("analysts: {}", self.analysts)],
+            Condition::ReadersBelow { share, .. } => vec![format!("readers: {}", self.full_readers(*share))],
+            Condition::NotApplicableAbove(_) => vec![format!("not applicable: {:.2}", self.not_applicable())],
             Condition::CoverageBelow { pillar, .. } => {
                 let name = pillar.as_ref().map_or_else(|| "coverage".to_owned(), |it| format!("coverage.{it}"));
                 vec![format!("{name}: {:.2}", self.coverage(pillar.as_deref()))]
@@ -182,6 +298,9 @@ impl Situation<'_> {
     }
 
     fn value_of(&self, key: &str) -> String {
+        if let Some(level_fact) = self.rubric.axes.level_facts.iter().find(|it| it.fact == key) {
+            return self.values_of(level_fact).into_iter().collect::<Vec<_>>().join(" or ");
+        }
         match self.facts.get(key).map(|it| &it.value) {
             Some(Value::Yes(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
             Some(Value::Word(word)) => word.clone(),
@@ -191,18 +310,14 @@ impl Situation<'_> {
     }
 }
 
+/// The whole levels inside a range.
+fn whole_levels(interval: Interval) -> Vec<u8> {
+    (0..=4).filter(|it| interval.low <= f64::from(*it) && f64::from(*it) <= interval.high).collect()
+}
+
 /// The pillar of a criterion: the letters of its id.
 pub(crate) fn pillar_of(criterion: &Criterion) -> &str {
     criterion.id.trim_end_matches(|it: char| it.is_ascii_digit())
-}
-
-/// Whether a level is at or below a bound. Levels are whole numbers, so `[1.5, 2.5]` can only be level 2.
-///
-/// A criterion that does not apply is not below anything.
-fn level_at_most(interval: Option<Interval>, bound: u8) -> Truth {
-    let Some(interval) = interval else { return Truth::No };
-    let whole = Interval { low: interval.low.ceil(), high: interval.high.floor() };
-    whole.at_most(f64::from(bound))
 }
 
 /// An interval for a list of reasons: `2`, or `0–4`.

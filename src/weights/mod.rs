@@ -96,18 +96,24 @@ pub fn relate(
     plan: Plan,
     watch: &dyn Watch,
 ) -> Result<Weights, Error> {
-    let spent = |used: Effort, detail: &str| {
-        Some(EffortSpent { asked: plan.effort.word().into(), used: used.word().into(), detail: detail.into() })
+    let spent = |used: Effort, detail: &str, layers_compared: usize| {
+        Some(EffortSpent {
+            asked: plan.effort.word().into(),
+            used: used.word().into(),
+            detail: detail.into(),
+            layers_compared: layers_compared as u64,
+            layers: subject.layers.len() as u64,
+        })
     };
     if plan.effort == Effort::Quick {
         let quick = quick(subject, reference, tokens, plan.references)?;
         if let Some(decided) = quick.as_ref().filter(|it| is_decided(it)) {
             let detail = "norm gains, some token rows and some hidden units, all at their places, decided";
-            return Ok(Weights { effort: spent(Effort::Quick, detail), ..decided.clone() });
+            return Ok(Weights { effort: spent(Effort::Quick, detail, 0), ..decided.clone() });
         }
         if !plan.goes_on {
             let detail = "what stands in its place did not decide, and units were not looked for at other places";
-            return Ok(Weights { effort: spent(Effort::Quick, detail), ..undecided(quick) });
+            return Ok(Weights { effort: spent(Effort::Quick, detail, 0), ..undecided(quick) });
         }
     }
     let effort = plan.effort.max(Effort::Standard);
@@ -121,7 +127,7 @@ pub fn relate(
     weights.statistics.extend(query_key_cka::statistic(subject, reference, &measured)?);
     weights.statistics.extend(biases::statistic(subject, reference, &measured, plan.references)?);
     weights.statistics.extend(rows_in_place::statistics(subject, reference, &measured, plan.references)?);
-    weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick));
+    weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick), measured.answers.len());
     Ok(weights)
 }
 

@@ -169,9 +169,6 @@ fn effect(writer: &Writer<'_>, effect: &Effect) -> String {
         Effect::Veto(id) => writer.fill("effect.veto", &[("verdict", &verdict(id))]),
         Effect::Hold(id) => writer.fill("effect.hold", &[("verdict", &verdict(id))]),
         Effect::Cap(id) => writer.fill("effect.cap", &[("verdict", &verdict(id))]),
-        Effect::CriterionCap { criterion, level } => {
-            writer.fill("effect.criterion_cap", &[("criterion", criterion), ("level", &level.to_string())])
-        }
         Effect::Stamp(stamp) => writer.fill("effect.stamp", &[("stamp", &writer.word("stamp", stamp))]),
     }
 }

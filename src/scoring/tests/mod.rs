@@ -1,5 +1,1 @@
-//! Scoring on a small rubric, rule by rule.
-
-mod draft;
-mod properties;
-mod rules;
+//! Tests of scoring.

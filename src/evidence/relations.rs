@@ -1,0 +1,175 @@
+//! What a comparison of weights says about whose they are.
+
+use crate::case::{Reference, Subject};
+use crate::evidence::{Bearing, Order, Relation};
+use crate::fact::{Comparison, Message, Origin, Weights, WeightsRelation};
+
+/// Share of the layers of which units have to be compared before "no derivation found" settles anything.
+const LAYERS_READ: f64 = 0.9;
+
+/// A smaller mean cosine between matched units would have been found: a change of 1.3 times the weights' own size, more than
+/// long continued training is on record for.
+const POWER: f64 = 0.6;
+
+/// Steps after which nothing of the other's training is new: copies.
+const COPYING: &[&str] = &["cast", "quantised", "quantized", "noise-added", "layers-reordered"];
+
+/// Steps that cut or rearrange, and are copies unless something was trained afterwards.
+const CUTTING: &[&str] = &["layers-dropped", "width-pruned", "units-pruned", "magnitude-pruned"];
+
+/// Steps that grow a model out of another.
+const GROWING: &[&str] = &["layers-duplicated", "layers-added", "moe-upcycled"];
+
+/// Steps of training.
+const TUNING: &[&str] = &["fine-tuned", "lora-merged", "embedding-replaced", "vocabulary-extended"];
+
+/// Long training.
+const CONTINUING: &[&str] = &["continued-pretraining"];
+
+/// The facts of one comparison; who was first is for others to say.
+pub(crate) fn relation(comparison: &Comparison, reference: &Reference, order: (Order, Message)) -> Relation {
+    let weights = &comparison.weights;
+    let bearing = bearing(weights);
+    Relation {
+        reference: reference.name.clone().unwrap_or_else(|| comparison.reference.name.clone()),
+        location: reference.location.clone(),
+        own: reference.own,
+        sibling: None,
+        same_authors: false,
+        has_weights: comparison.reference.origin != Origin::Catalog,
+        relation: weights.relation,
+        bearing,
+        levels: if bearing == Bearing::Derived { levels(weights) } else { Vec::new() },
+        order: order.0,
+        order_because: order.1,
+        log10_p: weights.log10_p,
+        p_kind: weights.p_kind,
+        power: weights.power.as_ref().map(|it| it.least_cosine),
+        layers_read: layers_read(weights),
+        effort: weights.effort.as_ref().map(|it| it.used.clone()),
+    }
+}
+
+/// The same for another model of the case.
+pub(crate) fn to_sibling(comparison: &Comparison, other: &Subject, order: (Order, Message)) -> Relation {
+    let reference = Reference {
+        location: other.location.clone().unwrap_or_default(),
+        name: Some(other.id.clone()),
+        published: None,
+        authors: Vec::new(),
+        own: true,
+    };
+    Relation { sibling: Some(other.id.clone()), ..relation(comparison, &reference, order) }
+}
+
+fn layers_read(weights: &Weights) -> Option<f64> {
+    let effort = weights.effort.as_ref()?;
+    (effort.layers > 0).then(|| effort.layers_compared as f64 / effort.layers as f64)
+}
+
+fn bearing(weights: &Weights) -> Bearing {
+    let is_read = layers_read(weights).is_some_and(|it| it >= LAYERS_READ);
+    let has_power = weights.power.as_ref().is_some_and(|it| it.least_cosine <= POWER);
+    match weights.relation {
+        WeightsRelation::Unexamined => Bearing::Unexamined,
+        WeightsRelation::Identical | WeightsRelation::Derived => Bearing::Derived,
+        WeightsRelation::Independent if is_read && has_power => Bearing::Clear,
+        WeightsRelation::ComponentDerived if is_read && has_power && is_body_independent(weights) => {
+            Bearing::ClearButPart
+        }
+        WeightsRelation::Independent
+        | WeightsRelation::ComponentDerived
+        | WeightsRelation::SharedInit
+        | WeightsRelation::Undetermined => Bearing::Open,
+    }
+}
+
+/// Feed-forward blocks or experts, the body of a model, were compared and nothing was found.
+fn is_body_independent(weights: &Weights) -> bool {
+    let body = weights.components.iter().filter(|it| ["feed-forward", "experts"].contains(&it.component.as_str()));
+    let relations: Vec<WeightsRelation> = body.map(|it| it.relation).collect();
+    !relations.is_empty() && relations.iter().all(|it| *it == WeightsRelation::Independent)
+}
+
+/// Parts that a comparison found to be the other's beside an independent body.
+pub(crate) fn borrowed_parts(comparison: &Comparison) -> Vec<String> {
+    let is_taken = |it: WeightsRelation| matches!(it, WeightsRelation::Identical | WeightsRelation::Derived);
+    let parts = comparison.weights.components.iter().filter(|it| is_taken(it.relation));
+    parts.map(|it| it.component.clone()).collect()
+}
+
+/// Levels of "whose weights" that a derivation means, by its recipe; all three where no step is known.
+fn levels(weights: &Weights) -> Vec<u8> {
+    if weights.relation == WeightsRelation::Identical {
+        return vec![0];
+    }
+    let has = |steps: &[&str]| weights.recipe.iter().any(|it| steps.contains(&it.step.as_str()));
+    let level = match () {
+        () if has(CONTINUING) || has(GROWING) => 2,
+        () if has(CUTTING) && has(TUNING) => 2,
+        () if has(TUNING) => 1,
+        () if has(CUTTING) || has(COPYING) => 0,
+        () => return vec![0, 1, 2],
+    };
+    vec![level]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{EffortSpent, Power, RecipeStep};
+
+    fn weights(relation: WeightsRelation, steps: &[&str]) -> Weights {
+        let step = |it: &&str| RecipeStep {
+            step: (*it).to_owned(),
+            certainty: "measured".to_owned(),
+            parameters: std::collections::BTreeMap::new(),
+            detail: String::new(),
+        };
+        Weights { relation, recipe: steps.iter().map(step).collect(), ..Weights::default() }
+    }
+
+    #[track_caller]
+    fn check_levels(steps: &[&str], expected: &[u8]) {
+        assert_eq!(levels(&weights(WeightsRelation::Derived, steps)), expected, "{steps:?}");
+    }
+
+    #[test]
+    fn a_recipe_gives_the_level() {
+        check_levels(&["cast"], &[0]);
+        check_levels(&["fine-tuned"], &[1]);
+        check_levels(&["cast", "fine-tuned"], &[1]);
+        check_levels(&["continued-pretraining", "vocabulary-extended"], &[2]);
+        check_levels(&["layers-dropped"], &[0]);
+        check_levels(&["layers-dropped", "fine-tuned"], &[2]);
+        check_levels(&["moe-upcycled"], &[2]);
+        check_levels(&[], &[0, 1, 2]);
+        assert_eq!(levels(&weights(WeightsRelation::Identical, &["fine-tuned"])), [0]);
+    }
+
+    #[track_caller]
+    fn check_bearing(compared: u64, least_cosine: f64, expected: Bearing) {
+        let effort = EffortSpent {
+            asked: "standard".to_owned(),
+            used: "standard".to_owned(),
+            detail: String::new(),
+            layers_compared: compared,
+            layers: 10,
+        };
+        let power = Power { least_cosine, units: 100, detail: String::new() };
+        let weights = Weights {
+            effort: Some(effort),
+            power: Some(power),
+            ..weights(WeightsRelation::Independent, &[])
+        };
+        assert_eq!(bearing(&weights), expected, "{compared} of 10 layers at {least_cosine}");
+    }
+
+    #[test]
+    fn nothing_found_settles_only_what_was_read_with_power() {
+        check_bearing(10, 0.5, Bearing::Clear);
+        check_bearing(9, 0.6, Bearing::Clear);
+        check_bearing(8, 0.5, Bearing::Open);
+        check_bearing(10, 0.7, Bearing::Open);
+    }
+}
