@@ -6,6 +6,7 @@ use crate::case::{Case, Subject};
 use crate::claims::{self, About, Check, Claim, ClaimValue, Outcome};
 use crate::evidence::{Bearing, Disclosure, Order, Relation};
 use crate::fact::{Comparison, Fact, Facts, Unknown, Value, WeightsRelation};
+use crate::rubric::Grade;
 
 /// What a company can take from another model.
 const PARTS: [&str; 5] = ["architecture", "code", "data", "tokenizer", "weights"];
@@ -60,7 +61,7 @@ fn is_statement(about: About) -> bool {
     matches!(about, About::FromScratch | About::OwnWork)
 }
 
-/// A statement that can accuse: shown where its evidence suffices for that, unproven where it does not.
+/// A statement that can accuse: shown where its evidence suffices for that, unknown where it does not.
 fn stated(case: &Case, claims: &[Claim], about: About) -> Fact {
     let said: Vec<&Claim> = claims.iter().filter(|it| it.about == about).collect();
     let affirmed: Vec<&Claim> = said.iter().copied().filter(|it| it.value == ClaimValue::Yes(true)).collect();
@@ -69,9 +70,15 @@ fn stated(case: &Case, claims: &[Claim], about: About) -> Fact {
         () if said.is_empty() => "none",
         () if affirmed.is_empty() => "no",
         () if case.support_of_statement(&sources).shows() => "shown",
-        () => "unproven",
+        // Hearsay is none on record.
+        () if !case.support_of_statement(&sources).is_at_least(Grade::D) => "hearsay",
+        () => return Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: seen_in(&said) },
     };
-    word(value, said.iter().map(|it| it.id.clone()).collect())
+    word(value, seen_in(&said))
+}
+
+fn seen_in(said: &[&Claim]) -> Vec<String> {
+    said.iter().map(|it| it.id.clone()).collect()
 }
 
 /// The latest word on something.

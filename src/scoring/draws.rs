@@ -17,8 +17,8 @@ pub(crate) struct Draws {
     criteria: usize,
     /// Weight of each criterion, sample by sample.
     weights: Vec<f64>,
-    /// Levels that a reading is off, sample by sample.
-    shifts: Vec<i8>,
+    /// Levels that the readings of two readers are off, sample by sample.
+    shifts: Vec<[i8; 2]>,
     /// The two cut-offs, sample by sample.
     cuts: Vec<(f64, f64)>,
 }
@@ -36,7 +36,8 @@ impl Draws {
             for (criterion, key) in rubric.criteria.iter().zip(&keys) {
                 let mut stream = Stream::new(*key, sample);
                 let concentration = rubric.robustness.concentration * criterion.weight / total;
-                shifts.push(shift(stream.unit(), rubric.robustness.exact_readings));
+                let mut off = || shift(stream.unit(), rubric.robustness.exact_readings);
+                shifts.push([off(), off()]);
                 weights.push(gamma(&mut stream, concentration));
             }
             let mut stream = Stream::new(key("cut-offs"), sample);
@@ -65,8 +66,8 @@ impl Draws {
         &self.weights[sample * self.criteria..][..self.criteria]
     }
 
-    /// How far each reading is off in one sample.
-    pub(crate) fn shifts(&self, sample: usize) -> &[i8] {
+    /// How far the readings of two readers are off in one sample.
+    pub(crate) fn shifts(&self, sample: usize) -> &[[i8; 2]] {
         &self.shifts[sample * self.criteria..][..self.criteria]
     }
 

@@ -103,6 +103,7 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "weights.identical",
     "whose.answer_not_used",
     "whose.answered",
+    "widened.left_open",
     "widened.not_applicable_alone",
     "widened.not_observable",
     "widened.readers_differ",
@@ -296,7 +297,7 @@ fn levels(rubric: &Rubric, model: &ModelFacts, criteria: &[CriterionScore]) -> V
 }
 
 fn standing(criterion: &CriterionScore) -> Standing {
-    Standing { interval: criterion.interval, covered: criterion.covered, is_read: criterion.is_read }
+    Standing { interval: criterion.interval, covered: criterion.covered, readings: criterion.readings, unproven: criterion.unproven.iter().fold(0, |bits, level| bits | 1 << level) }
 }
 
 /// A waiver counts while it lasts, signed by somebody who is no reader of the case, for a gate that may be waived.

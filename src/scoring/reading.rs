@@ -9,7 +9,7 @@ use crate::case::{Answer, Case, LedgerEntry, Level};
 use crate::evidence::{Basis, Whose};
 use crate::fact::{Argument, Interval, Message};
 use crate::rubric::{Criterion, EvidenceRules, Grade, Rubric, WeakEvidence};
-use crate::scoring::situation::{SCALE, pillar_of};
+use crate::scoring::situation::{READINGS, SCALE, pillar_of};
 use crate::scoring::{CriterionScore, Reading};
 
 /// A refusal is no proof of absence, but the room it leaves is small.
@@ -36,7 +36,8 @@ pub(crate) fn read(
     let answers: Vec<(&str, &Answer)> =
         all.filter_map(|(analyst, answers)| Some((analyst.as_str(), answers.on(subject, &criterion.id)?))).collect();
     let support = Cited::of(case, criterion, &answers);
-    let mut reader = Reader { rules: &rubric.evidence, case, criterion, notes: support.notes.clone() };
+    let notes = support.notes.clone();
+    let mut reader = Reader { rules: &rubric.evidence, case, criterion, notes, unproven: BTreeSet::new() };
     let outcome = reader.reconcile(&answers);
     let outcome = match whose {
         Some(whose) => reader.measured(outcome, whose),
@@ -52,12 +53,13 @@ pub(crate) fn read(
         interval: outcome.interval,
         answered: agreed(&answers),
         level: outcome.level,
-        adjustments: reader.notes,
+        adjustments: reader.notes.clone(),
         grade: whose.filter(|it| it.basis == Basis::Measured).map(|_| Grade::A).or(support.grade),
         evidence: support.cited.into_iter().collect(),
         origins: u64::try_from(support.origins.len()).unwrap_or(u64::MAX),
         covered: outcome.covered,
-        is_read: outcome.is_read,
+        readings: outcome.readings,
+        unproven: reader.unproven.into_iter().collect(),
         measured: whose.is_some_and(|it| it.closed && it.basis != Basis::Reported),
         confident: outcome.covered && support.grade.is_some_and(|it| it <= Grade::B),
         readers: answers.iter().map(|(analyst, answer)| reading(analyst, answer)).collect(),
@@ -132,11 +134,11 @@ struct Outcome {
     interval: Option<Interval>,
     level: Option<u8>,
     covered: bool,
-    /// Whether it was read off an anchor, so that it may be read wrongly.
-    is_read: bool,
+    /// How many readers read it off an anchor, two at most.
+    readings: u8,
 }
 
-const NO_ANSWER: Outcome = Outcome { interval: Some(SCALE), level: None, covered: false, is_read: false };
+const NO_ANSWER: Outcome = Outcome { interval: Some(SCALE), level: None, covered: false, readings: 0 };
 
 /// One reader's level: what is proven of it, and what was answered.
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +154,7 @@ struct Reader<'a> {
     case: &'a Case,
     criterion: &'a Criterion,
     notes: Vec<Message>,
+    unproven: BTreeSet<u8>,
 }
 
 impl Reader<'_> {
@@ -161,14 +164,14 @@ impl Reader<'_> {
         let left_out = answers.iter().filter(|(_, it)| it.level == Level::NotApplicable).count();
         if left_out >= READERS_TO_LEAVE_OUT && left_out == answers.len() {
             self.note(Message::new("left_out.not_applicable"));
-            return Outcome { interval: None, level: None, covered: false, is_read: false };
+            return Outcome { interval: None, level: None, covered: false, readings: 0 };
         }
         if answers.is_empty() {
             self.note(Message::new("widened.unanswered"));
         }
         let read: Vec<Read> = answers.iter().filter_map(|(_, it)| self.level_of(it)).collect();
         if !read.is_empty() {
-            return self.joined(&read);
+            return self.joined(&read, answers);
         }
         if answers.iter().any(|(_, it)| self.is_refused(it)) {
             self.note(Message::new("lowered.refused"));
@@ -178,9 +181,18 @@ impl Reader<'_> {
     }
 
     /// A reading on weaker evidence that agrees with what another proved does not undo the proof.
-    fn joined(&mut self, read: &[Read]) -> Outcome {
+    ///
+    /// What one of several readers left open was read by the others alone. It raises no verdict, since nobody can tell what
+    /// the reader who left it open would have found: its low end is the bottom of the scale.
+    fn joined(&mut self, read: &[Read], answers: &[(&str, &Answer)]) -> Outcome {
         let proven = read.iter().map(|it| it.proven).max().unwrap_or(0);
-        let low = read.iter().map(|it| it.proven.max(it.answered.min(proven))).min().unwrap_or(0);
+        let of_readers = read.iter().map(|it| it.proven.max(it.answered.min(proven))).min().unwrap_or(0);
+        let answered = answers.iter().filter(|(_, it)| matches!(it.level, Level::At(_))).count();
+        let is_left_open = answered < self.case.answers.len();
+        if is_left_open {
+            self.note(Message::new("widened.left_open"));
+        }
+        let low = if is_left_open { 0 } else { of_readers };
         let high = read.iter().map(|it| it.answered).max().unwrap_or(0);
         if read.iter().any(|it| it.answered != high) {
             self.note(Message::new("widened.readers_differ"));
@@ -189,7 +201,7 @@ impl Reader<'_> {
             interval: Some(Interval::new(f64::from(low), f64::from(high))),
             level: (low == high).then_some(low),
             covered: read.iter().any(|it| it.covered),
-            is_read: true,
+            readings: u8::try_from(read.len()).unwrap_or(READINGS).min(READINGS),
         }
     }
 
@@ -227,6 +239,9 @@ impl Reader<'_> {
             let level = if answered > NEXT_TO_HIGHEST && !proves(answered) { NEXT_TO_HIGHEST } else { answered };
             if !proves(level) {
                 self.note(self.because("widened.weak_evidence", found, answered));
+                if found <= Grade::D {
+                    self.unproven.insert(answered);
+                }
                 return None;
             }
             if level < answered {
@@ -278,7 +293,7 @@ impl Reader<'_> {
             interval: Some(Interval::new(f64::from(low), f64::from(high))),
             level: single(&levels),
             covered: whose.closed || whose.basis == Basis::Reported || is_lowered,
-            is_read: false,
+            readings: 0,
         }
     }
 

@@ -366,8 +366,11 @@ pub struct CriterionScore {
     pub origins: u64,
     /// Whether it has an answer.
     pub covered: bool,
-    /// Whether it was read off an anchor, so that it may have been read wrongly.
-    pub is_read: bool,
+    /// How many readers read it off an anchor on evidence that counts, two at most.
+    pub readings: u8,
+    /// Levels that were answered on evidence too weak to count, where such an answer is none: not ruled out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unproven: Vec<u8>,
     /// Whether it was measured or admitted, so that no answer moves it.
     pub measured: bool,
     /// Whether it counts towards confidence.

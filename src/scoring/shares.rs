@@ -50,21 +50,30 @@ fn axes(rubric: &Rubric) -> Vec<Vec<usize>> {
     rubric.axes.means.values().map(takes).collect()
 }
 
-/// The level of each criterion at one end, and whether it may have been read wrongly; none where it does not apply.
-fn levels(situation: &Situation<'_>, end: End) -> Vec<Option<(f64, bool)>> {
-    situation.standings.iter().map(|it| it.interval.map(|interval| (end.of(interval), it.is_read))).collect()
+/// The level of each criterion at one end, and by how many readers it was read; none where it does not apply.
+fn levels(situation: &Situation<'_>, end: End) -> Vec<Option<(f64, u8)>> {
+    situation.standings.iter().map(|it| it.interval.map(|interval| (end.of(interval), it.readings))).collect()
 }
 
-fn combination(axes: &[Vec<usize>], levels: &[Option<(f64, bool)>], draws: &Draws, sample: usize) -> usize {
+/// What is read in place of a level: the mean of what its readers read, each off by itself.
+fn read(level: f64, readings: u8, shifts: [i8; 2]) -> f64 {
+    let by = |shift: i8| (level + f64::from(shift)).clamp(SCALE.low, SCALE.high);
+    match readings {
+        0 => level,
+        1 => by(shifts[0]),
+        _ => f64::midpoint(by(shifts[0]), by(shifts[1])),
+    }
+}
+
+fn combination(axes: &[Vec<usize>], levels: &[Option<(f64, u8)>], draws: &Draws, sample: usize) -> usize {
     let (weights, shifts, cuts) = (draws.weights(sample), draws.shifts(sample), draws.cuts(sample));
     let mut number = 0;
     let mut place = 1;
     for axis in axes {
         let (mut sum, mut total) = (0.0, 0.0);
         for idx in axis {
-            let Some((level, is_read)) = levels[*idx] else { continue };
-            let shift = if is_read { f64::from(shifts[*idx]) } else { 0.0 };
-            sum += weights[*idx] * (level + shift).clamp(SCALE.low, SCALE.high);
+            let Some((level, readings)) = levels[*idx] else { continue };
+            sum += weights[*idx] * read(level, readings, shifts[*idx]);
             total += weights[*idx];
         }
         // An axis of which nothing applies is in the middle: it speaks neither way.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fact::{Facts, Interval, Truth, Value};
+use crate::fact::{Facts, Interval, Truth, Unknown, Value};
 use crate::rubric::{Condition, Criterion, LevelFact, Rubric, Scalar};
 
 /// Lowest and highest level of the scale.
@@ -18,14 +18,19 @@ pub(crate) struct Standing {
     pub(crate) interval: Option<Interval>,
     /// Whether it has an answer on evidence that counts.
     pub(crate) covered: bool,
-    /// Whether it was read off an anchor, so that it may be read wrongly.
-    pub(crate) is_read: bool,
+    /// How many readers read it off an anchor, each of whom may have read it wrongly; none for what was measured.
+    pub(crate) readings: u8,
+    /// Levels that were answered on evidence too weak to count: not proven, and not ruled out.
+    pub(crate) unproven: u8,
 }
+
+/// Errors of more readers than this are not independent enough to average out.
+pub(crate) const READINGS: u8 = 2;
 
 impl Standing {
     /// A criterion that is known to be at one level.
     pub(crate) fn at(level: u8) -> Self {
-        Self { interval: Some(Interval::exactly(f64::from(level))), covered: true, is_read: true }
+        Self { interval: Some(Interval::exactly(f64::from(level))), covered: true, readings: READINGS, unproven: 0 }
     }
 }
 
@@ -103,7 +108,7 @@ impl Situation<'_> {
         if let Some(slot) = self.position(&self.rubric.axes.derived_criterion) {
             let (low, high) = (levels.first().copied().unwrap_or(0), levels.last().copied().unwrap_or(4));
             let interval = Some(Interval::new(f64::from(low), f64::from(high)));
-            other.standings[slot] = Standing { interval, covered, is_read: false };
+            other.standings[slot] = Standing { interval, covered, readings: 0, unproven: 0 };
         }
         other.levels = levels.to_vec();
         other
@@ -189,16 +194,21 @@ impl Situation<'_> {
         let world = |derived: &bool| World { derived: *derived, facts: BTreeMap::new() };
         let mut worlds: Vec<World> = derived.iter().map(world).collect();
         for level_fact in &self.rubric.axes.level_facts {
-            let values = self.values_of(level_fact);
-            let with = |world: &World, value: &String| {
-                let mut world = world.clone();
-                world.facts.insert(level_fact.fact.clone(), value.clone());
-                world
-            };
-            worlds = worlds.iter().flat_map(|world| values.iter().map(move |it| with(world, it))).collect();
+            worlds = with_each(worlds, &level_fact.fact, &self.values_of(level_fact));
+        }
+        for key in self.unproven_statements() {
+            worlds = with_each(worlds, key, &UNPROVEN.map(str::to_owned).into());
         }
         worlds.truncate(MOST_WORLDS);
         worlds
+    }
+
+    /// Statements that were entered on evidence too weak to accuse anybody and too good for hearsay.
+    fn unproven_statements(&self) -> impl Iterator<Item = &str> {
+        let is_unproven = |(key, fact): &(&String, &crate::fact::Fact)| {
+            key.starts_with("claim.") && fact.value == Value::Unknown(Unknown::Unexamined)
+        };
+        self.facts.iter().filter(is_unproven).map(|it| it.0.as_str())
     }
 
     /// The values that a fact may have: as it was stated, or as the levels of a criterion leave it.
@@ -207,13 +217,17 @@ impl Situation<'_> {
             return BTreeSet::from([word.clone()]);
         }
         let position = self.position(&level_fact.criterion);
-        let standing = position.and_then(|it| self.standings.get(it)).filter(|it| it.is_read);
-        let by_level: BTreeSet<String> = match standing.and_then(|it| it.interval) {
-            Some(interval) => whole_levels(interval)
-                .iter()
-                .flat_map(|it| level_fact.values.get(it).into_iter().flatten().cloned())
-                .collect(),
-            None => level_fact.unanswered.iter().cloned().collect(),
+        let standing = position.and_then(|it| self.standings.get(it));
+        let of_levels = |levels: Vec<u8>| -> BTreeSet<String> {
+            levels.iter().flat_map(|it| level_fact.values.get(it).into_iter().flatten().cloned()).collect()
+        };
+        let by_level = match standing.filter(|it| it.readings > 0).and_then(|it| it.interval) {
+            Some(interval) => of_levels(whole_levels(interval)),
+            None => {
+                let unproven = standing.map_or(0, |it| it.unproven);
+                let answered = of_levels((0..=4).filter(|level| unproven & (1 << level) != 0).collect());
+                level_fact.unanswered.iter().cloned().chain(answered).collect()
+            }
         };
         let Some(partial) = self.partial.get(&level_fact.fact) else { return by_level };
         let both: BTreeSet<String> = by_level.iter().filter(|it| partial.contains(it)).cloned().collect();
@@ -308,6 +322,19 @@ impl Situation<'_> {
             Some(Value::Unknown(_)) | None => "unknown".to_owned(),
         }
     }
+}
+
+/// What a statement on weak evidence may be.
+const UNPROVEN: [&str; 2] = ["none", "shown"];
+
+/// Every world with every value of one more fact.
+fn with_each(worlds: Vec<World>, key: &str, values: &BTreeSet<String>) -> Vec<World> {
+    let with = |world: &World, value: &String| {
+        let mut world = world.clone();
+        world.facts.insert(key.to_owned(), value.clone());
+        world
+    };
+    worlds.iter().flat_map(|world| values.iter().map(|it| with(world, it)).collect::<Vec<_>>()).collect()
 }
 
 /// The whole levels inside a range.

@@ -54,7 +54,7 @@ fn leading(decision: &Decision) -> Option<String> {
 /// A level down and up for what was read; the range for what is open.
 fn ends(standing: Standing) -> Option<(u8, u8)> {
     let interval = standing.interval?;
-    let reading = if standing.is_read { 1.0 } else { 0.0 };
+    let reading = if standing.readings > 0 { 1.0 } else { 0.0 };
     let low = (interval.low - reading).clamp(SCALE.low, SCALE.high);
     let high = (interval.high + reading).clamp(SCALE.low, SCALE.high);
     Some((low as u8, high as u8))
