@@ -1,6 +1,6 @@
 //! How long the answers take: `inspect`, `compare` and `identify` on local headers, and a case from YAML to four memos.
 //!
-//! `cargo bench --bench answers`. Nothing here fails for being slow: the numbers are for reading.
+//! `cargo bench -p unshell-benches --bench answers`. Nothing here fails for being slow: the numbers are for reading.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run should say so and stop")]
 
 use std::hint::black_box;
@@ -15,6 +15,8 @@ use unshell::report::{self, FontSources, Format};
 use unshell::{evidence, rubric, scoring};
 
 const SUBJECT: &str = "catalog:01-ai/Yi-34B@2023-11";
+/// A case in the source tree: benches run in the folder of their package.
+const CASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/yi-34b");
 const REFERENCE: &str = "catalog:meta-llama/Llama-2-70b-hf";
 
 fn models(bench: &mut Criterion) {
@@ -31,7 +33,7 @@ fn models(bench: &mut Criterion) {
 }
 
 fn case(bench: &mut Criterion) {
-    let folder = Path::new("examples/yi-34b");
+    let folder = Path::new(CASE);
     let case = Case::read_with_models(folder).unwrap();
     let rubric = rubric::find(&case.rubric, folder).unwrap();
     let evidence = evidence::collect(&case, Catalog::builtin(), &Reach::local()).unwrap();

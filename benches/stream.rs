@@ -1,7 +1,7 @@
 //! How fast the numbers of a checkpoint can be gone over: blocks of a bf16 file decoded and squared on all cores, against
 //! plain reading of the same bytes.
 //!
-//! `cargo bench --bench stream`. Plain reading is a sum of 64-bit words: of a file that is mapped into memory, for the first
+//! `cargo bench -p unshell-benches --bench stream`. Plain reading is a sum of 64-bit words: of a file that is mapped into memory, for the first
 //! time and once more when its pages are in place; of bytes in this program's own memory; of blocks that are read. Mapping
 //! needs `unsafe`, which this crate forbids, so `benches/mapped/mapped.rs` is a program of its own that is built and run
 //! here, where there is a `rustc`. All take turns, and the best of each counts. Nothing fails for being slow.
@@ -115,7 +115,7 @@ fn seconds<T>(run: impl FnOnce() -> T) -> f64 {
 fn mapped(folder: &Path) -> Option<PathBuf> {
     let program = folder.join("mapped");
     let built = Command::new("rustc")
-        .args(["-O", "--edition", "2024", "benches/mapped/mapped.rs", "-o"])
+        .args(["-O", "--edition", "2024", concat!(env!("CARGO_MANIFEST_DIR"), "/mapped/mapped.rs"), "-o"])
         .arg(&program)
         .status();
     let is_built = built.as_ref().is_ok_and(|it| it.success());

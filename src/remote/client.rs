@@ -125,6 +125,8 @@ impl Client {
 
     fn inner(&self) -> Result<&reqwest::blocking::Client, Error> {
         let inner = self.inner.get_or_init(|| {
+            // One for the whole process; where another was installed before, that one serves as well.
+            drop(rustls::crypto::ring::default_provider().install_default());
             reqwest::blocking::Client::builder()
                 .user_agent(concat!("unshell/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())

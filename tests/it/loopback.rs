@@ -139,7 +139,7 @@ fn tls() -> rustls::ServerConfig {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let certificate = CertificateDer::from_pem_file("tests/tls/server.pem").unwrap();
     let key = PrivateKeyDer::from_pem_file("tests/tls/server.key").unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()
 }
