@@ -6,7 +6,7 @@ use crate::blueprint::template::Template;
 
 /// Last words that are buffers whatever their shape.
 const TABLES: &[&str] =
-    &["inv_freq", "position_ids", "token_type_ids", "cos_cached", "sin_cached", "relative_position_index"];
+    &["inv_freq", "position_ids", "token_type_ids", "cos_cached", "sin_cached", "relative_position_index", "tid2eid"];
 
 /// Modules of llama.cpp whose `weight` is such a table.
 const TABLE_MODULES: &[&str] = &["rope_freqs", "rope_factors_long", "rope_factors_short", "attn_rot_embd"];
@@ -23,7 +23,8 @@ pub(crate) fn is_buffer(template: &Template) -> bool {
         || TABLE_MODULES.contains(&parent)
         || is_causal_mask(&template.shape)
         || is_mask_name && last == "masked_bias" && template.elements() == 1
-        || is_mask_name && last == "bias" && template.shape.len() == 4
+        // An attention block has no matrix of its own for such a bias; where no shape is known, that has to do.
+        || is_mask_name && last == "bias" && matches!(template.shape.len(), 0 | 4)
 }
 
 /// `[1, 1, n, n]`, the shape of a mask over n positions; no weight has it.

@@ -37,13 +37,18 @@ const ATTENTION: Words = &[
     ),
     ("query_norm", &["q_norm", "query_layernorm", "q_layernorm", "q_ln", "query_norm", "attn_q_norm"]),
     ("key_norm", &["k_norm", "key_layernorm", "k_layernorm", "k_ln", "key_norm", "attn_k_norm"]),
-    ("inner_norm", &["norm", "sub_norm", "ln_x", "attn_sub_norm"]),
-    ("sinks", &["sinks", "attn_sinks"]),
-    ("gate", &["output_gate", "gate"]),
+    ("inner_norm", &["norm", "sub_norm", "ln_x", "attn_sub_norm", "o_norm"]),
+    ("sinks", &["sinks", "attn_sinks", "attn_sink", "attention_sink", "learnable_sink_param"]),
+    ("gate", &["output_gate", "gate", "g_proj", "linear_gate"]),
+    ("query_conv", &["q_conv1d"]),
+    ("key_conv", &["k_conv1d"]),
+    ("value_conv", &["v_conv1d"]),
+    ("output_down", &["wo_a"]),
+    ("output_up", &["wo_b"]),
     ("query_down", &["q_a_proj", "wq_a", "attn_q_a"]),
     ("query_down_norm", &["q_a_layernorm", "q_a_norm", "attn_q_a_norm"]),
     ("query_up", &["q_b_proj", "wq_b", "attn_q_b"]),
-    ("key_value_down", &["kv_a_proj_with_mqa", "kv_a_proj", "wkv_a", "attn_kv_a_mqa"]),
+    ("key_value_down", &["kv_a_proj_with_mqa", "kv_a_proj", "wkv_a", "wkv_a_with_mqa", "attn_kv_a_mqa"]),
     ("key_value_down_norm", &["kv_a_layernorm", "kv_a_norm", "kv_norm", "attn_kv_a_norm"]),
     ("key_value_up", &["kv_b_proj", "wkv_b", "attn_kv_b"]),
     ("receptance", &["receptance"]),
@@ -160,6 +165,14 @@ const LAYER: Words = &[
         ],
     ),
     ("mixer.norm", &["norm"]),
+    ("ffn.norm_2", &["pre_feedforward_layernorm_2"]),
+    ("ffn.post_norm_1", &["post_feedforward_layernorm_1"]),
+    ("ffn.post_norm_2", &["post_feedforward_layernorm_2"]),
+    ("layer.scale", &["layer_scalar"]),
+    ("residual.attention.norm", &["self_attention_res_norm"]),
+    ("residual.attention.projection", &["self_attention_res_proj"]),
+    ("residual.ffn.norm", &["mlp_res_norm"]),
+    ("residual.ffn.projection", &["mlp_res_proj"]),
     ("ffn.up", &["fc1"]),
     ("ffn.down", &["fc2"]),
 ];
@@ -167,6 +180,10 @@ const LAYER: Words = &[
 /// Inside a state-space or linear-attention block.
 const STATE_SPACE: Words = &[
     ("in", &["in_proj", "in_proj_qkvz", "in"]),
+    ("qkv", &["in_proj_qkv"]),
+    ("z", &["in_proj_z"]),
+    ("alpha", &["in_proj_a"]),
+    ("beta", &["in_proj_b"]),
     ("beta_alpha", &["in_proj_ba"]),
     ("conv", &["conv1d"]),
     ("x", &["x_proj", "x"]),
@@ -179,6 +196,40 @@ const STATE_SPACE: Words = &[
     ("b_norm", &["b_layernorm"]),
     ("c_norm", &["c_layernorm"]),
 ];
+
+/// Linear attention that stands in an attention block: delta rules with a decay of low rank.
+const DELTA: Words = &[
+    ("ssm.a", &["a_log"]),
+    ("ssm.dt", &["dt"]),
+    ("ssm.dt.bias", &["dt_bias"]),
+    ("ssm.decay_down", &["f_a_proj"]),
+    ("ssm.decay_up", &["f_b_proj"]),
+    ("ssm.beta", &["b_proj"]),
+];
+
+/// The part that picks which earlier tokens sparse attention looks at.
+const INDEXER: Words = &[
+    ("query_up", &["wq_b"]),
+    ("key", &["wk", "index_k_proj"]),
+    ("query", &["index_q_proj"]),
+    ("key_norm", &["k_norm", "index_k_norm"]),
+    ("query_norm", &["index_q_norm"]),
+    ("weights", &["weights_proj"]),
+];
+
+/// The part that joins the keys and values of several tokens into one.
+const COMPRESSOR: Words = &[("position", &["ape"]), ("norm", &["norm"]), ("gate", &["wgate"]), ("key_value", &["wkv"])];
+
+/// Between the stream and experts that work in fewer dimensions.
+const LATENT: Words = &[
+    ("expert.latent_down", &["fc1_latent_proj", "routed_expert_down_proj"]),
+    ("expert.latent_up", &["fc2_latent_proj", "routed_expert_up_proj"]),
+    ("expert.latent_norm", &["routed_expert_norm"]),
+];
+
+/// What connects several residual streams: the block it stands before, by words of its name, and its own part.
+const HYPER_BLOCKS: Words = &[("attention", &["attn"]), ("ffn", &["ffn", "mlp"]), ("output", &["head"])];
+const HYPER: Words = &[("mix", &["fn"]), ("base", &["base"]), ("scale", &["scale"])];
 
 /// Outside the layers.
 const OUTSIDE: Words = &[
@@ -221,6 +272,8 @@ const OUTSIDE: Words = &[
         ],
     ),
     ("pooler", &["pooler"]),
+    ("residual.output.norm", &["output_attn_res_norm"]),
+    ("residual.output.projection", &["output_attn_res_proj"]),
 ];
 
 /// Low-rank matrices beside a weight of a base model that is not here.
@@ -257,6 +310,7 @@ const ATTENTION_SCOPE: &[&str] = &[
 const STATE_SPACE_SCOPE: &[&str] = &["mamba", "linear_attn", "ssm", "mixer"];
 const FEED_FORWARD_SCOPE: &[&str] = &[
     "mlp",
+    "mlps",
     "ffn",
     "feed_forward",
     "feedforward",
@@ -268,6 +322,9 @@ const FEED_FORWARD_SCOPE: &[&str] = &[
     "experts",
 ];
 const SHARED_SCOPE: &[&str] = &["shared_expert", "shared_experts", "shared_mlp", "share_expert"];
+/// Inside a router.
+const ROUTER: Words =
+    &[("router", &["classifier"]), ("router.scale", &["scale"]), ("router.expert_scale", &["per_expert_scale"])];
 const ROUTERS: &[&str] = &["gate", "router", "wg", "layer", "ffn_gate_inp"];
 
 /// What llama.cpp puts behind a word of the feed-forward block where it is that of the experts, or of the shared expert.
@@ -292,7 +349,8 @@ impl Parsed {
             plain.split(['.', '/']).filter(|it| !it.is_empty()).map(|it| it.trim_matches('_').to_owned()).collect();
         let mut is_bias = false;
         match module.last().map(String::as_str) {
-            Some("weight" | "gamma" | "kernel" | "scale") => drop(module.pop()),
+            Some("weight" | "gamma" | "kernel") => drop(module.pop()),
+            Some("scale") if !module.iter().any(|it| it == "router") => drop(module.pop()),
             Some("bias" | "beta") if !module.iter().any(|it| it == "act_fn") => {
                 module.pop();
                 is_bias = true;
@@ -304,6 +362,10 @@ impl Parsed {
                 is_bias = true;
             }
             _ => {}
+        }
+        // Two norms or blocks of one layer, told apart by a number behind the word.
+        while module.len() > 1 && module.last().is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit())) {
+            module.pop();
         }
         let in_expert = name.contains("{j}") || module.iter().any(|it| it == "experts" || it.ends_with(STACKED));
         if let Some(last) = module.pop() {
@@ -347,6 +409,9 @@ pub(crate) fn hint(part: &Part, siblings: &BTreeSet<String>) -> Option<String> {
 
 fn outside(parsed: &Parsed) -> Option<String> {
     let last = parsed.last();
+    if let Some(role) = hyper_connection(parsed) {
+        return Some(role);
+    }
     if last == "layernorm" && parsed.parent() == "embeddings" {
         return Some("token_embedding.norm".into());
     }
@@ -356,8 +421,41 @@ fn outside(parsed: &Parsed) -> Option<String> {
     look(OUTSIDE, last).map(str::to_owned)
 }
 
+/// `hc_attn_fn`, `hc_head_base`, and the same word by word.
+fn hyper_connection(parsed: &Parsed) -> Option<String> {
+    let words: Vec<&str> = parsed.module.iter().flat_map(|it| it.split('_')).collect();
+    let part = look(HYPER, words.last()?)?;
+    let block = words.iter().rev().find_map(|it| look(HYPER_BLOCKS, it))?;
+    words.contains(&"hc").then(|| format!("hyper_connection.{block}.{part}"))
+}
+
+/// Parts that came with sparse and compressed attention, and stand beside the attention they serve.
+fn beside_attention(parsed: &Parsed) -> Option<String> {
+    let last = parsed.last();
+    let scope = if parsed.has(&["indexer"]) || last.starts_with("index_") { "indexer." } else { "" };
+    if parsed.has(&["compressor"]) {
+        return look(COMPRESSOR, last).map(|it| format!("{scope}compressor.{it}"));
+    }
+    look(INDEXER, last).filter(|_| !scope.is_empty()).map(|it| format!("{scope}{it}"))
+}
+
 fn inside(parsed: &Parsed, siblings: &BTreeSet<String>) -> Option<String> {
     let last = parsed.last();
+    if let Some(role) = hyper_connection(parsed) {
+        return Some(role);
+    }
+    if parsed.has(&["indexer", "compressor"]) || last.starts_with("index_") {
+        return beside_attention(parsed);
+    }
+    if let Some(role) = look(LATENT, last) {
+        return Some(role.to_owned());
+    }
+    if siblings.contains("a_log")
+        && parsed.has(ATTENTION_SCOPE)
+        && let Some(role) = look(DELTA, last)
+    {
+        return Some(role.to_owned());
+    }
     if parsed.has(&["act_fn"]) {
         return Some(format!("ffn.activation.{last}"));
     }
@@ -371,7 +469,9 @@ fn inside(parsed: &Parsed, siblings: &BTreeSet<String>) -> Option<String> {
         return Some(role.to_owned());
     }
     if parsed.has(STATE_SPACE_SCOPE) && !siblings.contains("wqkv") {
-        return look(STATE_SPACE, last.strip_suffix("_bias").unwrap_or(last)).map(|it| state_space(it, last));
+        let state = look(STATE_SPACE, last.strip_suffix("_bias").unwrap_or(last)).map(|it| state_space(it, last));
+        // One list of mixers may hold attention and feed-forward blocks too.
+        return state.or_else(|| feed_forward(parsed, siblings)).or_else(|| attention(parsed));
     }
     if parsed.has(CROSS) {
         return look(ATTENTION, last).map(|it| format!("cross_attention.{it}"));
@@ -441,8 +541,13 @@ fn feed_forward(parsed: &Parsed, siblings: &BTreeSet<String>) -> Option<String> 
     if last == "shared_expert_gate" || last == "ffn_gate_inp" && parsed.has(SHARED_SCOPE) {
         return Some("shared_expert.router".into());
     }
-    if last == "e_score_correction" || last == "exp_probs_b" {
+    if matches!(last, "e_score_correction" | "exp_probs_b" | "expert") && (last != "expert" || parsed.is_bias) {
         return Some("router.correction".into());
+    }
+    if parsed.parent() == "router"
+        && let Some(role) = look(ROUTER, last)
+    {
+        return Some(role.to_owned());
     }
     if ROUTERS.contains(&last)
         && !parsed.in_expert

@@ -18,8 +18,11 @@ pub(crate) fn assign(parts: &mut [Part], config: &Config, notes: &mut Vec<Note>)
         }
     }
     let Some(hidden) = hidden_size(parts, config) else { return };
+    let latent = latent_width(parts, hidden);
     for part in parts.iter_mut().filter(|it| it.component == Component::Language) {
-        if part.role.only().is_some_and(|it| !fits(it, part, hidden)) {
+        let of_expert = part.role.only().is_some_and(|it| it.starts_with("expert.ffn."));
+        let width = latent.filter(|_| of_expert).unwrap_or(hidden);
+        if part.role.only().is_some_and(|it| !fits(it, part, width)) {
             contradict(part, notes);
         }
     }
@@ -29,6 +32,12 @@ pub(crate) fn assign(parts: &mut [Part], config: &Config, notes: &mut Vec<Note>)
     for part in parts.iter_mut().filter(|it| it.component == Component::Prediction && !it.role.is_unknown()) {
         part.role = Role::named(format!("prediction.{}", part.role));
     }
+}
+
+/// In how many dimensions the experts work, where that is not those of the stream.
+fn latent_width(parts: &[Part], hidden: u64) -> Option<u64> {
+    let down = parts.iter().find(|it| it.role.is("expert.latent_down"))?;
+    down.shape().iter().copied().find(|it| *it != hidden)
 }
 
 fn is_tower(part: &Part) -> bool {

@@ -6,9 +6,11 @@ use std::sync::OnceLock;
 
 use crate::blueprint::Config;
 use crate::catalog::document::{
-    BlueprintAsWritten, CountCheck, EntryAsWritten, FamilyAsWritten, PublishedCount, TemplateAsWritten,
+    Basis, BlueprintAsWritten, CountCheck, EntryAsWritten, FamilyAsWritten, PredictionAsWritten, PublishedCount,
+    TemplateAsWritten,
 };
-use crate::catalog::entry::{Design, Entry, Template};
+use crate::catalog::entry::{Design, Entry, PredictionLayers, Template};
+use crate::catalog::honesty;
 use crate::catalog::indices::Indices;
 use crate::catalog::{SCHEME, Twins, published};
 
@@ -109,7 +111,11 @@ fn entry(written: EntryAsWritten, family: &str, lineage: &str, problems: &mut Ve
     });
     let published = written.published_parameters.clone();
     let design = written.blueprint.map(|it| design(it, published.as_ref(), &mut report));
+    let prediction_layers = written.prediction_layers.map(|it| prediction(it, &mut report));
     let config = Config::from_fields(written.config.fields.clone());
+    if let Some(design) = &design {
+        honesty::contradictions(design, &config, &written.config.fields).into_iter().for_each(|it| report.problem(it));
+    }
     Entry {
         id: written.id,
         family: family.to_owned(),
@@ -130,6 +136,7 @@ fn entry(written: EntryAsWritten, family: &str, lineage: &str, problems: &mut Ve
         traps: written.traps,
         prefix: written.prefix,
         notes: written.notes,
+        prediction_layers,
         design,
         no_blueprint: written.no_blueprint,
     }
@@ -151,6 +158,7 @@ fn check_sources(entry: &EntryAsWritten, report: &mut Report<'_>) {
         ("parentage", entry.parentage.as_ref().map(|it| &it.source)),
         ("tokenizer", entry.tokenizer.as_ref().map(|it| &it.source)),
         ("published_parameters", entry.published_parameters.as_ref().map(|it| &it.source)),
+        ("prediction_layers", entry.prediction_layers.as_ref().map(|it| &it.source)),
         ("file_list", entry.file_list.as_ref().map(|it| &it.source)),
         ("access", entry.access.as_ref().map(|it| &it.source)),
     ];
@@ -158,9 +166,14 @@ fn check_sources(entry: &EntryAsWritten, report: &mut Report<'_>) {
         report.unless(source.is_none_or(|it| !it.trim().is_empty()), || format!("`{fact}` has no source"));
     }
     let config = &entry.config.sources;
-    report.unless(!config.is_empty() && config.iter().all(|it| !it.trim().is_empty()), || {
+    let is_nothing = entry.config.basis == Basis::NotSourced;
+    report.unless(is_nothing || !config.is_empty() && config.iter().all(|it| !it.trim().is_empty()), || {
         "`config` has no source".to_owned()
     });
+    report.unless(
+        !is_nothing || config.is_empty() && entry.config.fields.is_empty() && entry.blueprint.is_none(),
+        || "a configuration that is not sourced has no sources, no fields and no blueprint".to_owned(),
+    );
 }
 
 fn check_config(entry: &EntryAsWritten, report: &mut Report<'_>) {
@@ -195,6 +208,19 @@ fn design(written: BlueprintAsWritten, published: Option<&PublishedCount>, repor
     Design { parameters, buffer_values, check, tensors, layers, made_from, templates }
 }
 
+fn prediction(written: PredictionAsWritten, report: &mut Report<'_>) -> PredictionLayers {
+    let PredictionAsWritten { source, note, tensors, parameters, templates } = written;
+    let templates: Vec<_> = templates.into_iter().filter_map(|it| template(it, report)).collect();
+    let counted: u64 = templates.iter().map(Template::count).sum();
+    let values = templates.iter().map(Template::values).try_fold(0_u64, |sum, it| sum.checked_add(it?));
+    report.unless((counted, values) == (tensors, Some(parameters)), || {
+        format!(
+            "`prediction_layers` stand for {counted} tensors and {values:?} parameters, not {tensors} and {parameters}"
+        )
+    });
+    PredictionLayers { tensors, parameters, source, note, templates }
+}
+
 fn template(written: TemplateAsWritten, report: &mut Report<'_>) -> Option<Template> {
     let TemplateAsWritten { name, shape, layers, experts, role } = written;
     let mut read = |written: Option<_>, mark: &str| -> Option<Option<Indices>> {
@@ -218,8 +244,9 @@ fn template(written: TemplateAsWritten, report: &mut Report<'_>) -> Option<Templ
 fn count_check(parameters: u64, buffer_values: u64, published: Option<&PublishedCount>) -> CountCheck {
     let Some(published) = published else { return CountCheck::Unchecked };
     let with_buffers = parameters.saturating_add(buffer_values);
-    let difference = parameters.abs_diff(published.value).min(with_buffers.abs_diff(published.value));
-    let is_within = |parts: u64| difference.saturating_mul(parts) <= published.value;
+    let text = published.value.saturating_sub(published.beside.unwrap_or_default());
+    let difference = parameters.abs_diff(text).min(with_buffers.abs_diff(text));
+    let is_within = |parts: u64| difference.saturating_mul(parts) <= text;
     match difference {
         0 => CountCheck::Equal,
         _ if is_within(1000) => CountCheck::Thousandth,

@@ -59,6 +59,8 @@ pub struct EntryAsWritten {
     pub prefix: Option<String>,
     /// Anything else a reader should know.
     pub notes: Option<String>,
+    /// The layers of released files that predict further tokens, which the blueprint leaves out.
+    pub prediction_layers: Option<PredictionAsWritten>,
     /// What the model is built like.
     #[serde(deserialize_with = "required")]
     pub blueprint: Option<BlueprintAsWritten>,
@@ -145,7 +147,8 @@ pub struct Parentage {
 #[serde(deny_unknown_fields)]
 pub struct Tokenizer {
     /// E.g. `sentencepiece-bpe`.
-    pub kind: String,
+    #[serde(deserialize_with = "required")]
+    pub kind: Option<String>,
     /// Number of pieces.
     pub vocabulary: u64,
     /// Own, or whose.
@@ -165,6 +168,9 @@ pub struct PublishedCount {
     pub precision: Precision,
     /// Where it says so.
     pub source: String,
+    /// How many of them are in towers and prediction layers, which the blueprint leaves out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<u64>,
 }
 
 /// How far a published count can be trusted.
@@ -207,9 +213,18 @@ pub enum Basis {
     /// A stored page of the hub that shows `config.json`.
     #[serde(rename = "stored page of config.json")]
     Page,
+    /// The makers' own account of it, such as a README.
+    #[serde(rename = "maker's account")]
+    Maker,
     /// Somebody's account of it.
     #[serde(rename = "secondary source")]
     Secondary,
+    /// Nobody states all of it: what is given is what an exact count of tensors and bytes leaves over.
+    #[serde(rename = "solved from an exact count")]
+    Solved,
+    /// Nothing is known of it, and nothing is given.
+    #[serde(rename = "not sourced")]
+    NotSourced,
 }
 
 /// A list of released files that the blueprint was held against.
@@ -303,6 +318,22 @@ pub struct BlueprintAsWritten {
     /// What the list of tensors comes from.
     pub made_from: Maker,
     /// The tensors.
+    pub templates: Vec<TemplateAsWritten>,
+}
+
+/// Layers that predict further tokens, as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictionAsWritten {
+    /// Where it says so.
+    pub source: String,
+    /// What a reader should know of it.
+    pub note: Option<String>,
+    /// Number of tensors.
+    pub tensors: u64,
+    /// Number of parameters.
+    pub parameters: u64,
+    /// The tensors, named as in the files.
     pub templates: Vec<TemplateAsWritten>,
 }
 

@@ -41,6 +41,7 @@ pub struct Entry {
     pub(crate) traps: Vec<Trap>,
     pub(crate) prefix: Option<String>,
     pub(crate) notes: Option<String>,
+    pub(crate) prediction_layers: Option<PredictionLayers>,
     #[serde(rename = "blueprint")]
     pub(crate) design: Option<Design>,
     pub(crate) no_blueprint: Option<String>,
@@ -61,6 +62,21 @@ pub struct Design {
     pub layers: u64,
     /// What the list of tensors comes from.
     pub made_from: Maker,
+    /// The tensors.
+    pub templates: Vec<Template>,
+}
+
+/// Layers that predict further tokens, which files hold and the blueprint leaves out.
+#[derive(Clone, Debug, Serialize)]
+pub struct PredictionLayers {
+    /// Number of tensors.
+    pub tensors: u64,
+    /// Number of parameters.
+    pub parameters: u64,
+    /// Where it says so.
+    pub source: String,
+    /// What a reader should know of it.
+    pub note: Option<String>,
     /// The tensors.
     pub templates: Vec<Template>,
 }
@@ -250,6 +266,11 @@ impl Entry {
     /// What it is built like, as the catalogue has it.
     pub fn design(&self) -> Option<&Design> {
         self.design.as_ref()
+    }
+
+    /// The layers of released files that predict further tokens, if sourced.
+    pub fn prediction_layers(&self) -> Option<&PredictionLayers> {
+        self.prediction_layers.as_ref()
     }
 
     /// Why there is no blueprint.

@@ -7,6 +7,7 @@
 mod check;
 mod document;
 mod entry;
+mod honesty;
 mod indices;
 mod published;
 mod rarity;
@@ -20,7 +21,7 @@ pub use document::{
     FileList, IndicesAsWritten, Licence, Maker, NameCheck, Parentage, Precision, PublishedCount, TemplateAsWritten,
     Tokenizer, TrainingTokens, Trap,
 };
-pub use entry::{Design, Entry, Template};
+pub use entry::{Design, Entry, PredictionLayers, Template};
 pub use indices::Indices;
 pub use published::{DatePrecision, Published};
 pub use rarity::{SHAPE_FIELDS, TELLING_BITS};

@@ -244,7 +244,8 @@ fn parentage(stated: &Parentage) -> String {
 
 fn tokenizer(known: &Tokenizer) -> String {
     let origin = known.origin.as_ref().map(|origin| format!(", {origin}")).unwrap_or_default();
-    format!("{}, {} pieces{origin}", known.kind, grouped(known.vocabulary))
+    let kind = known.kind.as_ref().map(|kind| format!("{kind}, ")).unwrap_or_default();
+    format!("{kind}{} pieces{origin}", grouped(known.vocabulary))
 }
 
 fn config(entry: &Entry) -> Table {
