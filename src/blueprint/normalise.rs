@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::buffer;
 use crate::blueprint::config::Config;
 use crate::blueprint::part::{Component, Part, Variant};
-use crate::blueprint::quantisation;
+use crate::blueprint::quantisation::{self, Stored};
 use crate::blueprint::template::{Template, ranges, written};
 
 /// Something that was evened out on one side.
@@ -80,9 +80,9 @@ const PREDICTION: &[&str] = &["mtp", "mtp_layers", "mtp_block", "nextn"];
 const PREDICTION_MODULES: &[&str] = &["eh_proj", "enorm", "hnorm", "shared_head"];
 
 /// The parts of a model, and what was done to get them.
-pub(crate) fn parts(templates: &[Template], config: &Config) -> (Vec<Part>, Vec<Note>) {
+pub(crate) fn parts(templates: &[Template], stored: &[Stored], config: &Config) -> (Vec<Part>, Vec<Note>) {
     let mut notes = Vec::new();
-    let templates = quantisation::without_companions(templates, &mut notes);
+    let templates = quantisation::without_companions(templates, stored, &mut notes);
     let (buffers, templates): (Vec<Template>, Vec<Template>) = templates.into_iter().partition(buffer::is_buffer);
     notes.extend(buffers.into_iter().map(|it| Note::new("buffer", it.name)));
     let templates = split_prediction(templates);

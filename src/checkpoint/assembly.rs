@@ -7,7 +7,7 @@ use crate::bytes::{Source, last_part, limits, sha256, shown};
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding_in;
 use crate::checkpoint::{
-    Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Outline, Split, Table, Tensor, adapter, kind,
+    Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Outline, Split, Table, Tensor, adapter, kind, stated,
 };
 use crate::fact::{FileFacts, Finding};
 
@@ -70,7 +70,11 @@ pub(crate) fn single_file(path: &Path, source: &dyn Source) -> Result<Checkpoint
         let detail = format!("its tensors have their data in {}, which was not read", list(&outside));
         assembly.findings.push(finding_in(&name, "part-of-a-set", None, detail));
     }
-    assembly.finish(path)
+    let checkpoint = assembly.finish(path)?;
+    Ok(stated::with_shapes(
+        checkpoint,
+        &stated::Reader { at_once: 1, read: &|_, range| Ok(source.read_at(range)?.into_owned()) },
+    )?)
 }
 
 impl Assembly {
@@ -203,6 +207,7 @@ impl Assembly {
             metadata,
             config: self.config,
             outline: self.outline,
+            stated_shapes: BTreeMap::new(),
             adapter,
             findings: self.findings,
             bytes_read: self.bytes_read,

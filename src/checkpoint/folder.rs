@@ -10,7 +10,7 @@ use crate::checkpoint::assembly::{Assembly, Part, numbered};
 use crate::checkpoint::findings::{finding, finding_in, unprintable_names};
 use crate::checkpoint::index::Index;
 use crate::checkpoint::surroundings::{Look, cached_name, links_outside, looks, no_weights, unread_weights};
-use crate::checkpoint::{Adapter, Checkpoint, Error, FORMATS, Format, adapter, json, kind};
+use crate::checkpoint::{Adapter, Checkpoint, Error, FORMATS, Format, adapter, json, kind, stated};
 use crate::fact::Finding;
 
 /// How exporters to ONNX call the model.
@@ -76,6 +76,7 @@ pub(crate) fn open(place: &dyn Place) -> Result<Checkpoint, Error> {
     links_outside(place, &names.union(&plan.read).cloned().collect(), &mut assembly);
     assembly.findings.extend(plan.findings);
     let checkpoint = assembly.finish(place.path())?;
+    let checkpoint = stated::from_place(checkpoint, place)?;
     Ok(Checkpoint { name: cached_name(place).unwrap_or(checkpoint.name), ..checkpoint })
 }
 
