@@ -34,6 +34,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "Ask for the base model; everything that matters about ownership is there.",
     ),
     (
+        "lora-unmerged",
+        "The files hold a model and beside its weights low-rank matrices that change them: an adapter that was not merged. The weights were compared as they are, without the change.",
+        "Ask whether the product is the two together; merge them to compare it.",
+    ),
+    (
         "name-contradicts-shape",
         "A tensor's name says one thing and its shape another, as after a careless or a deliberate renaming. Its role was taken from the shape.",
         "Ask how the names came to be; compare with the reference by `unshell compare`.",
@@ -128,12 +133,20 @@ impl Blueprint {
         })
     }
 
+    /// Low-rank matrices: of an adapter, or beside the weights that they change.
     fn adapter(&self) -> Option<Finding> {
-        let is_adapter = |it: &&Part| it.name.contains("lora_A") || it.name.contains("lora_B");
-        let count: u64 = self.parts.iter().filter(is_adapter).map(Part::count).sum();
-        let detail =
-            format!("{count} tensors are low-rank adapter matrices, which change a base model and are not one");
-        (count > 0).then(|| finding("lora-adapter", None, detail))
+        let is_factor = |it: &&Part| it.role.names().iter().any(|role| role.starts_with("adapter."));
+        let count: u64 = self.parts.iter().filter(is_factor).map(Part::count).sum();
+        let is_changed =
+            |it: &&Part| it.name.contains(".base_layer.") || it.role.is("attention.query") || it.role.is("ffn.down");
+        let (code, detail) = if self.parts.iter().any(|it| is_changed(&it)) {
+            ("lora-unmerged", format!("{count} tensors are low-rank matrices beside the weights that they change"))
+        } else {
+            let detail =
+                format!("{count} tensors are low-rank adapter matrices, which change a base model and are not one");
+            ("lora-adapter", detail)
+        };
+        (count > 0).then(|| finding(code, None, detail))
     }
 
     /// Sizes that the configuration states and the shapes show.

@@ -5,6 +5,7 @@ mod buffer;
 mod by_names;
 mod config;
 mod contradiction;
+mod convention;
 mod describe;
 mod dimensions;
 mod form;
@@ -30,6 +31,7 @@ use crate::checkpoint::{Checkpoint, Tensor};
 
 pub use config::Config;
 pub use contradiction::FINDINGS;
+pub use convention::{CONVENTIONS, Candidate, Convention, Conversion, Heads};
 pub use form::compare_blueprints;
 pub use placed::Placed;
 pub use template::Template;

@@ -18,6 +18,8 @@ use crate::fact::{FileFacts, Finding};
 
 mod adapter;
 mod assembly;
+mod config;
+mod containers;
 mod data;
 mod dtype;
 mod error;
@@ -26,8 +28,11 @@ mod folder;
 mod index;
 mod json;
 mod kind;
+mod layout;
 mod packing;
 mod placement;
+mod plan;
+mod ranks;
 mod stated;
 mod surroundings;
 mod view;
@@ -38,6 +43,7 @@ pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;
 pub use index::Outline;
+pub use layout::{About, LAYOUTS, Layout, Reading};
 pub(crate) use packing::{Around, Decode, Packing, Seen, Settings, Treatment, reads_numbers, treated};
 pub use view::View;
 

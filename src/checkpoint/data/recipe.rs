@@ -13,13 +13,16 @@ use crate::checkpoint::data::store::Store;
 use crate::checkpoint::data::ternary::Ternary;
 use crate::checkpoint::data::unpacking::Unpacking;
 use crate::checkpoint::data::{Values, decode};
-use crate::checkpoint::{Around, Checkpoint, Error, Seen, Settings, Tensor, Treatment, treated};
+use crate::checkpoint::view::View;
+use crate::checkpoint::{Around, Checkpoint, Error, Seen, Settings, Tensor, Treatment, adapter, treated};
 
 /// From which tensors, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Recipe {
     /// One tensor as it is, by its number in the checkpoint.
     Plain(usize),
+    /// One tensor whose elements are told in another order than they are stored.
+    Viewed(usize, View),
     /// Whole numbers in words along the inputs or outputs, with scales and zero points beside them.
     Packed(Box<Packed>),
     /// Rows of packed numbers with scales by group.
@@ -64,8 +67,27 @@ pub(super) fn values(checkpoint: &Checkpoint) -> Vec<Values> {
             }
         }
     }
+    if checkpoint.adapter.is_some() {
+        values = values.into_iter().map(|it| factor(it, checkpoint)).collect();
+    }
     values.sort_by(|one, other| one.name.cmp(&other.name));
     without_twins(values)
+}
+
+/// A factor of an adapter under the name, and the way round, in which PEFT writes it.
+fn factor(values: Values, checkpoint: &Checkpoint) -> Values {
+    let Some((name, is_turned)) = adapter::canonical(&values.name) else { return values };
+    let turned = match (&values.recipe, values.shape.as_slice()) {
+        (Recipe::Plain(index), [rows, columns]) if is_turned && values.unreadable.is_none() => {
+            let shape = [*columns, *rows];
+            // One that is stored as a view keeps its place, and the test says that it does not fit.
+            let is_plain = checkpoint.tensors.get(*index).is_some_and(|it| it.view.is_none());
+            is_plain.then(|| (shape.to_vec(), Recipe::Viewed(*index, View::transposed(shape))))
+        }
+        _ => None,
+    };
+    let (shape, recipe) = turned.unwrap_or((values.shape, values.recipe));
+    Values { name, shape, recipe, ..values }
 }
 
 /// A file may hold a weight and a packed weight of the same name; which of them the model computes with is not known.
@@ -174,6 +196,7 @@ impl Recipe {
     pub(super) fn read(&self, store: &Store, values: &Values, range: Range<u64>) -> Result<Vec<f32>, Error> {
         match self {
             Self::Plain(index) => store.floats(*index, range),
+            Self::Viewed(index, view) => store.floats_by(*index, view, range),
             Self::Packed(packed) => by_rows(values, range, &|rows| packed.rows(store, rows)),
             Self::Grouped(grouped) => by_rows(values, range, &|rows| grouped.rows(store, rows)),
             Self::Exl2(exl2) => by_rows(values, range, &|rows| exl2.rows(store, rows)),
