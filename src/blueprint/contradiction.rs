@@ -6,6 +6,9 @@ use crate::blueprint::Blueprint;
 use crate::blueprint::form::is_padding;
 use crate::blueprint::matching::place;
 use crate::blueprint::part::{Component, Part};
+use crate::blueprint::quantisation::{Stored, packed_by_layout};
+use crate::bytes::counted;
+use crate::checkpoint::reads_numbers;
 use crate::fact::Finding;
 
 /// Every code that the findings on a blueprint may carry: the code, what it means, and what to do.
@@ -31,6 +34,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "Ask for the base model; everything that matters about ownership is there.",
     ),
     (
+        "lora-unmerged",
+        "The files hold a model and beside its weights low-rank matrices that change them: an adapter that was not merged. The weights were compared as they are, without the change.",
+        "Ask whether the product is the two together; merge them to compare it.",
+    ),
+    (
         "name-contradicts-shape",
         "A tensor's name says one thing and its shape another, as after a careless or a deliberate renaming. Its role was taken from the shape.",
         "Ask how the names came to be; compare with the reference by `unshell compare`.",
@@ -39,6 +47,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "other-tower",
         "Some tensors belong to a tower beside the language model, such as a vision encoder.",
         "A tower has an origin of its own: ask for it, and examine it apart.",
+    ),
+    (
+        "packed-unread",
+        "Some matrices are packed in a layout of which this version reads no numbers, or whose sizes nothing in the files tells. They have no part in any comparison of weights; where sizes are not known, no parameters are counted and no size is held against the configuration.",
+        "Ask for the weights before they were packed; `unshell explain` says of each layout what it is.",
     ),
     (
         "prediction-layers",
@@ -64,7 +77,8 @@ impl Blueprint {
         findings.extend(self.names_against_shapes());
         findings.extend(self.missing_layers());
         findings.extend(self.adapter());
-        if !self.config.is_empty() {
+        findings.extend(self.unread_packings());
+        if !self.config.is_empty() && self.has_known_shapes() {
             findings.extend(self.config_against_shapes());
             findings.extend(self.heads_against_shapes());
             findings.extend(self.head_against_config());
@@ -80,6 +94,24 @@ impl Blueprint {
             item: Some(it.item.clone()),
             detail: "its name says one thing and its shape another; the role was taken from the shape".into(),
         })
+    }
+
+    /// Whether the shape of every matrix is known; where it is not, nothing can be held against the configuration.
+    fn has_known_shapes(&self) -> bool {
+        !self.stored.iter().any(|it| matches!(it, Stored::Opaque(_)))
+    }
+
+    /// Matrices that are packed in a way that nobody reads here.
+    fn unread_packings(&self) -> Vec<Finding> {
+        let counts = packed_by_layout(&self.templates, &self.stored);
+        let unread = counts.into_iter().filter(|((layout, is_known), _)| !is_known || !reads_numbers(layout));
+        let tell = |((layout, is_known), count): ((&str, bool), u64)| {
+            let sizes = if is_known { "their sizes are known" } else { "their sizes are not" };
+            let numbers = if reads_numbers(layout) { "" } else { ", and this version does not read their numbers" };
+            let matrices = counted(usize::try_from(count).unwrap_or(usize::MAX), "tensor");
+            finding("packed-unread", Some(layout), format!("{matrices} packed as `{layout}`: {sizes}{numbers}"))
+        };
+        unread.map(tell).collect()
     }
 
     /// Layers that no tensor stands in, below the deepest one.
@@ -101,12 +133,20 @@ impl Blueprint {
         })
     }
 
+    /// Low-rank matrices: of an adapter, or beside the weights that they change.
     fn adapter(&self) -> Option<Finding> {
-        let is_adapter = |it: &&Part| it.name.contains("lora_A") || it.name.contains("lora_B");
-        let count: u64 = self.parts.iter().filter(is_adapter).map(Part::count).sum();
-        let detail =
-            format!("{count} tensors are low-rank adapter matrices, which change a base model and are not one");
-        (count > 0).then(|| finding("lora-adapter", None, detail))
+        let is_factor = |it: &&Part| it.role.names().iter().any(|role| role.starts_with("adapter."));
+        let count: u64 = self.parts.iter().filter(is_factor).map(Part::count).sum();
+        let is_changed =
+            |it: &&Part| it.name.contains(".base_layer.") || it.role.is("attention.query") || it.role.is("ffn.down");
+        let (code, detail) = if self.parts.iter().any(|it| is_changed(&it)) {
+            ("lora-unmerged", format!("{count} tensors are low-rank matrices beside the weights that they change"))
+        } else {
+            let detail =
+                format!("{count} tensors are low-rank adapter matrices, which change a base model and are not one");
+            ("lora-adapter", detail)
+        };
+        (count > 0).then(|| finding(code, None, detail))
     }
 
     /// Sizes that the configuration states and the shapes show.

@@ -1,12 +1,12 @@
 //! A blueprint told as facts: parameters, dimensions, templates with roles and algebra, element types.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
 use crate::blueprint::algebra::algebra;
 use crate::blueprint::buffer;
 use crate::blueprint::part::Part;
-use crate::blueprint::quantisation::{companions, unpacked};
+use crate::blueprint::quantisation::Stored;
 use crate::blueprint::template::Template;
 use crate::fact::{Dimension, DtypeCount, TemplateFacts};
 
@@ -17,9 +17,11 @@ impl Blueprint {
     }
 
     /// Number of parameters: elements of all tensors but buffers and the scales of quantisation. A head that the
-    /// configuration says is tied counts once, packed weights count unpacked. None where shapes are not known.
+    /// configuration says is tied counts once, packed weights count unpacked. None where shapes are not known, be it of
+    /// single packed weights only.
     pub fn parameters(&self) -> Option<u64> {
-        if self.is_by_names {
+        let is_opaque = |it: &Stored| matches!(it, Stored::Opaque(_));
+        if self.is_by_names || self.stored.iter().any(is_opaque) {
             return None;
         }
         let all = self.parts.iter().fold(0_u64, |sum, it| sum.saturating_add(it.elements()));
@@ -48,13 +50,12 @@ impl Blueprint {
 
     /// Its templates with roles and algebra, in the order of the file.
     pub fn template_facts(&self) -> Vec<TemplateFacts> {
-        let companions = companions(&self.templates);
-        self.templates.iter().map(|it| self.facts_of(it, &companions)).collect()
+        self.templates.iter().zip(&self.stored).map(|(template, stored)| self.facts_of(template, stored)).collect()
     }
 
-    fn facts_of(&self, template: &Template, companions: &BTreeSet<String>) -> TemplateFacts {
-        let plain = unpacked(template, &self.templates);
-        let name = plain.as_ref().map_or(&template.name, |it| &it.name);
+    fn facts_of(&self, template: &Template, stored: &Stored) -> TemplateFacts {
+        let plain = if let Stored::Packed(plain, _) = stored { Some(plain) } else { None };
+        let name = plain.map_or(&template.name, |it| &it.name);
         let holds = |it: &&Part| {
             let is_inside = |range: &std::ops::RangeInclusive<u32>| {
                 it.variants.iter().flat_map(|variant| &variant.layers).any(|own| own.contains(range.start()))
@@ -64,7 +65,7 @@ impl Blueprint {
         let part = self.parts.iter().find(holds);
         let role = if buffer::is_buffer(template) {
             "buffer".to_owned()
-        } else if companions.contains(&template.name) {
+        } else if *stored == Stored::Companion {
             "quantisation.scale".to_owned()
         } else {
             part.map_or_else(|| "unknown".to_owned(), |it| it.role.to_string())

@@ -5,6 +5,7 @@ mod buffer;
 mod by_names;
 mod config;
 mod contradiction;
+mod convention;
 mod describe;
 mod dimensions;
 mod form;
@@ -25,9 +26,12 @@ mod tower;
 use crate::blueprint::dimensions::Dimensions;
 use crate::blueprint::normalise::Note;
 use crate::blueprint::part::Part;
+use crate::blueprint::quantisation::{Known, Stored};
+use crate::checkpoint::{Checkpoint, Tensor};
 
 pub use config::Config;
 pub use contradiction::FINDINGS;
+pub use convention::{CONVENTIONS, Candidate, Convention, Conversion, Heads};
 pub use form::compare_blueprints;
 pub use placed::Placed;
 pub use template::Template;
@@ -37,6 +41,8 @@ pub use tower::Tower;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blueprint {
     templates: Vec<Template>,
+    /// What each template stands for.
+    stored: Vec<Stored>,
     config: Config,
     parts: Vec<Part>,
     notes: Vec<Note>,
@@ -48,10 +54,32 @@ pub struct Blueprint {
 impl Blueprint {
     /// A blueprint whose layer and expert indices are lifted out already, as the catalogue has it.
     pub fn from_templates(templates: Vec<Template>, config: Config) -> Self {
-        let (mut parts, mut notes) = normalise::parts(&templates, &config);
+        Self::from_known(templates, config, &Known::default())
+    }
+
+    fn from_known(templates: Vec<Template>, config: Config, known: &Known) -> Self {
+        let stored = quantisation::stored(&templates, &config, known);
+        let (mut parts, mut notes) = normalise::parts(&templates, &stored, &config);
         roles::assign(&mut parts, &config, &mut notes);
         let dimensions = Dimensions::of(&parts, &config);
-        Self { templates, config, parts, notes, dimensions, is_by_names: false }
+        Self { templates, stored, config, parts, notes, dimensions, is_by_names: false }
+    }
+
+    /// The blueprint of files, tensors in the order in which they are stored: where nothing else tells two tensors
+    /// apart, that order does. Of an index without weights only names are known.
+    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Self {
+        let config = checkpoint.config.as_ref().map(Config::new).unwrap_or_default();
+        if let Some(outline) = &checkpoint.outline {
+            return Self::from_names(outline.names.iter().map(String::as_str), config);
+        }
+        let mut stored: Vec<&Tensor> = checkpoint.tensors.iter().collect();
+        stored.sort_by_key(|it| (it.file, it.data.start));
+        let dtypes: Vec<String> = stored.iter().map(|it| it.dtype.to_string()).collect();
+        let tensors =
+            stored.iter().zip(&dtypes).map(|(it, dtype)| (it.name.as_str(), dtype.as_str(), it.shape.as_slice()));
+        let is_graph = checkpoint.format == "onnx";
+        let known = Known { stated_shapes: checkpoint.stated_shapes.clone(), is_graph };
+        Self::from_known(lift::lift(tensors), config, &known)
     }
 
     /// A blueprint from names alone, as an index has them; its dimensions are those that the configuration states.

@@ -92,7 +92,7 @@ const FEED_FORWARD: Words = &[
             "ff_out",
         ],
     ),
-    ("gate_up", &["gate_up_proj", "gate_up", "input_linear", "w12", "up_gate_proj"]),
+    ("gate_up", &["gate_up_proj", "gate_up", "gate_up_fused_proj", "input_linear", "w12", "up_gate_proj"]),
     ("receptance", &["receptance"]),
     ("inner_norm", &["ffn_layernorm", "norm", "sub_norm"]),
 ];

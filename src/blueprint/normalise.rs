@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::buffer;
 use crate::blueprint::config::Config;
 use crate::blueprint::part::{Component, Part, Variant};
-use crate::blueprint::quantisation;
+use crate::blueprint::quantisation::{self, Stored};
 use crate::blueprint::template::{Template, ranges, written};
 
 /// Something that was evened out on one side.
@@ -73,6 +73,13 @@ const TOWERS: &[&str] = &[
     "token2wav",
 ];
 
+/// Words that llama.cpp puts in front of the tensors of a projector's file: vision, audio and the bridge.
+const PROJECTOR: &[&str] = &["v", "a", "mm"];
+
+/// What follows them, so that a model whose names begin with such a letter is no projector.
+const OF_PROJECTOR: &[&str] =
+    &["blk", "patch_embd", "position_embd", "class_embd", "pre_ln", "post_ln", "conv1d", "resampler", "0", "2"];
+
 /// Words of layers that predict further tokens.
 const PREDICTION: &[&str] = &["mtp", "mtp_layers", "mtp_block", "nextn"];
 
@@ -80,9 +87,9 @@ const PREDICTION: &[&str] = &["mtp", "mtp_layers", "mtp_block", "nextn"];
 const PREDICTION_MODULES: &[&str] = &["eh_proj", "enorm", "hnorm", "shared_head"];
 
 /// The parts of a model, and what was done to get them.
-pub(crate) fn parts(templates: &[Template], config: &Config) -> (Vec<Part>, Vec<Note>) {
+pub(crate) fn parts(templates: &[Template], stored: &[Stored], config: &Config) -> (Vec<Part>, Vec<Note>) {
     let mut notes = Vec::new();
-    let templates = quantisation::without_companions(templates, &mut notes);
+    let templates = quantisation::without_companions(templates, stored, &mut notes);
     let (buffers, templates): (Vec<Template>, Vec<Template>) = templates.into_iter().partition(buffer::is_buffer);
     notes.extend(buffers.into_iter().map(|it| Note::new("buffer", it.name)));
     let templates = split_prediction(templates);
@@ -143,18 +150,29 @@ fn heads(name: &str) -> impl Iterator<Item = &str> {
 /// How much of a name leads into a tower: up to its last word for one, and the point behind it.
 pub(crate) fn tower_prefix(name: &str) -> usize {
     let mut end = 0;
+    let of_projector = projector(name);
     let ends = heads(name).map(|it| {
         end += it.len() + 1;
         (it, end)
     });
-    ends.filter(|it| TOWERS.contains(&it.0)).last().map_or(0, |it| it.1.min(name.len()))
+    let is_tower =
+        |it: &(&str, usize)| TOWERS.contains(&it.0) || of_projector.is_some_and(|word| it.1 == word.len() + 1);
+    ends.filter(is_tower).last().map_or(0, |it| it.1.min(name.len()))
+}
+
+/// The word for a part of a projector that a name begins with.
+fn projector(name: &str) -> Option<&str> {
+    let mut words = name.split(['.', '/']);
+    let (first, second) = (words.next()?, words.next()?);
+    (PROJECTOR.contains(&first) && OF_PROJECTOR.contains(&second)).then_some(first)
 }
 
 /// What a name belongs to.
 pub(crate) fn component(name: &str) -> Component {
     let heads: Vec<&str> = heads(name).collect();
-    match heads.iter().find(|it| TOWERS.contains(it)) {
-        Some(tower) => Component::Tower((*tower).to_owned()),
+    let tower = projector(name).or_else(|| heads.iter().copied().find(|it| TOWERS.contains(it)));
+    match tower {
+        Some(tower) => Component::Tower(tower.to_owned()),
         None if heads.iter().any(|it| PREDICTION.contains(it)) => Component::Prediction,
         None => Component::Language,
     }
@@ -246,6 +264,8 @@ fn strip_prefixes(parts: &mut [Part]) {
     let heads: BTreeSet<String> = parts.iter().flat_map(|it| it.name.split('.').take(3)).map(str::to_owned).collect();
     let has_both_stacks = heads.contains("encoder") && heads.contains("decoder");
     for part in parts.iter_mut() {
+        // PEFT keeps a weight that it changes one level further down.
+        part.plain = part.plain.replace(".base_layer.", ".").replace(".original_module.", ".");
         let is_prefix = |it: &str| PREFIXES.contains(&it) || !has_both_stacks && matches!(it, "encoder" | "decoder");
         while let Some((head, rest)) = part.plain.split_once('.')
             && is_prefix(head)

@@ -113,6 +113,12 @@ pub const ARCHIVE_ENTRIES: usize = 300_000;
 /// Directory of an archive, about 100 bytes an entry.
 pub const ARCHIVE_DIRECTORY: u64 = 64 << 20;
 
+/// What stands in the data beside a packed weight and says its shape: about 150 bytes of JSON, or two numbers.
+pub const STATED_SHAPE: u64 = 4_096;
+
+/// How many such shapes are read. Weights alike in name and size are read once, so a model has about a dozen.
+pub const STATED_SHAPES: usize = 2_048;
+
 /// Requests that are under way at once. More gained nothing in measurements, and hubs begin to refuse.
 pub const IN_FLIGHT: usize = 32;
 

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::bytes::{Source, last_part, limits, sha256, shown};
+use crate::checkpoint::containers::Container;
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding_in;
 use crate::checkpoint::{
-    Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Outline, Split, Table, Tensor, adapter, kind,
+    Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Outline, Split, Table, Tensor, adapter, kind, ranks,
+    stated,
 };
 use crate::fact::{FileFacts, Finding};
 
@@ -49,6 +51,13 @@ impl Part {
         };
         Ok(Self { format, facts, table, bytes_read: source.bytes_read() })
     }
+
+    /// Whether its header says that it is something beside a model: a projector, an adapter, a table of importance.
+    pub(crate) fn is_beside_a_model(&self) -> bool {
+        let says =
+            |key: &str, words: &[&str]| self.table.metadata.get(key).is_some_and(|it| words.contains(&it.as_str()));
+        says("general.type", &["adapter", "imatrix", "mmproj", "projector"]) || says("general.architecture", &["clip"])
+    }
 }
 
 /// A checkpoint of one file.
@@ -70,7 +79,11 @@ pub(crate) fn single_file(path: &Path, source: &dyn Source) -> Result<Checkpoint
         let detail = format!("its tensors have their data in {}, which was not read", list(&outside));
         assembly.findings.push(finding_in(&name, "part-of-a-set", None, detail));
     }
-    assembly.finish(path)
+    let checkpoint = assembly.finish(path)?;
+    Ok(stated::with_shapes(
+        checkpoint,
+        &stated::Reader { at_once: 1, read: &|_, range| Ok(source.read_at(range)?.into_owned()) },
+    )?)
 }
 
 impl Assembly {
@@ -161,12 +174,14 @@ impl Assembly {
     /// The adapter that weights files of these names are, if they are one, with its finding.
     fn adapter_of(&mut self, weights: &[String], tensors: &[Tensor]) -> Option<Adapter> {
         let first = weights.first()?;
-        let is_named = weights.iter().all(|name| adapter::is_weights(name));
-        if !is_named && !adapter::are_of_adapter(tensors.iter().map(|it| it.name.as_str())) {
+        let names = || tensors.iter().map(|it| it.name.as_str());
+        let is_named = weights.iter().all(|name| adapter::is_weights(name)) && adapter::may_be_adapter(names());
+        if !is_named && !adapter::are_of_adapter(names()) {
             return None;
         }
         let adapter = self.adapter.take().unwrap_or_default();
-        self.findings.push(finding_in(first, "adapter", adapter.base.as_deref(), adapter.detail()));
+        let detail = adapter.detail(adapter::layout_of(names()));
+        self.findings.push(finding_in(first, "adapter", adapter.base.as_deref(), detail));
         Some(adapter)
     }
 
@@ -203,6 +218,7 @@ impl Assembly {
             metadata,
             config: self.config,
             outline: self.outline,
+            stated_shapes: BTreeMap::new(),
             adapter,
             findings: self.findings,
             bytes_read: self.bytes_read,
@@ -213,6 +229,11 @@ impl Assembly {
 /// The format of a file, or what it is instead. Marks of other kinds go before a mere likeness to a format.
 pub(crate) fn recognise(path: &Path, source: &dyn Source) -> Result<&'static Format, Error> {
     let head = source.read_at(0..source.len().min(HEAD))?;
+    let name = last_part(path);
+    if let Some(container) = Container::of(&name, &head) {
+        let (what, hint) = (container.what.to_owned(), container.hint(&name));
+        return Err(Error::WrongKind { file: path.to_owned(), what, hint });
+    }
     let alike = |wanted| alike(&head, source.len(), wanted);
     if let Some(format) = alike(Likeness::Certain) {
         return Ok(format);
@@ -284,6 +305,10 @@ fn no_tensor_twice(path: &Path, tensors: &[Tensor], files: &[FileFacts]) -> Resu
     let twice = tensors.iter().zip(tensors.iter().skip(1)).find(|(one, next)| one.name == next.name);
     let Some((one, next)) = twice else { return Ok(()) };
     let name = |it: &Tensor| files.get(it.file).map(|file| file.name.clone()).unwrap_or_default();
+    if let Some(ranks) = ranks::of(&name(one), &name(next)) {
+        let hint = ranks.hint(&path.to_string_lossy());
+        return Err(Error::Ranks { folder: path.to_owned(), first: name(one), second: name(next), hint });
+    }
     Err(Error::TwoHolders { folder: path.to_owned(), tensor: one.name.clone(), first: name(one), second: name(next) })
 }
 

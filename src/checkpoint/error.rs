@@ -65,6 +65,23 @@ pub enum Error {
         /// The other one.
         second: String,
     },
+    /// A model that was cut up for several devices.
+    #[error(
+        "{} holds the shares of several devices: {} and {} have shares of the same tensors",
+        path_of(folder),
+        shown(first),
+        shown(second)
+    )]
+    Ranks {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that comes first by name.
+        first: String,
+        /// Another one.
+        second: String,
+        /// What puts them together.
+        hint: String,
+    },
     /// A tensor whose numbers cannot be had.
     #[error("{}: tensor {} cannot be read: {why}", path_of(path), shown(tensor))]
     Unreadable {
@@ -93,13 +110,16 @@ impl Error {
         match self {
             Self::Bytes(error) => error.hint(),
             Self::Broken { hint, .. } => hint.clone(),
-            Self::WrongKind { hint, .. } | Self::NoWeights { hint, .. } => Some(hint.clone()),
+            Self::WrongKind { hint, .. } | Self::NoWeights { hint, .. } | Self::Ranks { hint, .. } => {
+                Some(hint.clone())
+            }
             Self::MissingFiles { .. } => {
                 Some("download them into the folder; a model is described only when all of it is there".into())
             }
-            Self::TwoHolders { .. } => {
-                Some("a folder may hold two sets of weights; keep one, or name a single file".into())
-            }
+            Self::TwoHolders { folder, first, .. } => Some(format!(
+                "a folder may hold two sets of weights; keep one, or name a single file, such as {}",
+                shown(folder.join(first).to_string_lossy())
+            )),
             Self::Unreadable { .. } => None,
             Self::TooMany { .. } => Some("name the folder of one model".into()),
         }

@@ -7,8 +7,13 @@ use crate::fact::Finding;
 pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "adapter",
-        "The weights are an adapter (PEFT, LoRA): small matrices that change another model, and no model themselves. What its configuration says of the base is the author's word.",
+        "The weights are an adapter (LoRA of PEFT, MLX, torchtune or llama.cpp): small matrices that change another model, and no model themselves. What its configuration says of the base is the author's word.",
         "Ask for the base model too; the product is the two together.",
+    ),
+    (
+        "config-as-python",
+        "The configuration is written as Python writes it and JSON does not allow: `NaN` or `Infinity` for a number, or text in UTF-16. It was read all the same; a number that is none counts as not stated.",
+        "Harmless by itself; strict readers refuse the file.",
     ),
     (
         "config-repeated-key",
@@ -18,7 +23,7 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
     (
         "config-unreadable",
         "`config.json` or `adapter_config.json` is there and could not be read as JSON, so nothing that rests on it was checked.",
-        "Open the file; a cut download, a Git LFS pointer, or `NaN` and `Infinity` are the usual reasons.",
+        "Open the file; a cut download or a Git LFS pointer are the usual reasons.",
     ),
     (
         "graph-constants",
@@ -44,6 +49,16 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "index-only",
         "The folder holds an index and none of the weights that it names. The model was described by names and configuration: no shape, no count and no number of it is known, and nothing says that the weights exist.",
         "Ask for the weights, or for their first megabytes: the header of each file is enough for shapes.",
+    ),
+    (
+        "index-stale",
+        "The index names files of which none is there, and other weights lie in the folder. The index belongs to files that were replaced; the weights that are there were read.",
+        "Usual where a model was packed anew into its own folder; ask for an index that belongs to these files.",
+    ),
+    (
+        "index-tied-head",
+        "The index names a head that no file holds. The configuration ties the head to the token embedding, so it is the embedding again.",
+        "Harmless; the writer left out what is stored already.",
     ),
     (
         "index-total-size",

@@ -86,9 +86,19 @@ impl Index {
     }
 
     /// Holds the index against what the files really hold: file by tensor, and the size of all data in bytes.
-    pub(crate) fn compare(&self, held: &BTreeMap<&str, &str>, data_bytes: u64) -> Result<Vec<Finding>, Refusal> {
-        self.nothing_missing(held)?;
-        let elsewhere = self.file_of.iter().filter(|(tensor, file)| held.get(tensor.as_str()) != Some(&file.as_str()));
+    /// `may_be_tied` is whether the head may be the token embedding again, which some writers store once.
+    pub(crate) fn compare(
+        &self,
+        held: &BTreeMap<&str, &str>,
+        data_bytes: u64,
+        may_be_tied: bool,
+    ) -> Result<Vec<Finding>, Refusal> {
+        let tied = self.file_of.keys().find(|it| may_be_tied && is_head(it) && !held.contains_key(it.as_str()));
+        self.nothing_missing(held, tied)?;
+        let is_elsewhere = |(tensor, file): &(&String, &String)| {
+            held.get(tensor.as_str()) != Some(&file.as_str()) && Some(*tensor) != tied
+        };
+        let elsewhere = self.file_of.iter().filter(is_elsewhere);
         let elsewhere: Vec<String> = elsewhere.map(|(tensor, _)| tensor.clone()).collect();
         let unnamed = held.keys().filter(|tensor| !self.file_of.contains_key(**tensor));
         let unnamed: Vec<String> = unnamed.map(|tensor| (*tensor).to_owned()).collect();
@@ -104,11 +114,13 @@ impl Index {
         let elsewhere =
             several("index-disagrees", elsewhere, "it puts tensors into another file than the one that holds them");
         let unnamed = several("tensor-not-in-index", unnamed, "it does not name tensors that the files hold");
-        Ok([elsewhere, size, unnamed].into_iter().flatten().collect())
+        let tied =
+            tied.map(|it| finding("index-tied-head", Some(it), format!("no file holds {}, which is tied", shown(it))));
+        Ok([elsewhere, size, unnamed, tied].into_iter().flatten().collect())
     }
 
-    fn nothing_missing(&self, held: &BTreeMap<&str, &str>) -> Result<(), Refusal> {
-        let missing = self.file_of.keys().filter(|tensor| !held.contains_key(tensor.as_str()));
+    fn nothing_missing(&self, held: &BTreeMap<&str, &str>, tied: Option<&String>) -> Result<(), Refusal> {
+        let missing = self.file_of.keys().filter(|it| !held.contains_key(it.as_str()) && Some(*it) != tied);
         let missing: Vec<String> = missing.cloned().collect();
         if missing.is_empty() {
             return Ok(());
@@ -119,6 +131,12 @@ impl Index {
             Some("index and files belong to different versions of the model; download both again"),
         ))
     }
+}
+
+/// Whether a name is that of a head, which may be the token embedding again.
+fn is_head(name: &str) -> bool {
+    let last_two = name.rsplit_once('.').map_or("", |it| it.0).rsplit('.').next().unwrap_or_default();
+    ["lm_head", "embed_out"].contains(&last_two) || name == "output.weight"
 }
 
 const DAMAGED: &str = "download it again, or remove it if the folder holds all files of the model";

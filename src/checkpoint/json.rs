@@ -36,6 +36,40 @@ pub(crate) fn read(text: &[u8], values: usize) -> Result<Document, String> {
     }
 }
 
+/// The text in UTF-8, where a byte order mark says that it is in UTF-16.
+pub(crate) fn from_utf16(text: &[u8]) -> Option<Vec<u8>> {
+    let (rest, unit): (&[u8], fn([u8; 2]) -> u16) = match text {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        _ => return None,
+    };
+    let units: Vec<u16> = rest.as_chunks().0.iter().map(|it| unit(*it)).collect();
+    String::from_utf16(&units).ok().map(String::into_bytes)
+}
+
+/// Words that Python writes for numbers which JSON does not have; the longer ones first.
+const INFINITIES: &[&[u8]] = &[b"-Infinity", b"Infinity", b"NaN"];
+
+/// The text with those words replaced by `null`, outside of texts, and how many there were; none where there is none.
+pub(crate) fn without_infinities(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (mut out, mut count) = (Vec::with_capacity(text.len()), 0_usize);
+    let (mut rest, mut is_inside, mut is_escaped) = (text, false, false);
+    while let Some((first, behind)) = rest.split_first() {
+        let word = INFINITIES.iter().find(|it| !is_inside && rest.starts_with(it));
+        if let Some(word) = word {
+            out.extend(b"null");
+            count = count.saturating_add(1);
+            rest = rest.get(word.len()..).unwrap_or_default();
+            continue;
+        }
+        is_inside ^= *first == b'"' && !is_escaped;
+        is_escaped = is_inside && *first == b'\\' && !is_escaped;
+        out.push(*first);
+        rest = behind;
+    }
+    (count > 0).then_some((out, count))
+}
+
 /// What a value is, with its article, for errors that name what was found.
 pub(crate) fn kind_of(value: &Value) -> String {
     match value {
@@ -200,6 +234,24 @@ mod tests {
     fn repeated_keys_are_named_with_their_path() {
         check("{\"a\":{\"b\":1,\"b\":2},\"a\":3}", "{\"a\":3} repeats a.b, a");
         check("[{\"x\":1,\"x\":1}]", "[{\"x\":1}] repeats .x");
+    }
+
+    #[test]
+    fn numbers_that_python_writes_and_json_does_not_have_become_null() {
+        let check = |text: &str, expected: Option<(&str, usize)>| {
+            let found = without_infinities(text.as_bytes()).map(|it| (String::from_utf8(it.0).unwrap(), it.1));
+            assert_eq!(found, expected.map(|it| (it.0.to_owned(), it.1)));
+        };
+        check(r#"{"a":[0.0,Infinity],"b":-Infinity,"c":NaN}"#, Some((r#"{"a":[0.0,null],"b":null,"c":null}"#, 3)));
+        check(r#"{"NaN":"\"NaN","b":"Infinity\\"}"#, None);
+        check(r#"{"a":"x\\","b":NaN}"#, Some((r#"{"a":"x\\","b":null}"#, 1)));
+    }
+
+    #[test]
+    fn text_in_two_byte_units_is_told_by_its_mark() {
+        let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        assert_eq!(from_utf16(&[&b"\xff\xfe"[..], &units("{\"名\":1}")].concat()).unwrap(), "{\"名\":1}".as_bytes());
+        assert_eq!(from_utf16(b"{}"), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a file really is, where it is not a weights file that is read here.
 
+use crate::checkpoint::containers::is_tar;
+
 /// One kind of file, told by its first bytes.
 #[derive(Debug)]
 pub(crate) struct Kind {
@@ -33,6 +35,12 @@ const KINDS: &[Kind] = &[
         recognise: |head| head.starts_with(b"\x89HDF\r\n\x1a\n"),
     },
     Kind { what: "a NumPy array", hint: LATER, weights: true, recognise: |head| head.starts_with(b"\x93NUMPY") },
+    Kind {
+        what: "a tar archive",
+        hint: "unpack it with `tar -xf`, and name the folder",
+        weights: false,
+        recognise: is_tar,
+    },
     Kind {
         what: "a compressed file",
         hint: "unpack it, and name the folder",

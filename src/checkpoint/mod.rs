@@ -18,6 +18,8 @@ use crate::fact::{FileFacts, Finding};
 
 mod adapter;
 mod assembly;
+mod config;
+mod containers;
 mod data;
 mod dtype;
 mod error;
@@ -26,8 +28,12 @@ mod folder;
 mod index;
 mod json;
 mod kind;
+mod layout;
+mod packing;
 mod placement;
-mod quantised;
+mod plan;
+mod ranks;
+mod stated;
 mod surroundings;
 mod view;
 
@@ -37,7 +43,8 @@ pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;
 pub use index::Outline;
-pub(crate) use quantised::{Treatment, treated};
+pub use layout::{About, LAYOUTS, Layout, Reading};
+pub(crate) use packing::{Around, Decode, Packing, Seen, Settings, Treatment, reads_numbers, treated};
 pub use view::View;
 
 /// Declares the module of each format and lists it, from one word.
@@ -71,6 +78,9 @@ pub struct Checkpoint {
     pub config: Option<serde_json::Value>,
     /// What the index says, where the folder holds no weights and nothing else is known; `tensors` is empty then.
     pub outline: Option<Outline>,
+    /// Shapes of packed weights without their packing, by the name that they have without it, where the data beside them
+    /// states it.
+    pub stated_shapes: BTreeMap<String, Vec<u64>>,
     /// What an adapter says of itself, where the files are one and no model.
     pub adapter: Option<Adapter>,
     /// What a reader should know before trusting the files, sorted by file.

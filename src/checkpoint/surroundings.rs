@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::bytes::{LocalPlace, Place, in_order, limits, shown};
 use crate::checkpoint::assembly::{Assembly, alike};
+use crate::checkpoint::containers::Container;
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding_in;
 use crate::checkpoint::kind::{self, Kind};
-use crate::checkpoint::{Error, FORMATS, Format, HEAD, Likeness};
+use crate::checkpoint::{Error, FORMATS, Format, HEAD, Likeness, ranks};
 use crate::fact::Finding;
 
 /// Findings about weights that lie in the folder and were not read.
@@ -35,6 +36,9 @@ pub(crate) fn unread_weights(place: &dyn Place, names: &BTreeSet<String>, assemb
             Some(Look::Kind(kind)) if kind.weights => {
                 Some(finding_in(name, "other-weights", None, format!("it is {}", kind.what)))
             }
+            Some(Look::Container(container)) => {
+                Some(finding_in(name, "other-weights", None, format!("it is {}", container.what)))
+            }
             Some(Look::Kind(_)) | None => None,
         });
     }
@@ -50,7 +54,10 @@ fn unread_by_name(name: &str, read: Option<&str>) -> Option<Finding> {
 }
 
 /// How the names of files end that hold weights in formats which are not read here.
-const OTHER_WEIGHTS: &[&str] = &["ckpt", "h5", "msgpack", "npy", "npz", "onnx", "ot", "pdparams", "tflite"];
+const OTHER_WEIGHTS: &[&str] = &[
+    "ckpt", "distcp", "engine", "h5", "mnn", "msgpack", "nemo", "npy", "npz", "om", "onnx", "ot", "pdparams", "pte",
+    "tflite",
+];
 
 /// Whether a look at the file of a name may be worth a request.
 fn may_be_weights(name: &str) -> bool {
@@ -90,14 +97,17 @@ pub(crate) fn links_outside(place: &dyn Place, names: &BTreeSet<String>, assembl
 pub(crate) enum Look {
     Format(&'static Format),
     Kind(&'static Kind),
+    Container(&'static Container),
 }
 
 /// Looks at the first bytes of a file, and counts them. One that cannot be opened is none of the model's.
 fn look(place: &dyn Place, name: &str) -> (Option<Look>, u64) {
     let Ok(file) = place.open(name) else { return (None, 0) };
     let Ok(head) = file.read_at(0..file.len().min(HEAD)) else { return (None, 0) };
-    let format = alike(&head, file.len(), Likeness::Certain).map(Look::Format);
-    (format.or_else(|| kind::recognise(&head).map(Look::Kind)), file.bytes_read())
+    let container = Container::of(name, &head).map(Look::Container);
+    let format = || alike(&head, file.len(), Likeness::Certain).map(Look::Format);
+    let look = container.or_else(format).or_else(|| kind::recognise(&head).map(Look::Kind));
+    (look, file.bytes_read())
 }
 
 /// The place that the files of a model may be in: its folder, or for a snapshot in Hugging Face's cache the cache of
@@ -122,37 +132,65 @@ pub(crate) fn cached_name(place: &dyn Place) -> Option<String> {
 
 /// Says what the folder holds instead of weights, and where some are.
 pub(crate) fn no_weights(place: &dyn Place, names: &BTreeSet<String>) -> Error {
-    let of_another_format = looks(place, names).into_iter().find_map(|(name, look, _)| match look {
-        Some(Look::Kind(kind)) if kind.weights => Some((name, kind)),
+    let looks = looks(place, names);
+    let foreign = looks.iter().find_map(|(name, look, _)| match look {
+        Some(Look::Container(it)) => Some((format!("{} is {}", shown(name), it.what), it.hint(&as_given(place, name)))),
         _ => None,
     });
-    let below = place.local().and_then(weights_below);
-    let (found, hint) = if let Some((name, kind)) = of_another_format {
-        (format!("{} is {}", shown(name), kind.what), kind.hint.to_owned())
-    } else if let Some(below) = below {
-        let hint = format!("name {} itself", shown(place.path_of(&below).to_string_lossy()));
-        (format!("some are in its folder {}", shown(below)), hint)
-    } else {
+    let of_another_format = || {
+        looks.iter().find_map(|(name, look, _)| match look {
+            Some(Look::Kind(kind)) if kind.weights => {
+                Some((format!("{} is {}", shown(name), kind.what), kind.hint.to_owned()))
+            }
+            _ => None,
+        })
+    };
+    let below = || Some(below(place, &weights_below(place.local()?)?));
+    let (found, hint) = foreign.or_else(of_another_format).or_else(below).unwrap_or_else(|| {
         let names: Vec<String> = names.iter().cloned().collect();
         let found = if names.is_empty() { "it holds no files".into() } else { format!("it holds {}", list(&names)) };
-        (
-            found,
-            "name the folder that holds `model.safetensors`, its parts and their index, or a GGUF, PyTorch or ONNX model"
-                .into(),
-        )
-    };
+        (found, NAME_A_FOLDER.to_owned())
+    });
     Error::NoWeights { folder: place.path().to_owned(), found, hint }
 }
 
-/// By the usual endings, and for PyTorch by the usual name, as `.bin` may be anything.
-fn is_called_as_weights(name: &str) -> bool {
-    name.ends_with(".safetensors") || name.ends_with(".gguf") || name.starts_with("pytorch_model")
+const NAME_A_FOLDER: &str =
+    "name the folder that holds `model.safetensors`, its parts and their index, or a GGUF, PyTorch or ONNX model";
+
+fn as_given(place: &dyn Place, name: &str) -> String {
+    place.path_of(name).to_string_lossy().into_owned()
 }
 
-/// The first folder at most two levels below that holds a file with the usual ending or name, with `/` between its parts.
+/// What is said of weights in a folder further down: to name it, or for shares of several devices what joins them.
+fn below(place: &dyn Place, folder: &str) -> (String, String) {
+    let found = format!("some are in its folder {}", shown(folder));
+    let (front, last) = folder.rsplit_once('/').map_or(("", folder), |it| it);
+    let others = place.local().map(|it| folders_in(it, front)).unwrap_or_default();
+    let other = |it: &&String| *it != folder && ranks::masked(it) == ranks::masked(folder);
+    let ranks = others.iter().find(other).and_then(|it| ranks::of(last, it.rsplit('/').next().unwrap_or(it)));
+    match ranks {
+        Some(ranks) if last.starts_with("mp_rank") => {
+            let found = format!("its folders {} and more are the shares of several devices", shown(folder));
+            (found, ranks.hint(&place.path().to_string_lossy()))
+        }
+        _ => (found, format!("name {} itself", shown(as_given(place, folder)))),
+    }
+}
+
+/// By the usual endings, and for PyTorch by the usual names, as `.bin` and `.pt` may be anything.
+fn is_called_as_weights(name: &str) -> bool {
+    const STARTS: &[&str] = &["pytorch_model", "model_optim_rng", "consolidated."];
+    const ENDS: &[&str] = &[".safetensors", ".gguf", ".distcp", "_model_states.pt"];
+    ENDS.iter().any(|it| name.ends_with(it)) || STARTS.iter().any(|it| name.starts_with(it))
+}
+
+/// How many levels of folders are searched: a hub's cache keeps a model three below its root.
+const LEVELS: usize = 4;
+
+/// The first folder below that holds a file with the usual ending or name, with `/` between its parts.
 fn weights_below(folder: &Path) -> Option<String> {
     let mut level = vec![String::new()];
-    for _ in 0..2 {
+    for _ in 0..LEVELS {
         level = level.iter().flat_map(|below| folders_in(folder, below)).take(FOLDERS_LOOKED_AT).collect();
         let holds_weights = |below: &&String| {
             LocalPlace::new(folder.join(below))

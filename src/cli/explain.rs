@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::blueprint;
-use crate::checkpoint;
+use crate::checkpoint::{self, Reading};
 use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
 use crate::report::Language;
@@ -16,7 +16,7 @@ const LIKE_ENOUGH: f64 = 0.7;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, check, relation, rule, statistic, disguise, recipe step or kind of merge; all ids where left out
+    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, layout of files, check, relation, rule, statistic, disguise, recipe step or kind of merge; all ids where left out
     id: Option<String>,
     /// The rubric that criteria, gates and verdicts are taken from
     #[arg(long, value_name = "ID|PATH", default_value = "llm-originality")]
@@ -65,7 +65,17 @@ fn entries(rubric: &Rubric, language: &Language) -> Vec<Entry> {
     for (code, meaning, advice) in checkpoint::FINDINGS.iter().chain(tokenizer::FINDINGS).chain(blueprint::FINDINGS) {
         add("finding", code, format!("{meaning}\n\nWhat to do: {advice}"));
     }
-    for key in language.keys().filter(|it| it.starts_with("explain.")) {
+    for it in checkpoint::LAYOUTS {
+        let how_far = match it.reading {
+            Reading::Numbers => "numbers",
+            Reading::Sizes => "sizes",
+            Reading::Named => "named",
+        };
+        let texts = [format!("explain.{}", it.id), format!("layout.reading.{how_far}")].map(|key| language.get(&key));
+        add("layout", it.id, texts.map(|text| text.unwrap_or_default()).join("\n\n"));
+    }
+    let is_layout = |key: &str| checkpoint::LAYOUTS.iter().any(|it| key.strip_prefix("explain.") == Some(it.id));
+    for key in language.keys().filter(|it| it.starts_with("explain.") && !is_layout(it)) {
         let id = key.trim_start_matches("explain.").replace('_', " ");
         let text = language.get(key).expect("it is one of its keys");
         add("term", &id, text.to_owned());
@@ -99,7 +109,7 @@ fn verdict(it: &Verdict, language: &str) -> String {
 
 fn listed(entries: &[Entry]) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for kind in ["criterion", "gate", "verdict", "finding", "term"] {
+    for kind in ["criterion", "gate", "verdict", "finding", "layout", "term"] {
         let ids: Vec<&str> = entries.iter().filter(|it| it.kind == kind).map(|it| it.id.as_str()).collect();
         lines.push(format!("{kind}: {}", ids.join(", ")));
     }
@@ -122,13 +132,15 @@ mod tests {
 
     /// Whatever an answer names can be asked about.
     #[test]
-    fn every_disguise_every_step_of_a_recipe_and_every_kind_of_merge_is_explained() {
+    fn every_disguise_every_step_of_a_recipe_every_kind_of_merge_and_every_layout_is_explained() {
         for tag in ["en", "zh-CN"] {
             let language = Language::find(tag).unwrap();
             let families = ["disguise.", "recipe.", "merge.said."];
             let ids = language.keys().filter_map(|key| families.iter().find_map(|it| key.strip_prefix(it)));
             let ids: Vec<&str> = ids.collect();
             assert!(ids.len() > 30, "{ids:?}");
+            let layouts = checkpoint::LAYOUTS.iter().map(|it| it.id);
+            let ids: Vec<&str> = ids.into_iter().chain(layouts).collect();
             let missing: Vec<&&str> =
                 ids.iter().filter(|it| language.get(&format!("explain.{it}")).is_none()).collect();
             assert!(missing.is_empty(), "{tag}: {missing:?}");

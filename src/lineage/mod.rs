@@ -15,10 +15,10 @@ mod towers;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::blueprint::{Blueprint, Config};
+use crate::blueprint::Blueprint;
 use crate::bytes::{self, Location, Place, Repository};
 use crate::catalog::{Catalog, Entry, SCHEME};
-use crate::checkpoint::{self, Checkpoint, Data, Tensor};
+use crate::checkpoint::{self, Checkpoint, Data};
 use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
 use crate::remote::{Found, Reach};
 use crate::weights::{Fingerprint, Unreadable};
@@ -163,7 +163,7 @@ impl Model {
         };
         Ok(Self {
             name,
-            blueprint: blueprint(&checkpoint),
+            blueprint: Blueprint::from_checkpoint(&checkpoint),
             format: Some(checkpoint.format).filter(|it| !it.is_empty()),
             files: checkpoint.files,
             data_bytes,
@@ -232,21 +232,6 @@ fn repository_name(repository: &Repository) -> String {
         Some(file) => format!("{}/{file}", repository.name),
         None => repository.name.clone(),
     }
-}
-
-/// The blueprint of files, tensors in the order in which they are stored: where nothing else tells two tensors apart,
-/// that order does.
-fn blueprint(checkpoint: &Checkpoint) -> Blueprint {
-    if let Some(outline) = &checkpoint.outline {
-        let config = checkpoint.config.as_ref().map(Config::new).unwrap_or_default();
-        return Blueprint::from_names(outline.names.iter().map(String::as_str), config);
-    }
-    let mut stored: Vec<&Tensor> = checkpoint.tensors.iter().collect();
-    stored.sort_by_key(|it| (it.file, it.data.start));
-    let dtypes: Vec<String> = stored.iter().map(|it| it.dtype.to_string()).collect();
-    let config = checkpoint.config.as_ref().map(Config::new).unwrap_or_default();
-    let tensors = stored.iter().zip(&dtypes);
-    Blueprint::from_tensors(tensors.map(|(it, dtype)| (it.name.as_str(), dtype.as_str(), it.shape.as_slice())), config)
 }
 
 /// What the catalogue itself warns of.

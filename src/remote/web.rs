@@ -37,17 +37,18 @@ impl WebPlace {
         let parsed = Url::parse(text).ok().filter(Url::has_host);
         let mut url = parsed.ok_or_else(|| Error::Answer { address: shown(text), why: "it is no address".into() })?;
         let last = url.path_segments().and_then(|mut it| it.next_back()).unwrap_or_default().to_owned();
+        let name = decoded(&last);
         let is_index = last.ends_with(".index.json");
         if !last.is_empty() && !is_index {
             let path = PathBuf::from(url.as_str());
-            return Ok(Self { shared, url, single: Some(last), names: BTreeSet::new(), path });
+            return Ok(Self { shared, url, single: Some(name), names: BTreeSet::new(), path });
         }
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop();
         }
         let path = PathBuf::from(url.as_str().trim_end_matches('/'));
         let mut place = Self { shared, url, single: None, names: BTreeSet::new(), path };
-        place.names = place.find(is_index.then_some(last.as_str()))?;
+        place.names = place.find(is_index.then_some(name.as_str()))?;
         Ok(place)
     }
 
@@ -65,7 +66,14 @@ impl WebPlace {
         if found.iter().any(|it| it != "config.json") {
             return Ok(found);
         }
-        let why = format!("none of {} is there", asked.iter().map(shown).collect::<Vec<_>>().join(", "));
+        let missing = asked.iter().filter(|it| !found.contains(**it)).map(shown).collect::<Vec<_>>().join(", ");
+        let why = if found.is_empty() {
+            format!("none of {missing} is there")
+        } else {
+            format!(
+                "`config.json` is there and none of {missing}: its weights have other names, so name their index or a file"
+            )
+        };
         Err(Error::Answer { address: shown_url(&self.url), why })
     }
 
@@ -73,6 +81,18 @@ impl WebPlace {
         let url = if self.single.is_some() { self.url.clone() } else { with_parts(&self.url, name.split('/')) };
         RemoteFile::open(Arc::clone(&self.shared), url, false)
     }
+}
+
+/// A part of an address as people read it: an address has only some characters, and writes all others as `%` and two digits.
+fn decoded(part: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.as_bytes());
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|_| *first == b'%').and_then(|it| std::str::from_utf8(it).ok());
+        let byte = digits.and_then(|it| u8::from_str_radix(it, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
 }
 
 impl Place for WebPlace {
@@ -117,5 +137,21 @@ impl Place for WebPlace {
 impl std::fmt::Debug for WebPlace {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("WebPlace").field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_addresses_are_read_as_they_were_before() {
+        for name in ["天工模型.safetensors.index.json", "my model (1).gguf", "plain.bin", "100%", "a%zz"] {
+            let mut url = Url::parse("http://host/").unwrap();
+            url.path_segments_mut().unwrap().pop().push(name);
+            let last = url.path_segments().unwrap().next_back().unwrap();
+            assert_eq!(decoded(last), name, "{url}");
+        }
+        assert_eq!(decoded("%ff"), "%ff");
     }
 }

@@ -1,7 +1,7 @@
 //! Which of a model's files describe its tokenizer, and reading them.
 //!
 //! The first that can be read counts, in the order in which common loaders look: `tokenizer.json`, a `SentencePiece` or
-//! tiktoken file, `vocab.json`, `vocab.txt`, the header of a GGUF file. One that cannot be read is a finding.
+//! tiktoken file, `tekken.json`, `vocab.json`, `vocab.txt`, the header of a GGUF file. One that cannot be read is a finding.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::fact::{FileFacts, Finding, Unexamined};
 use crate::tokenizer::draft::Draft;
 use crate::tokenizer::findings::finding;
 use crate::tokenizer::spelling::Spelling;
-use crate::tokenizer::{Kind, Vocabulary, added, gguf, huggingface, lists, sentencepiece, tiktoken};
+use crate::tokenizer::{Kind, Vocabulary, added, gguf, huggingface, lists, sentencepiece, tekken, tiktoken};
 
 /// How a file is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,7 @@ enum Form {
     /// `SentencePiece` or tiktoken: both are called `tokenizer.model`, and the first line tells.
     Model,
     Tiktoken,
+    Tekken,
     Gpt2,
     Bert,
     Gguf,
@@ -33,6 +34,7 @@ impl Form {
     fn of(name: &str) -> Option<Self> {
         match name {
             "tokenizer.json" => Some(Self::HuggingFace),
+            "tekken.json" => Some(Self::Tekken),
             "vocab.json" => Some(Self::Gpt2),
             "vocab.txt" => Some(Self::Bert),
             _ if name.ends_with(".model") || name.contains(".model.v") => Some(Self::Model),
@@ -95,6 +97,7 @@ impl Reading<'_> {
         let draft = match form {
             Form::HuggingFace => return huggingface::read(&self.whole(name)?).and_then(not_empty),
             Form::Gguf => return self.gguf(name).and_then(not_empty),
+            Form::Tekken => return tekken::read(&self.whole(name)?).and_then(not_empty),
             Form::Tiktoken => tiktoken::read(&self.whole(name)?)?,
             Form::Bert => lists::bert(&self.whole(name)?)?,
             Form::Gpt2 => {

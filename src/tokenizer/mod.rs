@@ -30,6 +30,7 @@ mod sentencepiece;
 mod shared;
 mod special;
 mod spelling;
+mod tekken;
 mod tiktoken;
 
 pub use compare::compare;
@@ -112,7 +113,7 @@ impl Kind {
 /// Rules in the words of one format. Only rules of the same format can be told to be the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// `tokenizer.json`, `sentencepiece` or `gguf`.
+    /// `tokenizer.json`, `sentencepiece`, `tekken.json` or `gguf`.
     pub format: &'static str,
     /// The rules, written in one fixed way; `null` where the format says that there are none.
     pub text: String,

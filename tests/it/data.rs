@@ -67,7 +67,8 @@ fn views_of_pytorch_are_read_in_the_order_of_their_shape() {
 /// Whatever the layout and the number of threads, the pieces are the whole in its order.
 #[test]
 fn pieces_are_the_whole_in_order_on_any_number_of_threads() {
-    for path in ["tests/gguf/blocks.gguf", "tests/gguf/woven.gguf", "tests/quantised/first", "tests/torch/zip.bin"] {
+    let paths = ["tests/gguf/blocks.gguf", "tests/gguf/woven.gguf", "tests/quantised/first", "tests/torch/zip.bin"];
+    for path in paths.into_iter().chain(["tests/gguf/lattices.gguf", "tests/quantised/packed"]) {
         let data = Data::open(Path::new(path)).unwrap();
         for values in data.values().iter().filter(|it| it.unreadable.is_none()) {
             let whole = data.read(values, 0..values.elements()).unwrap();
@@ -97,9 +98,9 @@ fn pieces_are_the_whole_in_order_on_any_number_of_threads() {
 
 #[test]
 fn pieces_of_what_cannot_be_read_say_why() {
-    let data = Data::open(Path::new("tests/quantised/first")).unwrap();
-    let error = data.pieces(data.find("nf4.weight").unwrap(), |_, it| it.len()).unwrap_err().to_string();
-    assert!(error.contains("bitsandbytes"), "{error}");
+    let data = Data::open(Path::new("tests/quantised/packed")).unwrap();
+    let error = data.pieces(data.find("unread.vptq.weight").unwrap(), |_, it| it.len()).unwrap_err().to_string();
+    assert!(error.contains("vptq"), "{error}");
 }
 
 #[test]
@@ -112,7 +113,9 @@ fn a_range_outside_is_refused_by_name() {
 
 #[test]
 fn quantised_layouts_are_unpacked_under_the_name_and_shape_of_the_plain_weight() {
-    for (folder, count) in [("tests/quantised/first", 9), ("tests/quantised/second", 1)] {
+    let folders =
+        [("tests/quantised/first", 9, 10), ("tests/quantised/second", 1, 1), ("tests/quantised/packed", 42, 42)];
+    for (folder, count, readable_count) in folders {
         let data = Data::open(Path::new(folder)).unwrap();
         let expected = Data::open(&Path::new(folder).join("expected.st")).unwrap();
         assert_eq!(expected.values().len(), count);
@@ -122,19 +125,36 @@ fn quantised_layouts_are_unpacked_under_the_name_and_shape_of_the_plain_weight()
             check(&data, &it.name, &expected.read(it, 0..it.elements()).unwrap());
         }
         let readable = data.values().iter().filter(|it| it.unreadable.is_none()).count();
-        assert_eq!(readable, count, "scales and zero points are no weights of their own");
+        assert_eq!(readable, readable_count, "scales and zero points are no weights of their own");
     }
 }
 
 #[test]
 fn layouts_that_are_not_unpacked_say_which_they_are() {
-    let data = Data::open(Path::new("tests/quantised/first")).unwrap();
-    for (name, of) in [("nf4.weight", "bitsandbytes"), ("compressed.weight", "compressed-tensors")] {
-        let values = data.find(name).unwrap();
-        assert!(values.unreadable.as_ref().is_some_and(|why| why.contains(of)), "{values:?}");
-        assert!(data.read(values, 0..1).unwrap_err().to_string().contains(of));
+    let data = Data::open(Path::new("tests/quantised/packed")).unwrap();
+    let unread: Vec<_> = data.values().iter().filter(|it| it.unreadable.is_some()).collect();
+    assert_eq!(unread.len(), 7);
+    for values in unread {
+        let layout = values.name.split('.').nth(1).unwrap();
+        let why = values.unreadable.as_ref().unwrap();
+        assert!(why.contains(layout), "{}: {why}", values.name);
+        assert!(data.read(values, 0..1).unwrap_err().to_string().contains(layout));
     }
-    assert_eq!(data.find("compressed.weight").unwrap().shape, [16, 32]);
+    let shape = |name: &str| data.find(name).unwrap().shape.clone();
+    for name in ["aqlm", "eetq", "marlin", "quip", "tiled"] {
+        assert_eq!(shape(&format!("unread.{name}.weight")), [8, 64], "{name}");
+    }
+    assert_eq!(shape("unread.exl3.weight"), [16, 64]);
+}
+
+#[test]
+fn code_books_of_llama_cpp_are_decoded_as_its_own_library_does() {
+    let data = Data::open(Path::new("tests/gguf/lattices.gguf")).unwrap();
+    let expected = numbers("tests/gguf/lattices.f32");
+    assert_eq!(data.values().len(), 12);
+    for (values, expected) in data.values().iter().zip(expected.chunks(512)) {
+        check(&data, &values.name, expected);
+    }
 }
 
 #[test]

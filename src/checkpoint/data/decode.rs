@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use ::safetensors::Dtype as Known;
 
-use crate::checkpoint::data::{blocks, small, superblocks};
+use crate::checkpoint::data::{blocks, lattices, small, superblocks};
 use crate::checkpoint::{Dtype, Tensor};
 
 /// How one element type is turned into numbers.
@@ -36,7 +36,8 @@ pub(super) fn decoder(dtype: &Dtype) -> Option<Decoder> {
     let (numbers, bytes, run) = match dtype {
         Dtype::Known(known) => plain(*known)?,
         Dtype::Block(block) => {
-            (block.numbers, block.bytes, blocks::decoder(block.name).or_else(|| superblocks::decoder(block.name))?)
+            let run = blocks::decoder(block.name).or_else(|| superblocks::decoder(block.name));
+            (block.numbers, block.bytes, run.or_else(|| lattices::decoder(block.name))?)
         }
         // Elements of no fixed length have no place of their own: `varints` reads them.
         Dtype::Varints(_) | Dtype::Unknown { .. } => return None,
@@ -213,7 +214,7 @@ mod tests {
             let why = unreadable(&Dtype::named(name)).unwrap();
             assert!(why.contains(name), "{why}");
         }
-        assert!(unreadable(&Dtype::of_ggml(16)).unwrap().contains("IQ2_XXS"));
-        assert!(unreadable(&Dtype::of_ggml(14)).is_none());
+        assert!(unreadable(&Dtype::of_ggml(9)).unwrap().contains("Q8_1"));
+        assert!([14, 16, 29].iter().all(|it| unreadable(&Dtype::of_ggml(*it)).is_none()));
     }
 }

@@ -12,9 +12,15 @@ use crate::bytes::{LocalPlace, Place};
 use crate::checkpoint::{Checkpoint, Error};
 
 mod blocks;
+mod code_book;
 mod decode;
+mod exl2;
 mod files;
 mod gather;
+mod grids;
+mod grouped;
+mod hqq;
+mod lattices;
 mod packed;
 mod recipe;
 mod scaled;
@@ -22,6 +28,8 @@ mod small;
 mod store;
 mod stream;
 mod superblocks;
+mod ternary;
+mod unpacking;
 mod varints;
 
 use self::files::Files;

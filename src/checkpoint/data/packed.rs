@@ -13,8 +13,8 @@ pub(super) struct Packed {
     /// Numbers of the tensors.
     pub(super) parts: Parts<usize>,
     packing: Packing,
-    /// How many bits a number takes; a divisor of 32.
-    bits: u32,
+    /// How many bits a number takes; in GPTQ's words one may go over the end of a word.
+    bits: u64,
     rows: u64,
     columns: u64,
     groups: u64,
@@ -24,7 +24,8 @@ pub(super) struct Packed {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Parts<T> {
     pub(super) words: T,
-    pub(super) zeros: T,
+    /// Without them the middle of the range is zero.
+    pub(super) zeros: Option<T>,
     pub(super) scales: T,
     /// Which group each input is in, where they do not follow each other.
     pub(super) order: Option<T>,
@@ -34,12 +35,12 @@ pub(super) struct Parts<T> {
 enum Packing {
     /// Along the inputs. Zero points are stored less one in the first version of the format.
     Gptq { added: u32 },
-    /// Along the outputs, eight of them in an order of their own.
+    /// Along the outputs, those of a word in an order of their own.
     Awq,
 }
 
-/// Where AWQ puts the first, second, … of eight outputs in a word.
-const AWQ_ORDER: [u32; 8] = [0, 4, 1, 5, 2, 6, 3, 7];
+/// Where AWQ puts the first, second, … of the outputs in a word, by the number of bits.
+const AWQ_ORDER: &[(u64, &[u64])] = &[(4, &[0, 4, 1, 5, 2, 6, 3, 7]), (8, &[0, 2, 1, 3])];
 
 impl Packed {
     /// A matrix of this shape, or why it cannot be decoded.
@@ -49,20 +50,18 @@ impl Packed {
         parts: Parts<usize>,
         is_second_version: bool,
     ) -> Result<Self, String> {
-        let all = [Some(tensors.words), Some(tensors.zeros), Some(tensors.scales), tensors.order];
+        let all = [Some(tensors.words), tensors.zeros, Some(tensors.scales), tensors.order];
         if let Some(it) = all.into_iter().flatten().find(|it| it.view.is_some()) {
             return Err(format!("its part {} is stored as a view, which this version does not unpack", it.name));
         }
-        let words = [Some(tensors.words), Some(tensors.zeros), tensors.order];
+        let words = [Some(tensors.words), tensors.zeros, tensors.order];
         if let Some(it) = words.into_iter().flatten().find(|it| it.dtype.to_string() != "I32") {
             return Err(format!("its part {} is {}, expected I32", it.name, it.dtype));
         }
         Self::fitting(shape, tensors, parts, is_second_version).ok_or_else(|| {
-            let shapes = (&tensors.words.shape, &tensors.zeros.shape, &tensors.scales.shape);
-            format!(
-                "its packed words {:?}, zero points {:?} and scales {:?} do not fit together",
-                shapes.0, shapes.1, shapes.2
-            )
+            let zeros = tensors.zeros.map_or_else(|| "none".to_owned(), |it| format!("{:?}", it.shape));
+            let (words, scales) = (&tensors.words.shape, &tensors.scales.shape);
+            format!("its packed words {words:?}, zero points {zeros} and scales {scales:?} do not fit together")
         })
     }
 
@@ -70,29 +69,27 @@ impl Packed {
         let [rows, columns] = *shape.as_array::<2>()?;
         let [groups, out] = *it.scales.shape.as_array::<2>()?;
         let [first, second] = *it.words.shape.as_array::<2>()?;
-        let (packing, packed) = if second == out {
-            (Packing::Gptq { added: u32::from(!is_second_version) }, columns.checked_div(first)?)
+        let (packing, numbers, words) = if second == out {
+            (Packing::Gptq { added: u32::from(!is_second_version) }, columns, first)
         } else {
-            (Packing::Awq, rows.checked_div(second)?)
+            (Packing::Awq, rows, second)
         };
-        let bits = 32_u64.checked_div(packed)?;
-        let expected = match packing {
-            Packing::Gptq { .. } => [first.checked_mul(packed)?, rows],
-            Packing::Awq => [second.checked_mul(packed)?, first],
+        let bits = words.checked_mul(32)?.checked_div(numbers)?;
+        let in_words = |numbers: u64| Some(numbers.checked_mul(bits)?.checked_div(32)?);
+        let is_filled = |numbers: u64| numbers.checked_mul(bits).is_some_and(|it| it.is_multiple_of(32) && it > 0);
+        let fits_words = match packing {
+            Packing::Gptq { .. } => (2..=8).contains(&bits) && [in_words(columns)?, rows] == [first, second],
+            Packing::Awq => AWQ_ORDER.iter().any(|it| it.0 == bits) && [columns, in_words(rows)?] == [first, second],
         };
-        let found = match packing {
-            Packing::Gptq { .. } => [columns, second],
-            Packing::Awq => [rows, columns],
+        let fits_zeros = match it.zeros {
+            Some(zeros) => is_filled(rows) && zeros.shape == [groups, in_words(rows)?],
+            None => matches!(packing, Packing::Gptq { .. }),
         };
-        let zeros = [groups, rows.checked_div(packed)?];
-        let fits = matches!(bits, 2 | 4 | 8)
-            && (bits == 4 || packing != Packing::Awq)
-            && expected == found
-            && out == rows
-            && rows.is_multiple_of(packed)
-            && it.zeros.shape == zeros
-            && it.order.map_or(groups > 0 && columns.is_multiple_of(groups), |order| order.shape == [columns]);
-        let bits = u32::try_from(bits).ok()?;
+        let fits_order = match it.order {
+            Some(order) => order.shape == [columns] && groups > 0,
+            None => groups > 0 && columns.is_multiple_of(groups),
+        };
+        let fits = fits_words && is_filled(numbers) && fits_zeros && fits_order && out == rows;
         fits.then_some(Self { parts, packing, bits, rows, columns, groups })
     }
 
@@ -102,16 +99,14 @@ impl Packed {
         let broken = || store.unreadable(name, "its packed parts do not fit together");
         let group_of = self.group_of(store)?;
         let band = self.band(store, rows.clone())?;
-        let count = usize::try_from(self.columns).map_err(|_| broken())?;
         let mut numbers = Vec::with_capacity(band.scales.len());
         for row in rows {
             let scales = band.scales_of(row, self.groups).ok_or_else(broken)?;
             let zeros = self.zeros_of(&band, row).ok_or_else(broken)?;
-            for column in 0..count {
-                let group = *group_of.get(column).ok_or_else(broken)?;
-                let (scale, zero) = scales.get(group).zip(zeros.get(group)).ok_or_else(broken)?;
+            for (column, group) in (0..self.columns).zip(&group_of) {
+                let (scale, zero) = scales.get(*group).zip(zeros.get(*group)).ok_or_else(broken)?;
                 let quant = self.quant(&band, row, column).ok_or_else(broken)?;
-                numbers.push(scale * (quant - zero));
+                numbers.push(scale * (small(quant) - zero));
             }
         }
         Ok(numbers)
@@ -125,93 +120,116 @@ impl Packed {
                 |column: u64| usize::try_from(column.checked_div(length).unwrap_or_default()).unwrap_or_default();
             return Ok((0..self.columns).map(group).collect());
         };
-        let words = store.words_by(order, &View::strided(&[self.columns], &[1]), 0..self.columns)?;
-        let name = || store.tensor(order).map(|it| it.name.clone()).unwrap_or_default();
-        let inside = |word: u32| usize::try_from(word).ok().filter(|_| u64::from(word) < self.groups);
-        let outside = |word: &u32| {
-            let (found, groups) = (word.cast_signed(), self.groups);
-            store.unreadable(&name(), &format!("it names group {found}, and there are {groups}"))
-        };
-        words.iter().map(|word| inside(*word).ok_or_else(|| outside(word))).collect()
+        groups_in_order(store, order, self.columns, self.groups)
     }
 
     /// What is needed of all parts for some rows.
     fn band(&self, store: &Store, rows: Range<u64>) -> Result<Band, Error> {
         let of_groups = |first: u64, last: u64| first.saturating_mul(self.groups)..last.saturating_mul(self.groups);
         let turned = |rows: u64, columns: u64| View::transposed([rows, columns]);
-        let packed = u64::from(32_u32.checked_div(self.bits).unwrap_or(1));
-        let words = self.rows.checked_div(packed).unwrap_or_default();
-        let (first, last) = (rows.start.checked_div(packed).unwrap_or_default(), rows.end.div_ceil(packed));
+        let word_at = |numbers: u64| numbers.saturating_mul(self.bits).checked_div(32).unwrap_or_default();
+        let words = word_at(self.rows);
+        let (first, last) = (word_at(rows.start), rows.end.saturating_mul(self.bits).div_ceil(32));
         let scales =
             store.floats_by(self.parts.scales, &turned(self.rows, self.groups), of_groups(rows.start, rows.end))?;
-        let zeros = store.words_by(self.parts.zeros, &turned(words, self.groups), of_groups(first, last))?;
+        let zeros = match self.parts.zeros {
+            Some(zeros) => Some(store.words_by(zeros, &turned(words, self.groups), of_groups(first, last))?),
+            None => None,
+        };
         let (view, from, length) = match self.packing {
             Packing::Gptq { .. } => {
-                let length = self.columns.checked_div(packed).unwrap_or_default();
+                let length = word_at(self.columns);
                 (turned(self.rows, length), rows.start..rows.end, length)
             }
             Packing::Awq => (turned(words, self.columns), first..last, self.columns),
         };
         let range = from.start.saturating_mul(length)..from.end.saturating_mul(length);
         let words = store.words_by(self.parts.words, &view, range)?;
-        Ok(Band { scales, zeros, words, start: rows.start, first, packed })
+        Ok(Band { scales, zeros, words, start: rows.start, first })
     }
 
     /// Zero points of a row, one a group.
     fn zeros_of(&self, band: &Band, row: u64) -> Option<Vec<f32>> {
-        let start = row.checked_div(band.packed)?.checked_sub(band.first)?.checked_mul(self.groups)?;
-        let words = part(&band.zeros, start, self.groups)?;
-        let place = u32::try_from(row.checked_rem(band.packed)?).ok()?;
+        let Some(zeros) = &band.zeros else {
+            let middle = small(1_u32.checked_shl(u32::try_from(self.bits.checked_sub(1)?).ok()?)?);
+            return Some(vec![middle; usize::try_from(self.groups).ok()?]);
+        };
         let added = if let Packing::Gptq { added } = self.packing { added } else { 0 };
-        // One more than the highest zero point is zero again, as in the programs that compute with it.
-        Some(words.iter().map(|word| small(self.pick(*word, place).wrapping_add(added) & self.mask())).collect())
+        let mask = mask(self.bits);
+        let zero = |group: u64| {
+            let place = self.place(row, band.first)?;
+            let at = |word: u64| usize::try_from(word.checked_mul(self.groups)?.checked_add(group)?).ok();
+            let stored = crossing(place, self.bits, |word| zeros.get(at(word)?).copied())?;
+            // One more than the highest zero point is zero again, as in the programs that compute with it.
+            Some(small(stored.wrapping_add(added) & mask))
+        };
+        (0..self.groups).map(zero).collect()
     }
 
-    fn quant(&self, band: &Band, row: u64, column: usize) -> Option<f32> {
-        let column = u64::try_from(column).ok()?;
-        let (line, length, at, place) = match self.packing {
-            Packing::Gptq { .. } => {
-                let length = self.columns.checked_div(band.packed)?;
-                (
-                    row.checked_sub(band.start)?,
-                    length,
-                    column.checked_div(band.packed)?,
-                    column.checked_rem(band.packed)?,
-                )
-            }
+    /// Where the number of an output begins among words along the outputs, of which `first` is the first that is held.
+    fn place(&self, row: u64, first: u64) -> Option<u64> {
+        let row = match self.packing {
+            Packing::Gptq { .. } => row,
             Packing::Awq => {
-                let line = row.checked_div(band.packed)?.checked_sub(band.first)?;
-                (line, self.columns, column, row.checked_rem(band.packed)?)
+                let order = AWQ_ORDER.iter().find(|it| it.0 == self.bits)?.1;
+                let each = order.len() as u64;
+                let at = usize::try_from(row.checked_rem(each)?).ok()?;
+                row.checked_div(each)?.checked_mul(each)?.checked_add(*order.get(at)?)?
             }
         };
-        let index = usize::try_from(line.checked_mul(length)?.checked_add(at)?).ok()?;
-        Some(small(self.pick(*band.words.get(index)?, u32::try_from(place).ok()?)))
+        row.checked_mul(self.bits)?.checked_sub(first.checked_mul(32)?)
     }
 
-    /// The number at a place of a word.
-    fn pick(&self, word: u32, place: u32) -> u32 {
-        let place = match self.packing {
-            Packing::Gptq { .. } => place,
-            Packing::Awq => AWQ_ORDER.get(usize::try_from(place).unwrap_or_default()).copied().unwrap_or_default(),
+    fn quant(&self, band: &Band, row: u64, column: u64) -> Option<u32> {
+        let word = |line: u64, length: u64, at: u64| {
+            band.words.get(usize::try_from(line.checked_mul(length)?.checked_add(at)?).ok()?).copied()
         };
-        word.wrapping_shr(place.wrapping_mul(self.bits)) & self.mask()
+        match self.packing {
+            Packing::Gptq { .. } => {
+                let (line, length) =
+                    (row.checked_sub(band.start)?, self.columns.checked_mul(self.bits)?.checked_div(32)?);
+                crossing(column.checked_mul(self.bits)?, self.bits, |at| word(line, length, at))
+            }
+            Packing::Awq => crossing(self.place(row, band.first)?, self.bits, |at| word(at, self.columns, column)),
+        }
     }
+}
 
-    fn mask(&self) -> u32 {
-        1_u32.wrapping_shl(self.bits).wrapping_sub(1)
-    }
+/// The group of each input, of a tensor that says it input by input.
+pub(super) fn groups_in_order(store: &Store, order: usize, columns: u64, groups: u64) -> Result<Vec<usize>, Error> {
+    let words = store.words_by(order, &View::strided(&[columns], &[1]), 0..columns)?;
+    let name = || store.tensor(order).map(|it| it.name.clone()).unwrap_or_default();
+    let inside = |word: u32| usize::try_from(word).ok().filter(|_| u64::from(word) < groups);
+    let outside = |word: &u32| {
+        let found = word.cast_signed();
+        store.unreadable(&name(), &format!("it names group {found}, and there are {groups}"))
+    };
+    words.iter().map(|word| inside(*word).ok_or_else(|| outside(word))).collect()
+}
+
+/// The number of so many bits that begins at a bit of a row of words, whose lowest bits come first; it may go over the end
+/// of a word.
+pub(super) fn crossing(place: u64, bits: u64, word: impl Fn(u64) -> Option<u32>) -> Option<u32> {
+    let (at, shift) = (place / 32, u32::try_from(place % 32).ok()?);
+    let low = word(at)?.checked_shr(shift)?;
+    let held = 32_u32.checked_sub(shift)?;
+    let high = if u64::from(held) < bits { word(at.checked_add(1)?)?.checked_shl(held)? } else { 0 };
+    Some((low | high) & mask(bits))
+}
+
+/// So many bits set.
+pub(super) fn mask(bits: u64) -> u32 {
+    u32::try_from(bits).ok().and_then(|bits| 1_u32.checked_shl(bits)).unwrap_or_default().wrapping_sub(1)
 }
 
 /// Parts of a packed matrix for some rows.
 struct Band {
     scales: Vec<f32>,
-    zeros: Vec<u32>,
+    zeros: Option<Vec<u32>>,
     words: Vec<u32>,
     /// The first row, and the first word along the rows.
     start: u64,
     first: u64,
-    /// How many numbers stand in a word.
-    packed: u64,
 }
 
 impl Band {
@@ -245,8 +263,8 @@ mod tests {
         let parts = [("w", "I32", words), ("z", "I32", zeros), ("s", "F16", scales)];
         let [words, zeros, scales] = parts.map(|(name, dtype, shape)| tensor(name, dtype, shape));
         let order = order.map(|it| tensor("g", "I32", it));
-        let tensors = Parts { words: &words, zeros: &zeros, scales: &scales, order: order.as_ref() };
-        let places = Parts { words: 0, zeros: 1, scales: 2, order: order.as_ref().map(|_| 3) };
+        let tensors = Parts { words: &words, zeros: Some(&zeros), scales: &scales, order: order.as_ref() };
+        let places = Parts { words: 0, zeros: Some(1), scales: 2, order: order.as_ref().map(|_| 3) };
         let found = Packed::new(shape, tensors, places, false).map(|it| format!("{} bits", it.bits));
         let found = found.unwrap_or_else(|why| why);
         assert!(found.contains(expected), "found {found}, expected {expected}");
@@ -271,13 +289,26 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_any_bits_fill_their_words() {
+        for (bits, words, zeros) in [(2, 2, 1), (3, 3, 0), (5, 5, 0), (6, 6, 3), (8, 8, 4)] {
+            let zeros = [2_u64, zeros];
+            let expected = if zeros[1] == 0 { "do not fit together".to_owned() } else { format!("{bits} bits") };
+            check(&[16, 32], [&[words, 16], &zeros, &[2, 16]], None, &expected);
+        }
+        check(&[32, 32], [&[3, 32], &[2, 3], &[2, 32]], None, "3 bits");
+        check(&[32, 32], [&[32, 8], &[2, 8], &[2, 32]], None, "8 bits");
+        check(&[32, 32], [&[32, 2], &[2, 2], &[2, 32]], None, "do not fit together");
+    }
+
+    #[test]
     fn parts_of_another_type_or_order_are_refused_by_name() {
         let words = tensor("w", "I32", &[4, 16]);
         let (zeros, scales) = (tensor("z", "F32", &[2, 2]), tensor("s", "F16", &[2, 16]));
         let turned = Tensor { view: Some(View::transposed([2, 16])), ..scales.clone() };
-        let places = Parts { words: 0, zeros: 1, scales: 2, order: None };
+        let places = Parts { words: 0, zeros: Some(1), scales: 2, order: None };
         let why = |zeros: &Tensor, scales: &Tensor| {
-            Packed::new(&[16, 32], Parts { words: &words, zeros, scales, order: None }, places, false).unwrap_err()
+            let parts = Parts { words: &words, zeros: Some(zeros), scales, order: None };
+            Packed::new(&[16, 32], parts, places, false).unwrap_err()
         };
         assert_eq!(why(&zeros, &scales), "its part z is F32, expected I32");
         assert_eq!(why(&words, &turned), "its part s is stored as a view, which this version does not unpack");

@@ -146,7 +146,7 @@ fn table(
     Ok(Table {
         tensors,
         metadata: BTreeMap::new(),
-        config: None,
+        config: named.config,
         split: None,
         outside: BTreeMap::new(),
         findings,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::bytes::{counted, limits, shown};
 use crate::checkpoint::error::list;
 use crate::checkpoint::findings::finding;
@@ -20,6 +22,8 @@ const PARTS: &[&str] = &["_parameters", "_buffers", "_modules"];
 pub(crate) struct Named {
     /// In the order of the pickle.
     pub(crate) tensors: Vec<(String, Arc<View>)>,
+    /// The settings of the model that a training program keeps beside its weights.
+    pub(crate) config: Option<Json>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -27,13 +31,47 @@ pub(crate) struct Named {
 pub(crate) fn named(values: &Values, root: Place) -> Result<Named, Problem> {
     let mut findings = Vec::new();
     let mut place = root;
+    let mut config = None;
     while let Some((key, inner)) = wrapped(values, place)? {
         findings.push(wrapper(values, place, key)?);
+        config = config.or_else(|| settings(values, place));
         place = inner;
     }
     let walk = walk(values, place)?;
     findings.extend(walk.other_values());
-    Ok(Named { tensors: walk.tensors, findings })
+    Ok(Named { tensors: walk.tensors, config, findings })
+}
+
+/// Keys under which training programs keep what the model is built like, the surest first.
+const SETTINGS: &[&str] = &["model_args", "model_config", "hyper_parameters", "config"];
+
+/// How many settings are taken.
+const MOST_SETTINGS: usize = 256;
+
+/// The settings beside the weights: those that are plain values.
+fn settings(values: &Values, place: Place) -> Option<Json> {
+    let Value::Dict(items) = values.get(place) else { return None };
+    let of_key = |key: &&str| {
+        let (_, it) = items.iter().rev().find(|(name, _)| is_text(values, *name, key))?;
+        let Value::Dict(fields) = values.get(*it) else { return None };
+        let plain = fields.iter().filter_map(|(key, it)| match values.get(*key) {
+            Value::Text(key) => Some((key.to_string(), plain(values.get(*it))?)),
+            _ => None,
+        });
+        let fields: serde_json::Map<String, Json> = plain.take(MOST_SETTINGS).collect();
+        (!fields.is_empty()).then_some(Json::Object(fields))
+    };
+    SETTINGS.iter().find_map(of_key)
+}
+
+fn plain(value: &Value) -> Option<Json> {
+    match value {
+        Value::Bool(it) => Some((*it).into()),
+        Value::Int(it) => Some((*it).into()),
+        Value::Number(it) => it.parse().ok().and_then(serde_json::Number::from_f64).map(Json::Number),
+        Value::Text(it) => Some((&**it).into()),
+        _ => None,
+    }
 }
 
 /// The weights inside a dictionary that holds none itself.
