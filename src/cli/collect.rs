@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use crate::case::Case;
 use crate::catalog::Catalog;
 use crate::cli::{Failure, Terminal, reach};
-use crate::evidence::{self, Evidence};
+use crate::evidence;
+use crate::evidence::Evidence;
 use crate::fact::{Dimensions, FormRelation};
 use crate::remote::Reach;
 
