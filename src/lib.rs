@@ -22,7 +22,6 @@
 //! * no code of an inspected model is ever run.
 
 // The words, and what ships inside the program.
-pub mod chance;
 pub mod fact;
 pub mod shelf;
 
@@ -31,6 +30,10 @@ pub mod bytes;
 pub mod yaml;
 
 pub mod remote;
+
+// Numbers without models.
+mod linalg;
+pub mod stats;
 
 // What is measured on models.
 pub mod checkpoint;

@@ -15,7 +15,8 @@ use crate::fact::{
     CatalogReach, Comparison, Comparisons, ConfigAgreement, Dimensions, Form, FormRelation, Origin, SharedValue,
     WeightsRelation,
 };
-use crate::lineage::{self, Look, Model};
+use crate::lineage;
+use crate::lineage::{Look, Model};
 use crate::weights::Effort;
 
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,8 @@ use crate::checkpoint::{self, Reading};
 use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
 use crate::report::Language;
-use crate::rubric::{self, Criterion, Gate, Rubric, Verdict};
+use crate::rubric;
+use crate::rubric::{Criterion, Gate, Rubric, Verdict};
 use crate::tokenizer;
 
 /// Below this likeness a name is no suggestion.

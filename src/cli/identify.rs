@@ -11,7 +11,8 @@ use crate::cli::progress::Progress;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, inspect, reach, weights};
 use crate::fact::{CatalogReach, Closeness, FingerprintMatch, FormRelation, Identification, Match};
-use crate::lineage::{self, Look, identify, look_up};
+use crate::lineage;
+use crate::lineage::{Look, identify, look_up};
 use crate::weights::Effort;
 
 #[derive(Debug, clap::Args)]

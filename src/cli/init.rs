@@ -15,9 +15,11 @@ use crate::case::Case;
 use crate::cli::schema::FORMATS;
 use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
-use crate::rubric::{self, Criterion, Rubric};
+use crate::rubric;
+use crate::rubric::{Criterion, Rubric};
 use crate::shelf;
-use crate::yaml::{self, Problem, Problems};
+use crate::yaml;
+use crate::yaml::{Problem, Problems};
 
 /// A catalogue entry that stands in until the analyst names the company's model.
 const EXAMPLE_MODEL: &str = "catalog:01-ai/Yi-34B@2023-11";

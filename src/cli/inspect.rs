@@ -10,7 +10,8 @@ use crate::catalog::Catalog;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, reach};
 use crate::fact::{Finding, Inspection, Origin, Unexamined};
-use crate::lineage::{self, Model};
+use crate::lineage;
+use crate::lineage::Model;
 use crate::remote::Reach;
 
 #[derive(Debug, clap::Args)]

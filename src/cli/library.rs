@@ -12,7 +12,8 @@ use crate::cli::inspect::{align_right, open, shown_name, unexamined};
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, reach};
 use crate::fact::Unexamined;
-use crate::lineage::{self, ENDING, Model};
+use crate::lineage;
+use crate::lineage::{ENDING, Model};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Library {

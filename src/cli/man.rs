@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 
-use crate::cli::{self, Failure, Terminal};
+use crate::cli;
+use crate::cli::{Failure, Terminal};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {}

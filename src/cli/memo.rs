@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use crate::bytes;
 use crate::cli::{Failure, Terminal};
-use crate::report::{self, FontSources, Format, Language};
-use crate::scoring::{self, Scorecard};
+use crate::report;
+use crate::report::{FontSources, Format, Language};
+use crate::scoring;
+use crate::scoring::Scorecard;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
-use crate::rubric::{self, Criterion, Effect, Rubric};
+use crate::rubric;
+use crate::rubric::{Criterion, Effect, Rubric};
 use crate::yaml::Problem;
 
 #[derive(Debug, clap::Args)]

@@ -7,10 +7,12 @@ use crate::bytes;
 use crate::case::Case;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
-use crate::evidence::{self, Evidence};
+use crate::evidence;
+use crate::evidence::Evidence;
 use crate::fact::{Interval, Text, Truth};
 use crate::rubric;
-use crate::scoring::{self, GateOutcome, Scorecard};
+use crate::scoring;
+use crate::scoring::{GateOutcome, Scorecard};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -91,13 +91,6 @@ fn is_body_independent(weights: &Weights) -> bool {
     !relations.is_empty() && relations.iter().all(|it| *it == WeightsRelation::Independent)
 }
 
-/// Parts that a comparison found to be the other's beside an independent body.
-pub(crate) fn borrowed_parts(comparison: &Comparison) -> Vec<String> {
-    let is_taken = |it: WeightsRelation| matches!(it, WeightsRelation::Identical | WeightsRelation::Derived);
-    let parts = comparison.weights.components.iter().filter(|it| is_taken(it.relation));
-    parts.map(|it| it.component.clone()).collect()
-}
-
 /// Levels of "whose weights" that a derivation means, by its recipe; all three where no step is known.
 fn levels(weights: &Weights) -> Vec<u8> {
     if weights.relation == WeightsRelation::Identical {

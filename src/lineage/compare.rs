@@ -2,43 +2,17 @@
 
 use crate::blueprint::compare_blueprints;
 use crate::catalog::Catalog;
-use crate::checkpoint::{self, Data};
+use crate::checkpoint;
+use crate::checkpoint::Data;
 use crate::fact::{Comparison, Cost, Unexamined, Weights, WeightsRelation};
 use crate::lineage::fingerprint::{Tokens, held};
-use crate::lineage::tokens::{self, Vocabularies};
+use crate::lineage::look::{FREELY, Look};
+use crate::lineage::tokens;
+use crate::lineage::tokens::Vocabularies;
 use crate::lineage::towers::Towers;
-use crate::lineage::{Model, adapters, not_examined, unexamined};
-use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, Watch, relate, with_towers};
-
-/// Bytes that models behind an address may have in all, for a quick look at them to go on by itself: a minute or two on an
-/// ordinary line.
-const FREELY: u64 = 2_000_000_000;
-
-/// How far to look at weights, and who is told how far the work is.
-pub struct Look<'a> {
-    /// Where to begin; where nothing is said, `standard` for two models on this machine, and otherwise a quick look.
-    pub effort: Option<Effort>,
-    /// How many references the subject is held against in all.
-    pub references: usize,
-    /// Who hears of progress.
-    pub watch: &'a dyn Watch,
-}
-
-impl Default for Look<'_> {
-    fn default() -> Self {
-        Self { effort: None, references: 1, watch: &() }
-    }
-}
-
-impl Look<'_> {
-    /// A quick look goes on by itself where it does not decide, unless that would fetch many gigabytes that nobody asked for.
-    pub(super) fn plan(&self, subject: &Model, reference: &Model) -> Plan {
-        let far = || [subject, reference].into_iter().filter(|it| it.is_far());
-        let usual = if far().count() > 0 { Effort::Quick } else { Effort::Standard };
-        let bytes = far().map(|it| it.data_bytes.unwrap_or(u64::MAX)).fold(0, u64::saturating_add);
-        Plan { effort: self.effort.unwrap_or(usual), goes_on: bytes <= FREELY, references: self.references }
-    }
-}
+use crate::lineage::unexamined::{not_examined, not_read, unexamined};
+use crate::lineage::{Model, adapters};
+use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, relate, with_towers};
 
 /// What names, shapes and configurations say about two models, and nothing on weights.
 pub fn compare(subject: &Model, reference: &Model, catalog: &Catalog) -> Comparison {
@@ -136,26 +110,6 @@ fn against_fingerprint(
 fn no_subject(subject: &Model) -> Option<Unexamined> {
     let detail = "a fingerprint stands for a reference; name the files of the model under examination first";
     subject.fingerprint.as_ref().map(|_| not_examined("weights", "fingerprint", detail))
-}
-
-/// What of a model's weights was not read, or not as it stands.
-pub(super) fn not_read(model: &Model, data: &Data, finite: &Finite<'_>, net: &Net<'_>) -> Vec<Unexamined> {
-    let adapter = adapters::note(data);
-    let unread = (adapter.is_none() && !net.left_out().is_empty()).then(|| {
-        let names = net.left_out().join(", ");
-        format!("not read, since their element type or layout cannot be decoded: {names}")
-    });
-    let odd = (finite.replaced() > 0).then(|| {
-        "some of its numbers are not finite (NaN or infinite), and were read as zero; a working model has none".into()
-    });
-    let mut found = Vec::new();
-    for (what, why, detail) in
-        [("weights", "adapter", adapter), ("tensors", "not-decoded", unread), ("tensors", "not-finite", odd)]
-    {
-        let named = |it: String| not_examined(what, why, &format!("{}: {it}", model.name.name));
-        found.extend(detail.map(named));
-    }
-    found
 }
 
 /// What a quick look that was not followed by another leaves open, with what the other would cost.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::bytes::{Place, limits, sha256};
 use crate::catalog::Catalog;
-use crate::checkpoint::{self, Checkpoint, Data};
+use crate::checkpoint;
+use crate::checkpoint::{Checkpoint, Data};
 use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, Weights, WeightsRelation as It};
-use crate::lineage::compare::not_read;
-use crate::lineage::{Error, Look, Model, adapters, not_examined};
+use crate::lineage::unexamined::{not_examined, not_read};
+use crate::lineage::{Error, Look, Model, adapters};
 use crate::tokenizer::{Vocabulary, learned};
 use crate::weights::{About, Fingerprint, Finite, Net, Plan, Room, Unreadable, Watch, relate};
 

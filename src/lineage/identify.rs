@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use crate::blueprint::{Blueprint, compare_blueprints};
 use crate::catalog::{Catalog, Entry, SCHEME};
 use crate::fact::{Closeness, Difference, DimensionPair, Form, FormRelation, Identification, Match};
-use crate::lineage::{Model, unexamined};
+use crate::lineage::Model;
+use crate::lineage::unexamined::unexamined;
 
 /// Looks a model up; lists at most `limit` matches, but always says how many there are.
 pub fn identify(model: &Model, catalog: &Catalog, limit: usize) -> Identification {

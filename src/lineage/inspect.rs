@@ -1,7 +1,8 @@
 //! Describes one model: parameters, dimensions, templates, findings.
 
 use crate::fact::Inspection;
-use crate::lineage::{Model, unexamined};
+use crate::lineage::Model;
+use crate::lineage::unexamined::unexamined;
 
 /// Everything the headers and the configuration of a model tell.
 pub fn inspect(model: &Model) -> Inspection {

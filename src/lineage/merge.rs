@@ -1,7 +1,8 @@
 //! A subject against several references: each of them, and how it is made of all.
 
 use crate::catalog::Catalog;
-use crate::checkpoint::{self, Data};
+use crate::checkpoint;
+use crate::checkpoint::Data;
 use crate::fact::{Comparison, Comparisons, Merge, WeightsRelation};
 use crate::lineage::{Look, Model, compare_with_weights};
 use crate::weights::{Finite, Net, merged};

@@ -8,25 +8,30 @@ mod compare;
 mod fingerprint;
 mod identify;
 mod inspect;
+mod look;
 mod merge;
 mod tokens;
 mod towers;
+mod unexamined;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::blueprint::Blueprint;
-use crate::bytes::{self, Location, Place, Repository};
+use crate::bytes;
+use crate::bytes::{Location, Place, Repository};
 use crate::catalog::{Catalog, Entry, SCHEME};
-use crate::checkpoint::{self, Checkpoint, Data};
-use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin, Unexamined};
+use crate::checkpoint;
+use crate::checkpoint::{Checkpoint, Data};
+use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin};
 use crate::remote::{Found, Reach};
 use crate::weights::{Fingerprint, Unreadable};
 
-pub use compare::{Look, compare, compare_with_weights};
+pub use compare::{compare, compare_with_weights};
 pub use fingerprint::{ENDING, fingerprint, library, look_up};
 pub use identify::identify;
 pub use inspect::inspect;
+pub use look::Look;
 pub use merge::{Mixture, compare_with_all, mixture};
 
 /// A model as far as it can be described without reading its data.
@@ -243,57 +248,4 @@ fn entry_findings(entry: &Entry) -> Vec<Finding> {
         detail: it.to_owned(),
     });
     notes.collect()
-}
-
-/// What no answer by form looks at, and why. [`compare_with_weights`] takes out what it did look at.
-fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexamined> {
-    let models = || std::iter::once(model).chain(reference);
-    let (why, weights, tokenizer) = match models().find(|it| !it.has_weights()) {
-        Some(without) if without.name.origin == Origin::Catalog => {
-            let name = &without.name.name;
-            (
-                "catalogue-entry",
-                format!(
-                    "{name} is a catalogue blueprint without weights, so no weight could be compared; a form relation \
-                     says nothing about weights"
-                ),
-                format!("{name} is a catalogue blueprint without a tokenizer, so no vocabulary could be compared"),
-            )
-        }
-        Some(without) => (
-            "index-only",
-            format!("the weights of {} are not there, so none could be read", without.name.name),
-            BY_FORM_TOKENIZER.to_owned(),
-        ),
-        None => (
-            "by-form",
-            "this answer goes by names, shapes and configuration, which say nothing about weights; `unshell compare` \
-             reads the weights of two models"
-                .to_owned(),
-            BY_FORM_TOKENIZER.to_owned(),
-        ),
-    };
-    let why_tokenizer = if why == "index-only" { "by-form" } else { why };
-    let shapes = models().filter(|it| it.blueprint.is_by_names()).map(|it| {
-        let detail = format!(
-            "{} is an index without weights: shapes, element types and counts are not known, names are the index's word, \
-             and sizes the configuration's",
-            it.name.name
-        );
-        not_examined("shapes", "index-only", &detail)
-    });
-    let mut unexamined: Vec<Unexamined> = shapes.collect();
-    unexamined.extend([
-        not_examined("weights", why, &weights),
-        not_examined("tokenizer", why_tokenizer, &tokenizer),
-        not_examined("code", "not-in-this-version", "this version does not read model code"),
-    ]);
-    unexamined
-}
-
-const BY_FORM_TOKENIZER: &str =
-    "this answer goes by names, shapes and configuration; `unshell compare` holds two vocabularies against each other";
-
-fn not_examined(what: &str, why: &str, detail: &str) -> Unexamined {
-    Unexamined { what: what.to_owned(), why: why.to_owned(), detail: detail.to_owned() }
 }

@@ -6,7 +6,8 @@ use std::ops::Range;
 use crate::blueprint::{Blueprint, Tower};
 use crate::checkpoint::Error;
 use crate::fact::{Unexamined, Weights};
-use crate::lineage::{Model, not_examined};
+use crate::lineage::Model;
+use crate::lineage::unexamined::not_examined;
 use crate::weights::{Net, Numbers, Plan, Watch, closeness, relate};
 
 /// A smaller share of a model is not worth a line.

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::bytes::{self, Place, counted, limits, sha256, shown};
+use crate::bytes;
+use crate::bytes::{Place, counted, limits, sha256, shown};
 use crate::checkpoint::GgufVocabulary;
 use crate::fact::{FileFacts, Finding, Unexamined};
 use crate::tokenizer::draft::Draft;

@@ -14,8 +14,8 @@
 //!
 //! References: Kendall 1938; Knight 1966 (O(n log n)); Knuth, The Art of Computer Programming 5.1.1 (inversions).
 
-use crate::chance;
 use crate::fact::RankAgreement;
+use crate::stats::tail;
 
 /// Up to so many things the null is counted out. The chance of no inversion at all among 100 is 1e-158.
 const EXACT: usize = 100;
@@ -35,7 +35,7 @@ pub(crate) fn against_sorted(ranks: &[u32]) -> Option<RankAgreement> {
     let log10_p = if is_exact {
         exact_log10_p(ranks.len(), inversions)
     } else {
-        chance::normal((pairs / 2.0 - inversions as f64 - 0.5) / deviation)
+        tail::normal((pairs / 2.0 - inversions as f64 - 0.5) / deviation)
     };
     let p_kind = if is_exact { "exact" } else { "asymptotic" }.to_owned();
     Some(RankAgreement { tau: rounded(tau, 6), z: rounded(z, 3), log10_p: rounded(log10_p, 3), p_kind })
@@ -146,7 +146,7 @@ mod tests {
         let ranks = shuffled(100, 5);
         let (pairs, deviation) = (4950.0, (100.0 * 99.0 * 205.0_f64 / 72.0).sqrt());
         let count = inversions(&ranks);
-        let normal = chance::normal((pairs / 2.0 - count as f64 - 0.5) / deviation);
+        let normal = tail::normal((pairs / 2.0 - count as f64 - 0.5) / deviation);
         assert!((exact_log10_p(100, count) - normal).abs() < 0.02);
     }
 

@@ -4,63 +4,27 @@
 //! file, with its null, its references and what it cannot tell on top. Names and shapes only say what to hold against what.
 
 mod adapter;
-mod adapter_test;
-mod alignment;
-mod assignment;
-mod attention;
-mod biases;
-mod bits;
-mod chaos;
-mod column_sizes;
-mod column_space;
-mod copies;
-mod delta;
-mod effort;
-mod equality;
-mod factors;
+mod align;
+mod decision;
 mod fingerprint;
-mod fixed_points;
-mod gains;
-mod heads;
-mod layer_map;
-mod maps;
-mod matrix;
-mod measure;
-mod merge;
-mod merge_kinds;
-mod moments;
-mod net;
-mod new_rows;
-mod novelty;
-mod product;
-mod query_key_cka;
-mod quick;
-mod random;
-mod random_sign;
-mod recipe;
-mod relation;
-mod row_cosines;
-mod rows_in_place;
-mod slot;
-mod statement;
-mod stream;
-mod symmetry;
-mod tokens;
-mod towers;
-mod unit_graph;
-mod units;
+mod matching;
+mod model;
+mod provenance;
+mod statistics;
 
 use crate::checkpoint::Error;
 use crate::fact::{EffortSpent, Weights, WeightsRelation};
-use crate::weights::effort::Budget;
+use crate::weights::model::budget::Budget;
 
-pub use adapter::{Symmetries, relate_adapter, relate_adapters};
-pub use effort::Effort;
-pub use factors::Factors;
+pub use adapter::factors::Factors;
+pub use adapter::sign_test::Symmetries;
+pub use adapter::{relate_adapter, relate_adapters};
+pub use decision::towers::{closeness, with_towers};
 pub use fingerprint::{About, Fingerprint, Room, Unreadable};
-pub use merge::{Merged, merged};
-pub use net::{Finite, Net, Numbers};
-pub use towers::{closeness, with_towers};
+pub use model::budget::Effort;
+pub use model::tensors::{Finite, Numbers};
+pub use model::view::Net;
+pub use provenance::merge::{Merged, merged};
 
 /// The rule of a quick look that decided nothing.
 pub const QUICK_LOOK: &str = "quick-look";
@@ -118,15 +82,15 @@ pub fn relate(
     }
     let effort = plan.effort.max(Effort::Standard);
     let budget = Budget::of(effort, subject, reference);
-    let measured = measure::measure(subject, reference, tokens, &budget, watch)?;
-    let mut weights = relation::decide(&measured, plan.references);
-    recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
-    maps::describe(subject, reference, tokens, &measured, &mut weights);
-    new_rows::describe(subject, reference, tokens, &measured, &mut weights)?;
-    weights.statistics.extend(fixed_points::statistic(reference, &measured, plan.references));
-    weights.statistics.extend(query_key_cka::statistic(subject, reference, &measured)?);
-    weights.statistics.extend(biases::statistic(subject, reference, &measured, plan.references)?);
-    weights.statistics.extend(rows_in_place::statistics(subject, reference, &measured, plan.references)?);
+    let measured = matching::measure::measure(subject, reference, tokens, &budget, watch)?;
+    let mut weights = decision::rules::decide(&measured, plan.references);
+    provenance::recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
+    provenance::maps::describe(subject, reference, tokens, &measured, &mut weights);
+    provenance::new_rows::describe(subject, reference, tokens, &measured, &mut weights)?;
+    weights.statistics.extend(statistics::fixed_points::statistic(reference, &measured, plan.references));
+    weights.statistics.extend(statistics::query_key_cka::statistic(subject, reference, &measured)?);
+    weights.statistics.extend(statistics::biases::statistic(subject, reference, &measured, plan.references)?);
+    weights.statistics.extend(statistics::sampled_rows::statistics(subject, reference, &measured, plan.references)?);
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick), measured.answers.len());
     Ok(weights)
 }
@@ -137,8 +101,8 @@ fn quick(
     tokens: Option<&[(u32, u32)]>,
     references: usize,
 ) -> Result<Option<Weights>, Error> {
-    let measured = quick::measure(subject, reference, tokens)?;
-    Ok(measured.filter(|it| it.place_signs.count() > 0).map(|it| relation::decide(&it, references)))
+    let measured = matching::quick::measure(subject, reference, tokens)?;
+    Ok(measured.filter(|it| it.place_signs.count() > 0).map(|it| decision::rules::decide(&it, references)))
 }
 
 /// Whether a quick look is enough: it found a relation, and gains say which.

@@ -157,7 +157,7 @@ impl Fingerprint {
             let name = |part: &str| format!("layers.{}.{part}", layer.index);
             add(name("attention_norm"), 1);
             add(name("ffn_norm"), 1);
-            add(name("sketch"), crate::weights::layer_map::PROBES);
+            add(name("sketch"), crate::weights::align::layers::PROBES);
             for (block, it) in layer.blocks.iter().enumerate() {
                 let rises = it.units.is_sorted_by(|one, next| one < next);
                 if !rises || it.units.last().is_some_and(|unit| *unit >= it.width) || it.width > limits::STREAM * 64 {

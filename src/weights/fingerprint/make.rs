@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
 use crate::checkpoint::Error;
-use crate::weights::effort::spread;
+use crate::weights::align::layers::{probes, sketches};
 use crate::weights::fingerprint::{About, FORMAT, Fingerprint, KeptBlock, KeptLayer, to_hex};
-use crate::weights::layer_map::{probes, sketches};
-use crate::weights::net::{FeedForward, Net};
-use crate::weights::slot::Slot;
+use crate::weights::model::budget::spread;
+use crate::weights::model::layer::FeedForward;
+use crate::weights::model::projection::Slot;
+use crate::weights::model::view::Net;
 
 /// Experts of one layer that are kept.
 const EXPERTS: usize = 8;

@@ -14,9 +14,11 @@ use serde_json::Value;
 
 use crate::blueprint::{Blueprint, Config, Template};
 use crate::checkpoint::Error;
-use crate::weights::matrix::Matrix;
-use crate::weights::net::{FeedForward, Layer, Net, Numbers};
-use crate::weights::slot::Slot;
+use crate::linalg::matrix::Matrix;
+use crate::weights::model::layer::{FeedForward, Layer};
+use crate::weights::model::projection::Slot;
+use crate::weights::model::tensors::Numbers;
+use crate::weights::model::view::Net;
 
 mod file;
 mod make;

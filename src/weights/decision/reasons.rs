@@ -1,0 +1,63 @@
+//! Why, one sentence each.
+
+use crate::fact::WeightsRelation;
+use crate::weights::decision::evidence::Evidence;
+use crate::weights::matching::matched::Measured;
+
+pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let signs = &measured.unit_signs;
+    if measured.has_gate && evidence.coins.are_fair && signs.count() > 0 {
+        reasons.push(format!(
+            "signs of {} matched hidden units: log10 p = {:.1}, where fair coins are what independent starts give",
+            signs.count(),
+            evidence.unit_signs
+        ));
+    }
+    reasons.extend(evidence.coins.reason(measured.has_gate).map(str::to_owned));
+    if evidence.units > 0 && !evidence.coins.are_tied {
+        reasons.push(format!(
+            "gate and up projection name the same partner for {:.0} % of hidden units",
+            evidence.agreeing * 100.0
+        ));
+    }
+    if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
+        // The slope of one on the other; more than all is rounding, or training that went on the same way.
+        let share = retained.min(1.0) * 100.0;
+        reasons.push(format!(
+            "{share:.0} % of what training wrote into the earlier one is found in the later one; how much was trained since is \
+             another question"
+        ));
+    }
+    if evidence.norms && relation == WeightsRelation::Undetermined {
+        reasons.push(
+            "norm gains agree as those of related models do, and nothing else does: the body may be disguised in a way that \
+             was not undone"
+                .to_owned(),
+        );
+    }
+    if evidence.alike && relation == WeightsRelation::Independent {
+        reasons.push(
+            "token rows agree after a rotation as those of unrelated models of like text do; a copy would agree better, and \
+             whether rows were taken over is left open"
+                .to_owned(),
+        );
+    }
+    if let Some(alike) = measured.distances.filter(|_| !evidence.body) {
+        reasons.push(format!(
+            "no rotation of so wide a stream was looked for: distances between tokens, which a rotation keeps, agree by {alike:.2} \
+             only; `--effort deep` looks for one"
+        ));
+    }
+    if evidence.body && relation == WeightsRelation::Undetermined {
+        reasons.push(
+            "the bodies are related, and whether the one was made from the other or both grew from one start is not told by \
+             what was kept"
+                .to_owned(),
+        );
+    }
+    if relation == WeightsRelation::Independent {
+        reasons.push("no derivation was found at the power stated; that is the most that can be said".to_owned());
+    }
+    reasons
+}
