@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use crate::case::Case;
 use crate::catalog::Catalog;
-use crate::cli::{Failure, Terminal, reach};
 use crate::claims::Outcome;
+use crate::cli::{Failure, Terminal, reach};
 use crate::evidence::{self, Evidence};
 use crate::fact::{Dimensions, FormRelation};
 use crate::remote::Reach;

@@ -142,7 +142,8 @@ fn stated(
     mut digests: BTreeMap<String, Vec<FileDigest>>,
 ) -> Evidence {
     let bands = Bands::shipped();
-    let relations: Vec<Vec<Relation>> = case.subjects.iter().map(|it| all_relations(case, catalog, it, &subjects)).collect();
+    let relations: Vec<Vec<Relation>> =
+        case.subjects.iter().map(|it| all_relations(case, catalog, it, &subjects)).collect();
     let alone: Vec<Whose> =
         case.subjects.iter().zip(&relations).map(|(subject, it)| whose::whose(case, subject, it)).collect();
     let ids: Vec<&str> = case.subjects.iter().map(|it| it.id.as_str()).collect();

@@ -116,7 +116,8 @@ fn of_weights(
     }
     let derived = others().find(|it| it.bearing == Bearing::Derived && it.order == Order::ReferenceEarlier);
     if let Some(relation) = derived {
-        let term = if relation.relation == WeightsRelation::Identical { "weights.identical" } else { "weights.derived" };
+        let term =
+            if relation.relation == WeightsRelation::Identical { "weights.identical" } else { "weights.derived" };
         let text = Message::new("reason.weights_measured").with("relation", Message::new(term));
         add(-MEASURED, text.with("reference", relation.reference.as_str()));
         if let Some(count) = rearrangements(measured, relation) {
