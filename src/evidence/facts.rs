@@ -34,7 +34,7 @@ fn claimed(claims: &[Claim], about: About) -> Fact {
     said.sort_by(|one, other| one.date.cmp(&other.date).then_with(|| one.id.cmp(&other.id)));
     let yes = said.iter().find(|it| it.value == ClaimValue::Yes(true)).copied();
     let value = match yes.or(said.last().copied()).map(|it| &it.value) {
-        Some(ClaimValue::Number(number)) => Value::Number(*number),
+        Some(ClaimValue::Number(figure)) => Value::Number(figure.point()),
         Some(ClaimValue::Yes(yes)) => Value::Yes(*yes),
         Some(ClaimValue::Date(day)) => Value::Word(day.to_string()),
         Some(ClaimValue::Name(name)) => Value::Word(name.clone()),

@@ -84,7 +84,7 @@ pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence
     if !measuring.failures.is_empty() {
         return Err(Error::Models(measuring.failures));
     }
-    let checks = claims::check_all(&case.claims, &Bands::shipped());
+    let checks = claims::check_all(&case.claims, &claims::Counted::default(), &Bands::shipped());
     let comparisons = subjects.iter().flat_map(|it| &it.comparisons);
     Ok(Evidence {
         schema: EVIDENCE_SCHEMA.to_owned(),
