@@ -29,7 +29,7 @@ fn judged(case: &Case) -> Scorecard {
         date: case.date,
         inputs: case.inputs.clone(),
         subjects: Vec::new(),
-        checks: claims::check_all(&case.claims, &Bands::shipped()),
+        checks: claims::check_all(&case.claims, &claims::Counted::default(), &Bands::shipped()),
         facts: Facts::from(facts.map(|(key, value)| (key.to_owned(), Fact { value, seen_in: Vec::new() }))),
         catalog: CatalogReach { size: 0, entries: 0, newest: String::new(), newest_date: String::new() },
         unexamined: Vec::new(),
