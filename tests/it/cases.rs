@@ -137,7 +137,8 @@ fn unshell(arguments: &[&str]) -> (Option<i32>, String) {
 
 /// The same in a folder.
 fn unshell_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let program = std::process::Command::new(env!("CARGO_BIN_EXE_unshell")).current_dir(folder).args(arguments).output();
+    let program =
+        std::process::Command::new(env!("CARGO_BIN_EXE_unshell")).current_dir(folder).args(arguments).output();
     let output = program.unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }

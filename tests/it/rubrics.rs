@@ -113,7 +113,11 @@ fn check(company: &Company, verdict: &str, deciding: Option<&str>) -> Scorecard 
 }
 
 /// An assistant that is served from somebody else's interface, shown by an invoice.
-fn application(claims: &'static [(&'static str, &'static str)], level: u8, levels: &'static [(&'static str, u8)]) -> Company {
+fn application(
+    claims: &'static [(&'static str, &'static str)],
+    level: u8,
+    levels: &'static [(&'static str, u8)],
+) -> Company {
     Company {
         rubric: "api-application",
         model: "kind: api, upstream: {model: Other-XL, evidence: [EV-bill]}".to_owned(),
