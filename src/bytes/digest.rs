@@ -51,6 +51,12 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The digest of a JSON text without the digest that it states of itself under `digest`: what it should state.
+pub fn sha256_unsealed(contents: &[u8], stated: &str) -> String {
+    let text = String::from_utf8_lossy(contents);
+    sha256(text.replacen(&format!("\"digest\": \"{stated}\""), "\"digest\": \"\"", 1).as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

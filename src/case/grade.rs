@@ -108,16 +108,16 @@ mod tests {
             kind: "public_page".into(),
             method: method.into(),
             title: crate::fact::Text::plain("page"),
-            url: None,
-            file: None,
-            sha256: None,
-            published: None,
+            url: Some("https://example.org".into()),
+            file: Some("page.pdf".into()),
+            sha256: Some("0".repeat(64)),
+            published: Some("2023-12-01".parse().unwrap()),
             collected: "2024-01-01".parse().unwrap(),
             expires: Some("2024-03-31".parse().unwrap()),
             origin: "x".into(),
             against_interest,
             downgrades: downgrades.to_vec(),
-            note: None,
+            note: Some(crate::fact::Text::plain("it admits a loss")),
         };
         let found = graded(&entry, &rules, day.parse().unwrap());
         assert_eq!(format!("{} {}", found.grade.letter(), found.by.join(" ")), expected);
@@ -133,6 +133,26 @@ mod tests {
         check("interview", true, &[Downgrade::Imprecise], "2024-03-31", "D method against_interest imprecise");
         let all = [Downgrade::Indirect, Downgrade::Inconsistent, Downgrade::Imprecise, Downgrade::Selected];
         check("test", false, &all, "2024-04-01", "E method indirect inconsistent imprecise selected stale");
+    }
+
+    #[test]
+    fn a_method_asks_for_what_it_names() {
+        let rules = rubric::find("llm-originality", std::path::Path::new("")).unwrap().evidence;
+        let grade = |text: &str| {
+            let head = "{id: a, kind: public_page, title: t, collected: 2024-01-01, origin: o";
+            let entry: EntryAsWritten = crate::yaml::read("entry.yaml", format!("{head}, {text}}}").as_bytes()).unwrap();
+            let found = graded(&entry, &rules, "2024-02-01".parse().unwrap());
+            format!("{} {} {}", found.grade.letter(), found.said.letter(), found.by.join(" "))
+        };
+        let file = format!("file: page.pdf, sha256: {}", "0".repeat(64));
+        assert_eq!(grade("method: test"), "D D method lacks_file");
+        assert_eq!(grade(&format!("method: test, {file}")), "A A method");
+        assert_eq!(grade("method: public_record"), "D D method lacks_address");
+        let page = "method: public_record, url: 'https://example.org', published: 2023-12-01";
+        assert_eq!(grade(page), "C B method");
+        // Against interest by its kind, or by a note that says why.
+        assert_eq!(grade(&format!("{page}, against_interest: true")), "C B method");
+        assert_eq!(grade(&format!("{page}, against_interest: true, note: it admits it")), "B B method against_interest");
     }
 
     #[test]

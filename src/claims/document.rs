@@ -206,6 +206,7 @@ mod tests {
     fn written(about: &str, value: &str, unit: Option<&str>) -> ClaimAsWritten {
         ClaimAsWritten {
             id: "CL-1".to_owned(),
+            subject: None,
             about: about.to_owned(),
             value: serde_yaml::from_str(value).unwrap(),
             unit: unit.map(str::to_owned),

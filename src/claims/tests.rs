@@ -21,6 +21,7 @@ fn claim(idx: usize, line: &str) -> Claim {
     };
     let written = ClaimAsWritten {
         id: format!("CL-{}", idx + 1),
+        subject: None,
         about: about.to_owned(),
         value,
         unit,

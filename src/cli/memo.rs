@@ -112,7 +112,21 @@ fn read_scorecard(folder: &Path) -> Result<Scorecard, Failure> {
         Failure::new(format!("`{name}` could not be read: {error}"))
             .hint(format!("make it with `unshell score {}`, or all at once with `unshell run`", folder.display()))
     })?;
-    Ok(scoring::store::parse(&contents, &name)?)
+    let card = scoring::store::parse(&contents, &name)?;
+    is_current(folder, &card, &name)?;
+    Ok(card)
+}
+
+/// A memo is of the case as it is: files that are there have to be those that the scorecard was made from.
+fn is_current(folder: &Path, card: &Scorecard, name: &str) -> Result<(), Failure> {
+    for input in &card.inputs {
+        let path = folder.join(&input.path);
+        if path.is_file() && bytes::sha256_of_file(&path).map_err(crate::evidence::Error::from)? != input.sha256 {
+            let message = format!("`{name}` is out of date: `{}` changed since it was made", input.path);
+            return Err(Failure::new(message).hint(format!("make it again with `unshell score {}`", folder.display())));
+        }
+    }
+    Ok(())
 }
 
 impl From<report::Error> for Failure {

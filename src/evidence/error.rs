@@ -46,6 +46,12 @@ pub enum Error {
         /// The schema that it states.
         found: String,
     },
+    /// It is not as the program wrote it.
+    #[error("`{}` was changed after it was written: its digest does not fit its contents", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+    },
     /// The case's files are not those the evidence was collected from.
     #[error("`{}` is out of date: {} since it was collected", path.display(), what_changed(changed))]
     Stale {
@@ -87,7 +93,7 @@ impl Error {
             Self::Models(models) => models.iter().find_map(|it| it.reason.hint()),
             Self::Folder { .. } => Some("check that you may write into the case folder".to_owned()),
             Self::NotCollected { .. } => Some("collect it first: `unshell collect CASE`".to_owned()),
-            Self::Unreadable { .. } | Self::OtherSchema { .. } | Self::Stale { .. } => {
+            Self::Unreadable { .. } | Self::OtherSchema { .. } | Self::Altered { .. } | Self::Stale { .. } => {
                 Some("collect it again: `unshell collect CASE`".to_owned())
             }
         }

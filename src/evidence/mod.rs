@@ -73,6 +73,8 @@ pub struct Evidence {
     pub schema: String,
     /// Version of the program.
     pub tool_version: String,
+    /// SHA-256 of this file with this field empty: the next step refuses a file that was edited.
+    pub digest: String,
     /// The case's date.
     pub date: NaiveDate,
     /// Every file of the case folder that was read, with its hash.
@@ -170,9 +172,10 @@ fn stated(
             checks,
         }
     });
-    Evidence {
+    store::sealed(Evidence {
         schema: EVIDENCE_SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        digest: String::new(),
         date: case.date,
         inputs: case.inputs.clone(),
         models: models.collect(),
@@ -180,7 +183,7 @@ fn stated(
         unexamined: unexamined(&subjects),
         subjects,
         catalog: catalog.reach(),
-    }
+    })
 }
 
 /// The arithmetic on what is claimed of one model.

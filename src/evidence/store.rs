@@ -21,6 +21,12 @@ pub fn render(evidence: &Evidence) -> Vec<u8> {
     bytes
 }
 
+/// The evidence with its digest.
+pub fn sealed(evidence: Evidence) -> Evidence {
+    let unsealed = Evidence { digest: String::new(), ..evidence };
+    Evidence { digest: bytes::sha256(&render(&unsealed)), ..unsealed }
+}
+
 /// The file as an input of what is made from it.
 pub fn as_input(evidence: &Evidence) -> InputFile {
     let rendered = render(evidence);
@@ -59,7 +65,11 @@ pub fn parse(contents: &[u8], path: &Path) -> Result<Evidence, Error> {
     if found != EVIDENCE_SCHEMA {
         return Err(Error::OtherSchema { path: path.to_owned(), found: found.to_owned() });
     }
-    serde_json::from_value(value).map_err(unreadable)
+    let evidence: Evidence = serde_json::from_value(value).map_err(unreadable)?;
+    if evidence.digest != bytes::sha256_unsealed(contents, &evidence.digest) {
+        return Err(Error::Altered { path: path.to_owned() });
+    }
+    Ok(evidence)
 }
 
 /// Reads the evidence of a case, and refuses it where the case's files have changed since.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::case::{Case, Subject};
+use crate::case::{Case, Dated, DeclaredParent, Disclosed, Kind, Period, Reference, Upstream};
 use crate::catalog::Catalog;
-use crate::evidence::{Error, Evidence, collect, store};
+use crate::evidence::{Basis, Bearing, ConditionKind, Error, Evidence, Whose, collect, store};
 use crate::fact::{Unknown, Value};
 use crate::remote::Reach;
-use crate::rubric::{FactValues, GATE_FACTS};
+use crate::rubric::{FactValues, GATE_FACTS, Grade};
 
 fn example(name: &str) -> Case {
     Case::read(&Path::new("examples").join(name)).unwrap_or_else(|problems| panic!("{problems:?}"))
@@ -30,14 +30,12 @@ fn written(case: &Case) -> (tempfile::TempDir, Case, Evidence) {
 fn yi_is_llama_up_to_renaming_and_nothing_is_said_of_its_weights() {
     let case = example("yi-34b");
     let evidence = evidence(&case);
-    let value = |key: &str| evidence.facts[key].value.clone();
+    let model = &evidence.models[0];
+    let value = |key: &str| model.facts[key].value.clone();
     assert_eq!(value("form.closest"), Value::Word("same up to renaming".to_owned()));
     assert_eq!(value("weights.relation"), Value::Unknown(Unknown::Unexamined));
-    assert_eq!(value("claims.worst"), Value::Word("normal".to_owned()));
-    assert_eq!(value("claim.from_scratch"), Value::Yes(true));
-    assert_eq!(value("claim.parameters"), Value::Number(3.4e10));
-    assert_eq!(value("claim.gpu_hours"), Value::Unknown(Unknown::NotAsked));
-    assert_eq!(value("ledger.tampered"), Value::Yes(false));
+    assert!(!model.whose.closed && model.whose.examined == 0 && model.whose.levels == [0, 1, 2, 3, 4]);
+    assert_eq!(evidence.facts["ledger.tampered"].value, Value::Yes(false));
     assert!(evidence.unexamined.iter().any(|it| it.what == "weights" && it.why == "catalogue-entry"));
     for comparison in &evidence.subjects[0].comparisons {
         let renames: Vec<_> =
@@ -53,11 +51,12 @@ fn every_fact_that_a_gate_may_name_is_stated_with_a_value_of_its_list() {
     for name in ["yi-34b", "yi-34b-day-one"] {
         let evidence = evidence(&example(name));
         for fact in GATE_FACTS {
-            let stated = &evidence.facts[fact.key].value;
+            let facts = [&evidence.facts, &evidence.models[0].facts];
+            let stated = facts.into_iter().find_map(|it| it.get(fact.key)).map(|it| &it.value);
             let fits = match (stated, fact.values) {
-                (Value::Unknown(_), _) | (Value::Yes(_), FactValues::YesOrNo) => true,
-                (Value::Word(word), FactValues::Words(words)) => words.contains(&word.as_str()),
-                (Value::Word(_), FactValues::AnyWord) => true,
+                (Some(Value::Unknown(_)), _) | (Some(Value::Yes(_)), FactValues::YesOrNo) => true,
+                (Some(Value::Word(word)), FactValues::Words(words)) => words.contains(&word.as_str()),
+                (Some(Value::Word(_)), FactValues::AnyWord) => true,
                 _ => false,
             };
             assert!(fits, "`{}` is {stated:?}", fact.key);
@@ -68,9 +67,31 @@ fn every_fact_that_a_gate_may_name_is_stated_with_a_value_of_its_list() {
 /// A case that holds one small model against others.
 fn case_of_family(subject: &str, references: &[&str]) -> Case {
     let mut case = example("yi-34b");
-    case.subjects[0].location = place(subject);
-    case.references = references.iter().map(|it| place(it)).collect();
+    case.subjects[0].location = Some(place(subject));
+    case.subjects[0].declared_parents.clear();
+    case.references = references.iter().map(|it| reference(&place(it))).collect();
     case
+}
+
+fn reference(location: &str) -> Reference {
+    Reference { location: location.to_owned(), name: None, published: None, authors: Vec::new(), own: false }
+}
+
+/// Dates of a subject and of its first reference, shown on evidence of grade B or not.
+fn dated(mut case: Case, subject: &str, first: &str, is_shown: bool) -> Case {
+    let mut entry = case.ledger.values().next().unwrap().clone();
+    let grade = if is_shown { Grade::B } else { Grade::C };
+    (entry.id, entry.grade, entry.method) = ("DATES".to_owned(), grade, "examine_original".to_owned());
+    (entry.sha256, entry.actual_sha256) = (None, None);
+    case.ledger.insert("DATES".to_owned(), entry);
+    let dated = |text: &str| Some(Dated { period: Period::parse(text).unwrap(), evidence: vec!["DATES".to_owned()] });
+    case.subjects[0].published = dated(subject);
+    case.references[0].published = dated(first);
+    case
+}
+
+fn whose(case: &Case) -> Whose {
+    evidence(case).models.remove(0).whose
 }
 
 fn place(name: &str) -> String {
@@ -97,7 +118,7 @@ fn p_values_pay_for_the_references_of_a_case() {
 #[track_caller]
 fn check_weights(subject: &str, reference: &str, expected: &Value) {
     let evidence = of_family(subject, &[reference]);
-    assert_eq!(&evidence.facts["weights.relation"].value, expected, "{subject} against {reference}");
+    assert_eq!(&evidence.models[0].facts["weights.relation"].value, expected, "{subject} against {reference}");
     assert!(!String::from_utf8(store::render(&evidence)).unwrap().contains("\"seconds\""));
 }
 
@@ -105,8 +126,8 @@ fn check_weights(subject: &str, reference: &str, expected: &Value) {
 fn references_with_files_are_compared_by_weights() {
     check_weights("renamed", "base_a", &Value::Word("derived".to_owned()));
     check_weights("base_b", "base_a", &Value::Word("independent".to_owned()));
-    // What the case puts forward as its own is nobody else's.
-    check_weights("base_a", "base_a", &Value::Unknown(Unknown::Unexamined));
+    // Equal bytes at another place are identical: a digest shows equality, never ownership.
+    check_weights("base_a", "base_a", &Value::Word("identical".to_owned()));
 }
 
 /// The parts of a merge come out of a case as they come out of `compare`, at the cost of reading them.
@@ -133,14 +154,107 @@ fn what_cannot_be_a_merge_is_none() {
     assert!(other.merge.is_none() && other.no_merge.unwrap().contains("not all of one shape"));
 }
 
-/// A company may mix models of its own: these are nobody else's.
+/// A company may mix models of its own: what is published at its own place is nobody else's.
 #[test]
 fn models_of_the_company_are_no_parts_of_a_merge() {
-    let mut case = case_of_family("merge_linear", &["ft_code", "ft_legal", "merge_linear"]);
-    case.subjects.push(Subject { id: "own".to_owned(), location: place("ft_code"), ..case.subjects[0].clone() });
-    let [merged, own] = evidence(&case).subjects.try_into().unwrap();
+    let mut case = case_of_family("merge_linear", &["ft_code", "ft_legal"]);
+    case.references[0].own = true;
+    let merged = evidence(&case).subjects.remove(0);
     assert_eq!((merged.merge, merged.no_merge), (None, None), "one of two references is the company's own");
-    assert_eq!((own.merge, own.no_merge), (None, None), "only `ft_legal` is somebody else's");
+}
+
+#[test]
+fn a_derivation_has_no_direction_until_the_order_is_known() {
+    let case = || case_of_family("ft_code", &["base_a"]);
+    let undated = whose(&case());
+    assert_eq!((undated.closed, undated.levels, undated.conditions[0].kind), (false, vec![1, 3, 4], ConditionKind::Order));
+    let facts: Vec<_> = undated.conditions[0].branches.iter().map(|it| it.fact.as_str()).collect();
+    assert_eq!(facts, ["subject_earlier", "reference_earlier"]);
+    let first = whose(&dated(case(), "2026-06-01", "2025-01-15", true));
+    assert_eq!((first.closed, first.levels), (true, vec![1]));
+    // A later copy says nothing of where the original is from.
+    let later = whose(&dated(case(), "2025-01-15", "2026-06-01", true));
+    assert_eq!((later.closed, later.levels, later.conditions.is_empty()), (false, vec![0, 1, 2, 3, 4], true));
+    for (subject, first) in [("2026-06-01", "2025-01-15"), ("2026", "2026-03-01")] {
+        let open = whose(&dated(case(), subject, first, subject == "2026"));
+        assert!(!open.closed && open.conditions[0].kind == ConditionKind::Order, "{subject} {first}");
+    }
+}
+
+#[test]
+fn an_earlier_run_opens_the_order_again() {
+    let mut case = dated(case_of_family("ft_code", &["base_a"]), "2026-06-01", "2025-01-15", true);
+    let trained = Dated { period: Period::parse("2024-11").unwrap(), evidence: vec!["DATES".to_owned()] };
+    case.subjects[0].trained = Some(trained);
+    assert!(!whose(&case).closed);
+}
+
+#[test]
+fn no_derivation_takes_a_reference_that_was_read() {
+    let found = whose(&case_of_family("base_b", &["base_a"]));
+    assert_eq!((found.closed, found.levels, found.examined, found.references), (true, vec![3], 1, 1));
+    let none = whose(&case_of_family("base_b", &[]));
+    assert_eq!((none.closed, none.levels), (false, vec![0, 1, 2, 3, 4]));
+    // A shared start beside a clear relation stays open.
+    let open = whose(&case_of_family("base_same_init", &["base_a", "base_b"]));
+    assert!(!open.closed && open.conditions[0].kind == ConditionKind::Test, "{open:?}");
+}
+
+#[test]
+fn an_admission_lowers_and_names_the_order() {
+    let admit = |subject: &str, model: &str, when: Option<Disclosed>| {
+        let mut case = case_of_family(subject, &["base_a"]);
+        let evidence = vec![case.ledger.keys().next().unwrap().clone()];
+        let parent = DeclaredParent { model: model.to_owned(), part: "weights".to_owned(), when, date: None, evidence };
+        case.subjects[0].declared_parents.push(parent);
+        whose(&case)
+    };
+    let named = admit("ft_code", "Base-A", None);
+    assert_eq!((named.closed, named.levels, named.basis), (true, vec![1], Basis::Measured));
+    let other = admit("base_b", "Something-7B", None);
+    assert_eq!((other.closed, other.levels, other.basis), (true, vec![0, 1, 2], Basis::Admitted));
+    let denied = admit("ft_code", "Base-A", Some(Disclosed::Denied));
+    assert!(!denied.closed, "a denial is no admission");
+}
+
+#[test]
+fn a_model_of_the_company_has_the_levels_of_its_weakest_ancestor() {
+    let mut case = case_of_family("ft_code", &["base_b"]);
+    let mut base = case.subjects[0].clone();
+    (base.id, base.location, base.flagship) = ("base".to_owned(), Some(place("base_a")), false);
+    case.subjects.push(base);
+    let models = evidence(&case).models;
+    let [tuned, base] = models.as_slice() else { panic!("{models:?}") };
+    assert_eq!((base.whose.closed, base.whose.levels.as_slice()), (true, &[3][..]));
+    assert_eq!((tuned.whose.closed, tuned.whose.levels.as_slice()), (true, &[3][..]));
+    assert!(tuned.relations.iter().any(|it| it.sibling.as_deref() == Some("base") && it.bearing == Bearing::Derived));
+}
+
+#[test]
+fn an_interface_is_what_it_is_shown_to_be_served_from() {
+    let interface = |ids: usize| {
+        let mut case = case_of_family("base_b", &[]);
+        let evidence: Vec<String> = case.ledger.keys().take(ids).cloned().collect();
+        for (idx, id) in evidence.iter().enumerate() {
+            let entry = case.ledger.get_mut(id).unwrap();
+            (entry.grade, entry.origin) = (Grade::C, format!("origin {idx}"));
+        }
+        (case.subjects[0].kind, case.subjects[0].location) = (Kind::Api, None);
+        case.subjects[0].upstream = Some(Upstream { model: "GPT-4".to_owned(), evidence });
+        whose(&case)
+    };
+    assert_eq!((interface(2).closed, interface(2).levels), (true, vec![0]));
+    assert_eq!((interface(1).closed, interface(1).levels), (false, vec![0, 1, 2, 3, 4]));
+}
+
+#[test]
+fn files_are_known_by_their_digests() {
+    let evidence = of_family("base_b", &["base_a"]);
+    let files = &evidence.models[0].files;
+    let weights = files.iter().find(|it| it.name.ends_with(".safetensors")).unwrap();
+    let bytes = std::fs::read(Path::new(&place("base_b")).join(&weights.name)).unwrap();
+    assert_eq!(weights.sha256.as_deref(), Some(crate::bytes::sha256(&bytes).as_str()));
+    assert!(weights.read_bytes < weights.bytes, "the header was read to describe it");
 }
 
 #[test]
@@ -175,7 +289,7 @@ fn evidence_survives_its_file() {
 #[test]
 fn every_model_that_cannot_be_described_is_told() {
     let mut case = example("yi-34b");
-    case.references = vec!["catalog:nobody/nothing".to_owned(), "no/such/folder".to_owned()];
+    case.references = vec![reference("catalog:nobody/nothing"), reference("no/such/folder")];
     let error = collect(&case, Catalog::builtin(), &Reach::local()).unwrap_err();
     let told = error.to_string();
     assert!(told.contains("nobody/nothing") && told.contains("no/such/folder"), "{told}");
@@ -201,10 +315,12 @@ fn evidence_of_other_files_or_another_program_is_refused() {
 
     let whole = std::fs::read_to_string(&path).unwrap();
     for (replaced, by, message) in [
-        ("unshell/evidence/1", "unshell/evidence/2", "has schema `unshell/evidence/2`"),
-        ("unshell/evidence/1", "unshell/compare/1", "has schema `unshell/compare/1`"),
-        ("\"checks\"", "\"chequers\"", "missing field `checks`"),
+        ("unshell/evidence/2", "unshell/evidence/1", "has schema `unshell/evidence/1`"),
+        ("unshell/evidence/2", "unshell/compare/1", "has schema `unshell/compare/1`"),
+        ("\"models\"", "\"modules\"", "missing field `models`"),
+        ("\"closed\": false", "\"closed\": true", "was changed after it was written"),
     ] {
+        assert!(whole.contains(replaced), "{replaced}");
         std::fs::write(&path, whole.replacen(replaced, by, 1)).unwrap();
         check_refused(store::read(folder.path()), message, "unshell collect");
     }
@@ -216,7 +332,7 @@ fn evidence_of_other_files_or_another_program_is_refused() {
 
 #[test]
 fn facts_are_sorted_and_say_what_they_were_seen_in() {
-    let facts = evidence(&example("yi-34b")).facts;
+    let facts = evidence(&example("yi-34b")).models.remove(0).facts;
     let claimed: BTreeMap<_, _> = facts.iter().filter(|(_, it)| matches!(it.value, Value::Number(_))).collect();
     assert!(claimed.values().all(|it| !it.seen_in.is_empty()), "{claimed:?}");
 }

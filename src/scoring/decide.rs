@@ -53,13 +53,22 @@ pub(crate) struct Possible {
     pub(crate) rows: BTreeSet<usize>,
     /// Gates that lead to it.
     pub(crate) gates: BTreeSet<String>,
+    /// The gate that leads to it more often than the rows do, if one does.
+    pub(crate) mostly: Option<String>,
 }
 
 /// Evaluates gates and table.
 pub(crate) fn decide(situation: &Situation<'_>, waived: &Waived, draws: &Draws) -> Decision {
     if let Some((gate, verdict, is_hold)) = overriding(situation, waived) {
         let gates = BTreeSet::from([gate.clone()]);
-        let only = Possible { verdict: verdict.clone(), lowest: 1.0, highest: 1.0, rows: BTreeSet::new(), gates };
+        let only = Possible {
+            verdict: verdict.clone(),
+            lowest: 1.0,
+            highest: 1.0,
+            rows: BTreeSet::new(),
+            gates,
+            mostly: Some(gate.clone()),
+        };
         let possible = if is_hold { Vec::new() } else { vec![only] };
         let strength = (!is_hold).then_some(Strength::Definite);
         return Decision { verdict, strength, by: By::Gate(gate), possible, rows: BTreeMap::new() };
@@ -78,34 +87,50 @@ pub(crate) fn decide(situation: &Situation<'_>, waived: &Waived, draws: &Draws) 
 
 impl Possible {
     fn by(&self) -> By {
-        match self.gates.first() {
-            Some(gate) if self.rows.is_empty() => By::Gate(gate.clone()),
-            _ => By::Rows(self.rows.iter().copied().collect()),
+        match &self.mostly {
+            Some(gate) => By::Gate(gate.clone()),
+            None => By::Rows(self.rows.iter().copied().collect()),
         }
     }
 }
 
-/// The first gate that overrides the table in every world: its id, its verdict, and whether it only holds.
+/// The first gate that overrides the table in every world: its id, its verdict, and whether it only holds. A veto does so
+/// only where no veto before it may trip: both verdicts remain then.
 fn overriding(situation: &Situation<'_>, waived: &Waived) -> Option<(String, String, bool)> {
-    in_force(situation.rubric, waived).find_map(|gate| {
-        let (verdict, is_hold) = match &gate.effect {
-            Effect::Veto(verdict) => (verdict, false),
-            Effect::Hold(verdict) => (verdict, true),
-            Effect::Cap(_) | Effect::Stamp(_) => return None,
-        };
-        (situation.truth(&gate.when) == Truth::Yes).then(|| (gate.id.clone(), verdict.clone(), is_hold))
-    })
+    let mut is_open = false;
+    for gate in in_force(situation.rubric, waived) {
+        let found = |verdict: &String, is_hold| Some((gate.id.clone(), verdict.clone(), is_hold));
+        match (&gate.effect, situation.truth(&gate.when)) {
+            (Effect::Hold(verdict), Truth::Yes) => return found(verdict, true),
+            (Effect::Veto(_), Truth::Yes) if is_open => return None,
+            (Effect::Veto(verdict), Truth::Yes) => return found(verdict, false),
+            (Effect::Veto(_), Truth::Maybe) => is_open = true,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn in_force<'a>(rubric: &'a Rubric, waived: &Waived) -> impl Iterator<Item = &'a Gate> {
     rubric.gates.iter().filter(|it| !waived.contains(&it.id))
 }
 
+/// What led to one verdict so far.
+#[derive(Default)]
+struct Led {
+    /// Its share in each world and at each end where it came out.
+    shares: Vec<f64>,
+    rows: BTreeSet<usize>,
+    /// Shares that came from gates, added up over worlds and ends.
+    gates: BTreeMap<String, f64>,
+    /// Shares that came from rows, added up likewise.
+    by_rows: f64,
+}
+
 /// Shares while they are added up, world by world and end by end.
 #[derive(Default)]
 struct Tally {
-    /// For each verdict its share in each world and at each end; what did not come out there is not in the list.
-    verdicts: BTreeMap<String, (Vec<f64>, BTreeSet<usize>, BTreeSet<String>)>,
+    verdicts: BTreeMap<String, Led>,
     rows: BTreeMap<usize, Vec<f64>>,
     cells: usize,
 }
@@ -131,18 +156,19 @@ impl Tally {
             let row = first_match(situation.rubric, world.derived, combination);
             let (verdict, gate) = limited(situation.rubric, &gates, row);
             *cell.entry(verdict.clone()).or_default() += share;
-            let slot = self.verdicts.entry(verdict).or_default();
+            let led = self.verdicts.entry(verdict).or_default();
             match (gate, row) {
-                (Some(gate), _) => slot.2.extend([gate]),
+                (Some(gate), _) => *led.gates.entry(gate).or_default() += share,
                 (None, Some(row)) => {
-                    slot.1.extend([row]);
+                    led.rows.insert(row);
+                    led.by_rows += share;
                     *rows.entry(row).or_default() += share;
                 }
                 (None, None) => {}
             }
         }
         for (verdict, share) in cell {
-            self.verdicts.entry(verdict).or_default().0.push(share);
+            self.verdicts.entry(verdict).or_default().shares.push(share);
         }
         for (row, share) in rows {
             self.rows.entry(row).or_default().push(share);
@@ -155,9 +181,11 @@ impl Tally {
             let lowest = if shares.len() < cells { 0.0 } else { shares.iter().copied().fold(1.0, f64::min) };
             (even(lowest), even(shares.iter().copied().fold(0.0, f64::max).min(1.0)))
         };
-        let possible = self.verdicts.into_iter().map(|(verdict, (shares, rows, gates))| {
-            let (lowest, highest) = ends(&shares);
-            Possible { verdict, lowest, highest, rows, gates }
+        let possible = self.verdicts.into_iter().map(|(verdict, led)| {
+            let (lowest, highest) = ends(&led.shares);
+            let most = led.gates.iter().max_by(|one, other| one.1.total_cmp(other.1));
+            let mostly = most.filter(|(_, share)| **share > led.by_rows).map(|(gate, _)| gate.clone());
+            Possible { verdict, lowest, highest, rows: led.rows, gates: led.gates.into_keys().collect(), mostly }
         });
         let mut possible: Vec<_> = possible.collect();
         possible.sort_by_key(|it| (rank(rubric, &it.verdict).unwrap_or(u8::MAX), it.verdict.clone()));

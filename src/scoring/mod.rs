@@ -98,7 +98,6 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "reason.refused",
     "reason.weights_measured",
     "weak.no_evidence",
-    "weights.component_derived",
     "weights.derived",
     "weights.identical",
     "whose.answer_not_used",
@@ -128,7 +127,7 @@ pub(crate) fn score_with(rubric: &Rubric, case: &Case, evidence: &Evidence, samp
     let models: Vec<ModelVerdict> = judged.iter().map(|it| judging.verdict_on(it)).collect();
     let flagship = judged.iter().find(|it| it.facts.flagship).or(judged.first());
     let flagship = flagship.expect("a valid case names at least one model");
-    judging.scorecard(flagship, models)
+    store::sealed(judging.scorecard(flagship, models))
 }
 
 /// What all models of a case are judged by.
@@ -245,6 +244,7 @@ impl<'a> Judging<'a> {
         Scorecard {
             schema: SCORECARD_SCHEMA.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            digest: String::new(),
             case: case.id.clone(),
             title: case.title.clone(),
             company: case.company.clone(),

@@ -22,6 +22,8 @@ pub struct Scorecard {
     pub schema: String,
     /// Version of the program.
     pub tool_version: String,
+    /// SHA-256 of this file with this field empty: the next step refuses a file that was edited.
+    pub digest: String,
     /// Short id of the case.
     pub case: String,
     /// What the case is about.

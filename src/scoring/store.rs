@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::bytes;
 use crate::scoring::{SCORECARD_SCHEMA, Scorecard};
 
 /// Where it stands inside the case folder.
@@ -17,6 +18,12 @@ pub enum Error {
         name: String,
         /// What the reader stumbled over.
         reason: String,
+    },
+    /// It is not as the program wrote it.
+    #[error("`{name}` was changed after it was written: its digest does not fit its contents")]
+    Altered {
+        /// The file.
+        name: String,
     },
     /// JSON of something else, or of another version.
     #[error("`{name}` has schema `{found}`, and this program reads `{SCORECARD_SCHEMA}`")]
@@ -50,5 +57,15 @@ pub fn parse(contents: &[u8], name: &str) -> Result<Scorecard, Error> {
     if found != SCORECARD_SCHEMA {
         return Err(Error::OtherSchema { name: name.to_owned(), found: found.to_owned() });
     }
-    serde_json::from_value(value).map_err(unreadable)
+    let card: Scorecard = serde_json::from_value(value).map_err(unreadable)?;
+    if card.digest != bytes::sha256_unsealed(contents, &card.digest) {
+        return Err(Error::Altered { name: name.to_owned() });
+    }
+    Ok(card)
+}
+
+/// The scorecard with its digest.
+pub fn sealed(scorecard: Scorecard) -> Scorecard {
+    let unsealed = Scorecard { digest: String::new(), ..scorecard };
+    Scorecard { digest: bytes::sha256(&render(&unsealed)), ..unsealed }
 }

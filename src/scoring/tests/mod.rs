@@ -1,1 +1,5 @@
-//! Tests of scoring.
+//! Tests of scoring, on the rubric that ships.
+
+mod draft;
+mod properties;
+mod rules;
