@@ -21,9 +21,6 @@ const READERS_TO_LEAVE_OUT: usize = 2;
 /// From this level on an answer praises, and a statement against interest counts with its plain grade.
 const PRAISE: u8 = 3;
 
-/// Notes on answers that are not there.
-const MISSING: [&str; 3] = ["widened.unanswered", "widened.unknown", "widened.not_observable"];
-
 /// The level that is read where a 4 is not proven.
 const NEXT_TO_HIGHEST: u8 = 3;
 
@@ -285,8 +282,6 @@ impl Reader<'_> {
     fn measured(&mut self, outcome: Outcome, whose: &Whose) -> Outcome {
         let levels = lowered(&whose.levels, outcome);
         let is_lowered = levels != whose.levels;
-        // What is measured needs no answer, so a missing one widens nothing.
-        self.notes.retain(|it| !MISSING.contains(&it.key.as_str()));
         self.notes.extend(whose.because.iter().cloned());
         if is_lowered {
             self.note(Message::new("whose.answered"));
