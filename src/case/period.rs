@@ -79,9 +79,12 @@ impl JsonSchema for Period {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": "string",
+            // A year alone is a number to YAML.
+            "type": ["string", "integer"],
             "description": "A day (YYYY-MM-DD), a month (YYYY-MM) or a year (YYYY).",
-            "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+            "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$",
+            "minimum": 1000,
+            "maximum": 9999
         })
     }
 }

@@ -11,12 +11,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::bytes;
+use crate::bytes::Location;
 use crate::case::Case;
 use crate::cli::schema::FORMATS;
 use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
 use crate::rubric;
-use crate::rubric::{Criterion, Rubric};
+use crate::rubric::{Criterion, MethodRule, Requirement, Rubric};
 use crate::shelf;
 use crate::yaml;
 use crate::yaml::{Problem, Problems};
@@ -37,11 +38,11 @@ pub(crate) struct Arguments {
     /// The company's name; the folder's name where left out
     #[arg(long)]
     company: Option<String>,
-    /// The model under examination: a path from the case folder, or `catalog:ORG/NAME`
+    /// The model under examination: a path from the current folder, `hf:ORG/NAME` or `catalog:ORG/NAME`
     #[arg(long, default_value = EXAMPLE_MODEL)]
     model: String,
-    /// Id of a rubric that ships inside the program
-    #[arg(long, default_value = "llm-originality")]
+    /// A rubric: an id that `unshell rubric list` shows, or the path of a file, of which the case keeps a copy
+    #[arg(long, value_name = "ID|PATH", default_value = "llm-originality")]
     rubric: String,
 }
 
@@ -55,12 +56,13 @@ struct Words {
     counts: String,
     needs: String,
     days: String,
+    requires: String,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let folder = &arguments.case;
     refuse_to_overwrite(folder)?;
-    let rubric = rubric::find(&arguments.rubric, Path::new(""))?;
+    let rubric = rubric::find(&arguments.rubric, Path::new("."))?;
     let files = Scaffold::new(arguments, &rubric)?.files();
     place(folder, &files)?;
     for (file, _) in &files {
@@ -92,6 +94,8 @@ struct Scaffold<'a> {
     language: &'a str,
     words: Words,
     values: Vec<(&'static str, String)>,
+    /// Name and text of a rubric that does not ship inside the program: the case keeps a copy.
+    own_rubric: Option<(String, String)>,
 }
 
 impl<'a> Scaffold<'a> {
@@ -101,12 +105,13 @@ impl<'a> Scaffold<'a> {
         let all = Self::all_words(language)?;
         let date = arguments.date.unwrap_or_else(|| chrono::Local::now().date_naive()).to_string();
         let name = arguments.company.clone().unwrap_or_else(|| folder_name(&arguments.case));
+        let own_rubric = own_rubric(arguments)?;
         let values = vec![
             ("folder", arguments.case.display().to_string()),
             ("title", in_each(&all, |it| &it.title)),
             ("company", quoted(&name)),
             ("analyst", in_each(&all, |it| &it.analyst)),
-            ("model", quoted(&arguments.model)),
+            ("model", quoted(&model_from_case(arguments)?)),
             (
                 "model_name",
                 match arguments.model.as_str() {
@@ -114,11 +119,11 @@ impl<'a> Scaffold<'a> {
                     _ => quoted(&name),
                 },
             ),
-            ("rubric", rubric.id.clone()),
+            ("rubric", own_rubric.as_ref().map_or_else(|| rubric.id.clone(), |it| quoted(&format!("./{}", it.0)))),
             ("languages", memo_languages(language, rubric)),
             ("date", date),
         ];
-        Ok(Self { rubric, language, words, values })
+        Ok(Self { rubric, language, words, values, own_rubric })
     }
 
     /// Words of every language a case can be started in, the analyst's own first: memos are written in all of them.
@@ -142,6 +147,7 @@ impl<'a> Scaffold<'a> {
             ("case.yaml".to_owned(), fill("case.yaml")),
             ("evidence.yaml".to_owned(), fill("evidence.yaml")),
         ];
+        files.extend(self.own_rubric.clone());
         for format in FORMATS.iter().filter(|it| it.is_in_case()) {
             files.push((format!("schemas/{}", format.file()), format.text()));
         }
@@ -153,8 +159,23 @@ impl<'a> Scaffold<'a> {
     }
 
     fn methods(&self) -> String {
-        let methods = self.rubric.evidence.methods.iter();
-        methods.map(|(id, it)| format!("#   {id:<18} {}  {}\n", it.grade.letter(), self.text(&it.name))).collect()
+        let line = |(id, it): (&String, &MethodRule)| {
+            let needs = self.requirements(it).map(|it| format!(" ({it})")).unwrap_or_default();
+            format!("#   {id:<18} {}  {}{needs}\n", it.grade.letter(), self.text(&it.name))
+        };
+        self.rubric.evidence.methods.iter().map(line).collect()
+    }
+
+    /// What an entry needs to keep the grade of its method, by the keys it is written under.
+    fn requirements(&self, method: &MethodRule) -> Option<String> {
+        let otherwise = method.otherwise?;
+        let key = |it: &Requirement| match it {
+            Requirement::File => "`file`",
+            Requirement::Address => "`url`",
+            Requirement::Date => "`published`",
+        };
+        let what = method.requires.iter().map(key).collect::<Vec<_>>().join(", ");
+        Some(self.words.requires.replace("{what}", &what).replace("{grade}", otherwise.letter()))
     }
 
     fn kinds(&self) -> String {
@@ -186,6 +207,52 @@ impl<'a> Scaffold<'a> {
         out.push_str(&format!("  #   {} {}\n", self.words.counts, it.kinds.join(", ")));
         out.push_str(&format!("  {}:\n    level: unknown\n    evidence: []\n    reason: \"\"\n", it.id));
     }
+}
+
+/// Where the model is, as the case writes it: a path that was given from here is written from the case folder.
+fn model_from_case(arguments: &Arguments) -> Result<String, Failure> {
+    match Location::parse(&arguments.model) {
+        Ok(Location::Path(path)) if !path.exists() => {
+            let message = format!("`--model {}`: there is no file or folder of this name", arguments.model);
+            let hint = "the path is taken from the current folder; a model of the catalogue is `catalog:ORG/NAME`";
+            Err(Failure::new(message).hint(hint))
+        }
+        Ok(Location::Path(path)) => Ok(from_case(&arguments.case, &path)?),
+        // What is wrong with another location is told where it stands in the case.
+        _ => Ok(arguments.model.clone()),
+    }
+}
+
+/// A rubric of the analyst's own, which the case is to keep.
+fn own_rubric(arguments: &Arguments) -> Result<Option<(String, String)>, Failure> {
+    if rubric::shelf_ids().contains(&arguments.rubric.as_str()) {
+        return Ok(None);
+    }
+    let (shown, bytes) = rubric::find_bytes(&arguments.rubric, Path::new("."))?;
+    let name = Path::new(&shown).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Some((name, String::from_utf8_lossy(&bytes).into_owned())))
+}
+
+/// A path that was given from the current folder, as it is from the case folder.
+fn from_case(case: &Path, path: &Path) -> Result<String, Failure> {
+    let (case, path) = (resolved(case)?, resolved(path)?);
+    let shared = case.components().zip(path.components()).take_while(|(one, other)| one == other).count();
+    if shared == 0 {
+        return Ok(path.display().to_string());
+    }
+    let up = case.components().skip(shared).map(|_| "..".to_owned());
+    let down = path.components().skip(shared).map(|it| it.as_os_str().to_string_lossy().into_owned());
+    Ok(up.chain(down).collect::<Vec<_>>().join("/"))
+}
+
+/// The absolute path with links resolved, as far as it exists.
+fn resolved(path: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("`{}`: {error}", path.display()));
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let there = absolute.ancestors().find_map(|it| Some((it, it.canonicalize().ok()?)));
+    let Some((above, real)) = there else { return Ok(absolute) };
+    let rest = absolute.strip_prefix(above).unwrap_or(Path::new(""));
+    Ok(if rest.as_os_str().is_empty() { real } else { real.join(rest) })
 }
 
 fn words(language: &str) -> Result<Words, Failure> {

@@ -457,4 +457,6 @@ pub struct Row {
 }
 
 #[cfg(test)]
+mod argument;
+#[cfg(test)]
 mod tests;

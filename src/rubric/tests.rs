@@ -38,7 +38,7 @@ fn an_unknown_rubric_is_told_with_the_ones_there_are() {
 #[test]
 fn each_promise_is_checked() {
     check("id: llm-originality", "id: other", "`id` is `other`, but the file is called `llm-originality.yaml`");
-    check("version: 1.0.0", "version: 1.0", "`version`: `1.0` is not a version");
+    check("version: 2.0.0\nreleased", "version: 2.0\nreleased", "`version`: `2.0` is not a version");
     check("languages: [en, zh-CN]", "languages: [en, zh-CN, fr]", "`title` has no text in `fr`");
     check("languages: [en, zh-CN]", "languages: [en]", "is in a language that the rubric does not list");
     check("  - {en: absent, zh-CN: 缺失}\n", "", "`levels` has 4 levels, expected 5: 0 to 4");
@@ -69,6 +69,34 @@ fn each_promise_is_checked() {
         "never decides: the rows above it take every case",
     );
     check("bands: {substance: [low]}", "bands: {substanse: [low]}", "there is no axis `substanse`");
+}
+
+/// A table is held to more than its form: whatever the means are it decides, better work never costs a verdict, and nothing
+/// is asked for that is not used.
+#[test]
+fn a_table_decides_every_case_and_better_is_never_worse() {
+    check(
+        "  - derived: false\n    then: undetermined",
+        "  - derived: false\n    bands: {substance: [low], path: [low]}\n    then: undetermined",
+        "no row of the decision table matches derived false, disclosure low, path medium, substance low",
+    );
+    check(
+        "bands: {substance: [medium], path: [medium, high]}\n    then: transitional",
+        "bands: {substance: [medium], path: [medium, high]}\n    then: independent",
+        "decides a better `substance` than derived false, disclosure low, path medium, substance medium, and gives a worse verdict",
+    );
+    // A mean that is undetermined where a worse one is decided is no better.
+    check(
+        "  - derived: true\n    then: transitional",
+        "  - derived: true\n    then: undetermined",
+        "and gives a worse verdict",
+    );
+    check("      also: [R4]\n", "", "no axis and no gate uses the criterion `R4`");
+    check(
+        "effect: {veto: unattributed}",
+        "effect: {veto: disclosed_wrapper}",
+        "no row of the table and no gate gives the verdict `unattributed`",
+    );
 }
 
 #[test]

@@ -170,7 +170,8 @@ impl Situation<'_> {
     pub(crate) fn not_applicable(&self) -> f64 {
         let total: f64 = self.rubric.criteria.iter().map(|it| it.weight).sum();
         let left_out: f64 = self.criteria().filter(|(_, it)| it.interval.is_none()).map(|(it, _)| it.weight).sum();
-        if total > 0.0 { even(left_out / total) } else { 0.0 }
+        // The sum of nothing is -0 in floating point, and would be printed so.
+        if left_out > 0.0 { even(left_out / total) } else { 0.0 }
     }
 
     /// Whether the weights are somebody else's.

@@ -5,6 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use unshell::case::Case;
+use unshell::catalog::Catalog;
+use unshell::evidence::collect;
+use unshell::remote::Reach;
+use unshell::rubric;
+use unshell::scoring::{Scorecard, score};
+
+fn judged(case: &Case) -> Scorecard {
+    let evidence = collect(case, Catalog::builtin(), &Reach::local()).unwrap();
+    let rubric = rubric::find(&case.rubric, &case.folder).unwrap();
+    score(&rubric, case, &evidence)
+}
 
 /// Every file below a folder, by its path there.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -31,7 +42,7 @@ fn every_example_reads() {
         assert_eq!(before, files(&entry.path()), "reading writes nothing");
         count += 1;
     }
-    assert!(count >= 2, "the examples are gone");
+    assert!(count >= 3, "the examples are gone");
 }
 
 /// Every folder of `tests/broken/` gives exactly the problems of its snapshot; a good one gives its grades.
@@ -40,7 +51,7 @@ fn broken_folders_give_all_their_mistakes_at_once() {
     let mut names: Vec<String> =
         fs::read_dir("tests/broken").unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert!(names.len() >= 12, "the broken folders are gone");
+    assert!(names.len() >= 24, "the broken folders are gone");
     for name in names {
         let folder = Path::new("tests/broken").join(&name);
         let before = files(&folder);
@@ -121,7 +132,14 @@ fn a_model_that_is_not_there_is_a_mistake_only_where_models_are_needed() {
 
 /// The program, run as a user runs it: exit code, and what it says on stderr.
 fn unshell(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_unshell")).args(arguments).output().unwrap();
+    unshell_in(Path::new("."), arguments)
+}
+
+/// The same in a folder.
+fn unshell_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let program =
+        std::process::Command::new(env!("CARGO_BIN_EXE_unshell")).current_dir(folder).args(arguments).output();
+    let output = program.unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -135,6 +153,10 @@ fn a_case_that_was_started_is_valid_as_it_stands_and_never_overwritten() {
         assert_eq!(code, Some(0), "{said}");
         let case = Case::read_with_models(&folder).unwrap_or_else(|problems| panic!("\n{problems}"));
         assert_eq!(case.answers["analyst"].answers.len(), 19);
+        // Nothing is known yet, and nothing is said against anybody.
+        let scorecard = judged(&case);
+        assert_eq!((scorecard.verdict.id.as_str(), scorecard.stamp.as_str()), ("undetermined", "draft"));
+        assert_eq!(scorecard.verdict.deciding.as_deref(), Some("G-COVER"));
         assert_eq!(case.date.to_string(), "2025-01-15");
         // A committee reads the memo in either language.
         for text in [&case.title, &case.subjects[0].name, &case.answers["analyst"].name] {
@@ -158,4 +180,29 @@ fn a_case_that_would_not_be_valid_is_not_started() {
     assert_eq!(code, Some(2));
     assert!(said.contains("the catalogue has no `nobody/nothing`") && said.contains("acme/case.yaml"), "{said}");
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_path_is_taken_from_where_it_was_typed() {
+    let here = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        let target = here.path().join("models/x").join(file);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(Path::new("tests/families/small/base_a").join(file), target).unwrap();
+    }
+    let house = fs::read_to_string("rubrics/llm-originality.yaml").unwrap();
+    fs::write(here.path().join("house.yaml"), house.replace("\nid: llm-originality\n", "\nid: house\n")).unwrap();
+    let arguments = ["init", "cases/acme", "--model", "models/x", "--rubric", "house.yaml", "--date", "2025-01-15"];
+    let (code, said) = unshell_in(here.path(), &arguments);
+    assert_eq!(code, Some(0), "{said}");
+    let folder = here.path().join("cases/acme");
+    let text = fs::read_to_string(folder.join("case.yaml")).unwrap();
+    assert!(text.contains("location: \"../../models/x\"") && text.contains("rubric: \"./house.yaml\""), "{text}");
+    let case = Case::read_with_models(&folder).unwrap_or_else(|problems| panic!("\n{problems}"));
+    assert_eq!(judged(&case).rubric.id, "house");
+
+    let (code, said) = unshell_in(here.path(), &["init", "cases/other", "--model", "models/y"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("`--model models/y`") && said.contains("taken from the current folder"), "{said}");
+    assert!(!here.path().join("cases/other").exists());
 }

@@ -35,6 +35,8 @@ mod tokenizer;
 mod cases;
 // The examples: the verdicts they are there to show.
 mod examples;
+// The rubrics beside the main one: data alone, each with companies that it tells apart.
+mod rubrics;
 
 // The examples, step by step: evidence and scorecard as snapshots.
 mod stages;
