@@ -32,6 +32,7 @@ pub(crate) fn rubric_used(rubric: &Rubric) -> RubricUsed {
         grades: grades
             .map(|(grade, rule)| GradeMeaning { grade: *grade, cap: rule.cap, meaning: rule.meaning.clone() })
             .collect(),
+        cut_offs: Some((rubric.axes.low_below, rubric.axes.high_from)),
     }
 }
 
