@@ -50,7 +50,9 @@ const BEHIND: &[&str] = &["_scale_inv", "_scales"];
 pub(super) fn is_companion(name: &str, seen: &Seen<'_>, around: &dyn Around) -> bool {
     let is_there = |name: String| around.seen(&name).is_some();
     let beside = |end: &&str| name.strip_suffix(*end).is_some_and(|base| is_there(format!("{base}.weight")));
-    let single = || seen.is_single() && SINGLE.iter().any(|it| name.ends_with(it));
+    // llama.cpp keeps a scale of a whole matrix under a word that others have for norms.
+    let of_whole = || name.strip_suffix(".scale").is_some_and(|base| is_there(format!("{base}.weight")));
+    let single = || seen.is_single() && (SINGLE.iter().any(|it| name.ends_with(it)) || of_whole());
     let behind = |end: &&str| name.strip_suffix(*end).is_some_and(|base| is_there(base.to_owned()));
     let of_packed = || PACKINGS.iter().any(|it| it.has_beside(name, around));
     BESIDE.iter().any(beside) || single() || BEHIND.iter().any(behind) || of_packed()
