@@ -78,12 +78,12 @@ fn a_table_decides_every_case_and_better_is_never_worse() {
     check(
         "  - derived: false\n    then: undetermined",
         "  - derived: false\n    bands: {substance: [low], path: [low]}\n    then: undetermined",
-        "no row of the decision table matches derived false, disclosure low, path medium, substance low",
+        "no row of the decision table matches derived false, substance low, path medium, disclosure low",
     );
     check(
         "bands: {substance: [medium], path: [medium, high]}\n    then: transitional",
         "bands: {substance: [medium], path: [medium, high]}\n    then: independent",
-        "decides a better `substance` than derived false, disclosure low, path medium, substance medium, and gives a worse verdict",
+        "decides a better `substance` than derived false, substance medium, path medium, disclosure low, and gives a worse verdict",
     );
     // A mean that is undetermined where a worse one is decided is no better.
     check(
