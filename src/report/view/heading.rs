@@ -129,7 +129,8 @@ fn beside_the_fact(writer: &Writer<'_>, model: &ModelVerdict) -> Vec<Words> {
     let is_it = |it: &&Relation| !it.own && named.is_some_and(|name| it.reference == *name);
     let is_kin = matches!(model.verdict.fact.key.as_str(), "fact.derived" | "fact.related");
     let order = model.relations.iter().find(is_it).filter(|_| is_kin).map(|it| &it.order_because);
-    let reported = model.whose.because.iter().filter(|it| it.key.starts_with("whose.reported_"));
+    let reported = ["whose.reported_derived", "whose.reported_independent"];
+    let reported = model.whose.because.iter().filter(|it| reported.contains(&it.key.as_str()));
     order.into_iter().chain(reported).map(|it| Words::plain(writer.message(it))).collect()
 }
 

@@ -215,6 +215,15 @@ impl<'memo> Writer<'memo> {
         model.map_or_else(|| id.to_owned(), |it| self.text(&it.name))
     }
 
+    /// What a reference or another model is called: the name that the case has for it, never a place on somebody's disk.
+    pub(in crate::report) fn called(&self, location: &str) -> String {
+        let mut relations = self.card.models.iter().flat_map(|it| &it.relations);
+        let known = relations.find(|it| it.location == location);
+        let place = location.trim_end_matches('/');
+        let last = || place.rsplit(['/', '\\']).next().unwrap_or(place).to_owned();
+        known.map_or_else(last, |it| it.reference.clone())
+    }
+
     /// Words that begin a sentence.
     pub(in crate::report) fn sentence(&self, words: &str) -> String {
         let mut letters = words.chars();
