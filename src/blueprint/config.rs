@@ -30,8 +30,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("d_ff", "intermediate_size"),
     ("ffn_dim", "intermediate_size"),
     ("hidden_dim", "intermediate_size"),
-    ("block_size", "max_position_embeddings"),
-    ("norm_eps", "rms_norm_eps"),
     ("multi_query_group_num", "num_key_value_heads"),
     ("num_attention_groups", "num_key_value_heads"),
     ("num_kv_heads", "num_key_value_heads"),

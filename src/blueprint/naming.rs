@@ -51,6 +51,8 @@ const ATTENTION: Words = &[
     ("key_value_down", &["kv_a_proj_with_mqa", "kv_a_proj", "wkv_a", "wkv_a_with_mqa", "attn_kv_a_mqa"]),
     ("key_value_down_norm", &["kv_a_layernorm", "kv_a_norm", "kv_norm", "attn_kv_a_norm"]),
     ("key_value_up", &["kv_b_proj", "wkv_b", "attn_kv_b"]),
+    ("key_up", &["k_b_proj", "attn_k_b"]),
+    ("value_up", &["v_b_proj", "attn_v_b"]),
     ("receptance", &["receptance"]),
 ];
 

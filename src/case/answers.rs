@@ -16,7 +16,11 @@ pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, models: &[&str], probl
     for (model, answers) in root.field("models").fields() {
         if !models.contains(&model) {
             let problem = answers.key_problem("unknown-model", format!("the case has no model `{model}`"));
-            problems.push(problem.label("unknown model").hint(format!("its models are {}", list_of_names(models.iter().copied()))));
+            problems.push(
+                problem
+                    .label("unknown model")
+                    .hint(format!("its models are {}", list_of_names(models.iter().copied()))),
+            );
         }
         for (criterion, answer) in answers.fields() {
             asked_of_each_model(criterion, &answer, known, problems);
@@ -39,7 +43,8 @@ fn signed(at: &Cursor<'_>, known: &Known<'_>, problems: &mut Problems) {
         && signed > day
     {
         let message = format!("`{}` is {signed}, after the day the case is judged by, {day}", at.path());
-        problems.push(at.problem("date-order", message).label("too late").hint("check both dates; `date` is in case.yaml"));
+        problems
+            .push(at.problem("date-order", message).label("too late").hint("check both dates; `date` is in case.yaml"));
     }
 }
 
@@ -52,12 +57,18 @@ pub(crate) fn cites_what_was_there(
     let Some(signed) = root.field("signed").date() else { return };
     let models = root.field("models");
     let answers = root.field("answers");
-    let all = answers.fields().map(|it| it.1).chain(models.fields().flat_map(|it| it.1.fields().map(|it| it.1).collect::<Vec<_>>()));
+    let all = answers
+        .fields()
+        .map(|it| it.1)
+        .chain(models.fields().flat_map(|it| it.1.fields().map(|it| it.1).collect::<Vec<_>>()));
     for id in all.flat_map(|it| it.field("evidence").items().collect::<Vec<_>>()) {
         if let Some(day) = id.text().and_then(&collected).filter(|it| *it > signed) {
             let text = id.text().unwrap_or_default();
-            let message = format!("`{}`: `{text}` was collected on {day}, after the answers were signed on {signed}", id.path());
-            problems.push(id.problem("date-order", message).label("not there yet").hint("sign again once all of it was read"));
+            let message =
+                format!("`{}`: `{text}` was collected on {day}, after the answers were signed on {signed}", id.path());
+            problems.push(
+                id.problem("date-order", message).label("not there yet").hint("sign again once all of it was read"),
+            );
         }
     }
 }
@@ -89,7 +100,8 @@ fn asked_of_each_model(criterion: &str, answer: &Cursor<'_>, known: &Known<'_>, 
     let Some(rubric) = known.rubric else { return };
     if rubric.criterion(criterion).is_some_and(|it| !it.per_model) {
         let each = rubric.criteria.iter().filter(|it| it.per_model).map(|it| it.id.as_str());
-        let problem = answer.key_problem("not-per-model", format!("`{criterion}` is asked of the company, not of a model"));
+        let problem =
+            answer.key_problem("not-per-model", format!("`{criterion}` is asked of the company, not of a model"));
         let hint = format!("move it to `answers`; asked of each model are {}", list_of_names(each));
         problems.push(problem.label("of the company").hint(hint));
     }

@@ -140,7 +140,8 @@ mod tests {
         let rules = rubric::find("llm-originality", std::path::Path::new("")).unwrap().evidence;
         let grade = |text: &str| {
             let head = "{id: a, kind: public_page, title: t, collected: 2024-01-01, origin: o";
-            let entry: EntryAsWritten = crate::yaml::read("entry.yaml", format!("{head}, {text}}}").as_bytes()).unwrap();
+            let entry: EntryAsWritten =
+                crate::yaml::read("entry.yaml", format!("{head}, {text}}}").as_bytes()).unwrap();
             let found = graded(&entry, &rules, "2024-02-01".parse().unwrap());
             format!("{} {} {}", found.grade.letter(), found.said.letter(), found.by.join(" "))
         };
@@ -152,7 +153,10 @@ mod tests {
         assert_eq!(grade(page), "C B method");
         // Against interest by its kind, or by a note that says why.
         assert_eq!(grade(&format!("{page}, against_interest: true")), "C B method");
-        assert_eq!(grade(&format!("{page}, against_interest: true, note: it admits it")), "B B method against_interest");
+        assert_eq!(
+            grade(&format!("{page}, against_interest: true, note: it admits it")),
+            "B B method against_interest"
+        );
     }
 
     #[test]

@@ -140,7 +140,8 @@ fn one_flagship(at: &Cursor<'_>, problems: &mut Problems) {
     let flagships: Vec<_> = at.items().map(|it| it.field("flagship")).filter(|it| it.text() == Some("true")).collect();
     if let [_, second, ..] = flagships.as_slice() {
         let message = format!("`{}`: a second model is the flagship", second.path());
-        problems.push(second.problem("flagship", message).label("second one").hint("keep one: the verdict is about it"));
+        problems
+            .push(second.problem("flagship", message).label("second one").hint("keep one: the verdict is about it"));
     }
 }
 
@@ -195,7 +196,8 @@ fn has_evidence(at: &Cursor<'_>, what: &str, known: &Known<'_>, problems: &mut P
     known.evidence_exists(at, problems);
     if at.exists() && at.items().next().is_none() && at.text().is_none() {
         let message = format!("`{}`: nothing shows that {what}", at.path());
-        problems.push(at.problem("no-evidence", message).hint("enter what shows it into evidence.yaml and name it here"));
+        problems
+            .push(at.problem("no-evidence", message).hint("enter what shows it into evidence.yaml and name it here"));
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::case::{LedgerEntry, header};
 use crate::case::document::{EntryAsWritten, LedgerAsWritten};
 use crate::case::folder::{Folder, Refused};
 use crate::case::grade::{graded, last_day};
 use crate::case::read::Known;
+use crate::case::{LedgerEntry, header};
 use crate::rubric::Rubric;
 use crate::yaml::{Cursor, Problems};
 

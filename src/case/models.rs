@@ -187,7 +187,8 @@ impl Reference {
 
 /// Names without regard to case, spaces and punctuation.
 fn is_same_name(one: &str, other: &str) -> bool {
-    let letters = |it: &str| it.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let letters =
+        |it: &str| it.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (one, other) = (letters(one), letters(other));
     !one.is_empty() && one == other
 }

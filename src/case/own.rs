@@ -28,7 +28,9 @@ impl Place {
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Path(one), Self::Path(other)) => {
-                one == other || one.parent() == Some(other) && one.is_file() || other.parent() == Some(one) && other.is_file()
+                one == other
+                    || one.parent() == Some(other) && one.is_file()
+                    || other.parent() == Some(one) && other.is_file()
             }
             _ => self == other,
         }

@@ -141,8 +141,7 @@ fn assembled(
     let answers: BTreeMap<String, Answers> = answers.collect();
     let claims = header::claims(&case.claims);
     let shows = |evidence: &[String]| support::of(&ledger, evidence, |it| it.grade).shows();
-    let owners: Vec<&str> =
-        case.owners.iter().filter(|it| shows(&it.evidence)).map(|it| it.owner.as_str()).collect();
+    let owners: Vec<&str> = case.owners.iter().filter(|it| shows(&it.evidence)).map(|it| it.owner.as_str()).collect();
     let references = case.references.into_iter().map(|it| document::reference(it, &owners)).collect();
     Case {
         id: folder.name(),

@@ -85,8 +85,14 @@ pub(crate) fn layout_of<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<
 /// Words of matrices and vectors that only an adapter has.
 const WORDS: &[&str] = &["lora_", "hada_w", "ia3_l", "vera_lambda", "oft_", "boft_", "lokr_w", "prompt_embeddings"];
 
-/// Whether a file is called as PEFT calls the weights of an adapter.
+/// Whether a file is called as PEFT or MLX calls the weights of an adapter; MLX numbers those that it saves on the way.
 pub(crate) fn is_weights(name: &str) -> bool {
+    let numbered = name.split_once('_').filter(|it| !it.0.is_empty() && it.0.bytes().all(|it| it.is_ascii_digit()));
+    is_last_weights(name) || numbered.is_some_and(|it| it.1.starts_with("adapters."))
+}
+
+/// Whether a file is called as those weights of an adapter that were saved last.
+pub(crate) fn is_last_weights(name: &str) -> bool {
     let ending = name.strip_prefix("adapter_model.").or_else(|| name.strip_prefix("adapters."));
     ending.is_some_and(|ending| !ending.is_empty() && !ending.contains('.'))
 }
@@ -240,6 +246,8 @@ mod tests {
     #[test]
     fn files_are_called_as_their_programs_call_them() {
         assert!(is_weights("adapter_model.bin") && !is_weights("adapter_model.") && !is_weights("adapter_model.x.bin"));
+        assert!(is_weights("0000100_adapters.safetensors") && !is_last_weights("0000100_adapters.safetensors"));
+        assert!(!is_weights("my_adapters.safetensors"));
         assert!(is_weights("adapters.safetensors") && !is_weights("adapters.safetensors.index.json"));
         assert!(may_be_adapter(["prompt_embeddings"].into_iter()));
         assert!(!may_be_adapter((0..9).map(|_| "base_model.model.h.0.q.weight")));

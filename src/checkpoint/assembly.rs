@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::bytes::{Source, last_part, limits, sha256, shown};
+use crate::bytes::{Source, counted, grouped, last_part, limits, sha256, shown};
 use crate::checkpoint::containers::Container;
 use crate::checkpoint::error::list;
-use crate::checkpoint::findings::finding_in;
+use crate::checkpoint::findings::{finding, finding_in};
 use crate::checkpoint::{
     Adapter, Checkpoint, Error, FORMATS, Format, HEAD, Likeness, Outline, Split, Table, Tensor, adapter, kind, ranks,
     stated,
@@ -209,6 +209,7 @@ impl Assembly {
         tensors.sort_by(|one, other| (&one.name, one.file).cmp(&(&other.name, other.file)));
         no_tensor_twice(path, &tensors, &files)?;
         let adapter = self.adapter_of(&weights, &tensors);
+        self.findings.extend(empty_tensors(&tensors));
         self.findings.sort_by(|one, other| order(one).cmp(&order(other)));
         Ok(Checkpoint {
             name: last_part(path),
@@ -310,6 +311,15 @@ fn no_tensor_twice(path: &Path, tensors: &[Tensor], files: &[FileFacts]) -> Resu
         return Err(Error::Ranks { folder: path.to_owned(), first: name(one), second: name(next), hint });
     }
     Err(Error::TwoHolders { folder: path.to_owned(), tensor: one.name.clone(), first: name(one), second: name(next) })
+}
+
+/// Tensors of a model without a number.
+fn empty_tensors(tensors: &[Tensor]) -> Option<Finding> {
+    let mut empty = tensors.iter().filter(|it| it.elements() == 0);
+    let first = empty.next()?;
+    let (count, of) = (counted(empty.count().saturating_add(1), "tensor"), grouped(tensors.len() as u64));
+    let detail = format!("{count} of {of} without a number; the first is {}", shown(&first.name));
+    Some(finding("empty-tensors", Some(&first.name), detail))
 }
 
 /// By file, code and item; what is about no single item comes behind its kind.

@@ -26,6 +26,11 @@ pub const FINDINGS: &[(&str, &str, &str)] = &[
         "Open the file; a cut download or a Git LFS pointer are the usual reasons.",
     ),
     (
+        "empty-tensors",
+        "Tensors hold no number at all. A model that was saved under DeepSpeed's ZeRO-3 without gathering its shares looks so: the names are there, the weights are not.",
+        "Ask for the checkpoint with its weights gathered (`zero_to_fp32.py` makes one of the training state).",
+    ),
+    (
         "graph-constants",
         "An ONNX graph also stores numbers of its computation, such as sizes to reshape to. They are no weights and were left out.",
         "Harmless; every exporter writes some.",

@@ -137,6 +137,8 @@ fn model_of(mut read: BTreeSet<String>) -> BTreeSet<String> {
     // Weights of an adapter beside a model's are no part of the model.
     if read.iter().any(|name| !adapter::is_weights(name)) {
         read.retain(|name| !adapter::is_weights(name));
+    } else if read.iter().any(|name| adapter::is_last_weights(name)) {
+        read.retain(|name| adapter::is_last_weights(name));
     }
     let prefix = |name: &String| numbered(name).filter(|it| it.of > 1).map(|it| it.prefix.to_owned());
     let sets: BTreeSet<String> = read.iter().filter_map(prefix).collect();
@@ -213,7 +215,7 @@ mod tests {
         check(&["天-00001-of-00001.safetensors", "x.safetensors"], &["x.safetensors", "天-00001-of-00001.safetensors"]);
         check(&["a-1-of-2.gguf", "a-2-of-2.gguf", "mmproj.gguf"], &["a-1-of-2.gguf", "a-2-of-2.gguf", "mmproj.gguf"]);
         check(&["x.safetensors", "adapter_model.safetensors"], &["x.safetensors"]);
-        check(&["adapters.safetensors"], &["adapters.safetensors"]);
+        check(&["adapters.safetensors", "0000100_adapters.safetensors"], &["adapters.safetensors"]);
     }
 
     #[test]

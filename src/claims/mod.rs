@@ -7,60 +7,105 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::claims::contradictions::Said;
 use crate::fact::{Interval, Message, Text};
 
+mod about;
 mod bands;
 mod calendar;
 mod compute;
+mod consistency;
+mod contradictions;
+mod cost;
+mod counted;
 mod data_yield;
 mod document;
+mod energy;
+mod epochs;
+mod figure;
+mod fine_tune;
+mod flop;
+mod quote;
+mod reading;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod training;
 mod unit;
+mod wall_clock;
 mod worksheet;
 
-pub use bands::{Accelerator, BANDS_SCHEMA, Bands, Cluster, Run, SourcedMarks, SourcedRange, Span};
+pub use about::About;
+pub use bands::{
+    Accelerator, BANDS_SCHEMA, Bands, Cluster, Peak, Rate, Rounding, Run, SourcedMarks, SourcedRange, Span,
+};
+pub use counted::Counted;
 pub use document::{ClaimAsWritten, Mistake, ValueAsWritten};
-pub use unit::{Expected, Unit};
+pub use figure::{Figure, FigureKind};
+pub use unit::{Bare, Expected, Measure};
 
 /// Every sentence and term of this room.
 pub const MESSAGE_KEYS: &[&str] = &[
     "about.active_parameters",
     "about.clean_tokens",
+    "about.context_length",
     "about.cost",
+    "about.energy",
+    "about.epochs",
+    "about.fine_tune_hours",
+    "about.fine_tune_tokens",
+    "about.flop",
     "about.from_scratch",
     "about.gpu_hours",
     "about.gpu_model",
     "about.gpus",
+    "about.hfu",
+    "about.mfu",
     "about.own_work",
     "about.parameters",
     "about.precision",
     "about.raw_data",
     "about.release",
+    "about.training_days",
     "about.training_start",
     "about.training_tokens",
+    "about.vocabulary",
+    "allowance.attention",
+    "allowance.frozen_base",
+    "allowance.mixture_overhead",
     "assumption.any_accelerator",
+    "assumption.any_format",
+    "assumption.any_power",
+    "assumption.any_sparsity",
     "assumption.availability",
-    "assumption.claims_differ",
     "assumption.dense",
     "assumption.format_without_peak",
     "assumption.hour_price",
-    "assumption.mixture_overhead",
-    "assumption.normal_utilisation",
+    "assumption.normal_utilization",
+    "assumption.open_end",
     "assumption.precision",
     "assumption.seen_once",
-    "assumption.slowest_accelerator",
     "assumption.typical_cluster",
+    "assumption.usual_accelerator",
     "check.calendar",
     "check.compute",
+    "check.consistency",
+    "check.cost",
+    "check.counted",
     "check.data_yield",
+    "check.energy",
+    "check.epochs",
+    "check.fine_tune",
+    "check.flop",
+    "check.wall_clock",
     "outcome.ask",
     "outcome.implausible",
     "outcome.impossible",
     "outcome.normal",
     "outcome.not_computable",
+    "remark.accelerator_too_late",
     "remark.active_above_total",
+    "remark.active_unknown",
     "remark.calendar.ask",
     "remark.calendar.implausible",
     "remark.calendar.impossible",
@@ -69,47 +114,153 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "remark.cluster.ask",
     "remark.cluster.implausible",
     "remark.cluster.normal",
+    "remark.consistency.contradict",
+    "remark.consistency.normal",
+    "remark.cost.ask",
+    "remark.cost.ask_low",
+    "remark.cost.implausible_low",
+    "remark.cost.normal",
+    "remark.counted.ask",
+    "remark.counted.ask_low",
+    "remark.counted.implausible",
+    "remark.counted.implausible_low",
+    "remark.counted.impossible",
+    "remark.counted.impossible_low",
+    "remark.counted.normal",
+    "remark.counted.not_read",
+    "remark.counted.numbers",
     "remark.data_yield.ask",
     "remark.data_yield.ask_low",
     "remark.data_yield.implausible",
     "remark.data_yield.impossible",
     "remark.data_yield.normal",
     "remark.define_raw",
+    "remark.energy.ask",
+    "remark.energy.ask_low",
+    "remark.energy.implausible",
+    "remark.energy.implausible_low",
+    "remark.energy.impossible_low",
+    "remark.energy.normal",
+    "remark.epochs.ask",
+    "remark.epochs.implausible",
+    "remark.epochs.normal",
+    "remark.fine_tune.ask",
+    "remark.fine_tune.implausible",
+    "remark.fine_tune.impossible",
+    "remark.fine_tune.normal",
+    "remark.flop.ask",
+    "remark.flop.ask_low",
+    "remark.flop.implausible",
+    "remark.flop.implausible_low",
+    "remark.flop.normal",
+    "remark.format_lacking",
+    "remark.gravest_taken",
+    "remark.implied_above_stated",
     "remark.largest_cluster",
     "remark.not_computable",
+    "remark.only_if_cheaper",
+    "remark.only_if_mixture",
+    "remark.passes.ask",
+    "remark.passes.ask_low",
+    "remark.passes.implausible",
+    "remark.peak_unknown",
+    "remark.power_unknown",
     "remark.range_reaches",
-    "remark.utilisation.ask",
-    "remark.utilisation.ask_low",
-    "remark.utilisation.implausible",
-    "remark.utilisation.impossible",
-    "remark.utilisation.normal",
+    "remark.range_reaches_stated",
+    "remark.rounding_explains",
+    "remark.stated_above_record",
+    "remark.utilization.ask",
+    "remark.utilization.ask_low",
+    "remark.utilization.implausible",
+    "remark.utilization.impossible",
+    "remark.utilization.normal",
+    "remark.wall_clock.ask_low",
+    "remark.wall_clock.impossible",
+    "remark.wall_clock.normal",
     "step.active_share",
+    "step.attention",
+    "step.clock_ratio",
     "step.cluster_needed",
     "step.compute_at_peak",
+    "step.contradiction",
+    "step.counted_active",
+    "step.counted_active_ratio",
+    "step.counted_context_ratio",
+    "step.counted_parameters",
+    "step.counted_ratio",
+    "step.counted_vocabulary_ratio",
     "step.data_yield",
+    "step.days_by_hours",
     "step.days_needed",
+    "step.epochs",
+    "step.fine_tune_compute",
+    "step.flop_ratio",
+    "step.flop_stated",
+    "step.hour_price",
     "step.hours_at_most",
     "step.hours_bought",
+    "step.hours_by_clock",
     "step.hours_needed",
     "step.mixture_overhead",
+    "step.passes",
     "step.peak",
+    "step.power",
+    "step.power_ratio",
     "step.training_compute",
-    "step.utilisation",
-    "step.utilisation_at_least",
+    "step.utilization",
+    "step.utilization_at_least",
     "step.window",
     "unit.days",
+    "unit.epochs",
     "unit.flop",
     "unit.flop_per_second",
     "unit.gpu_hours",
     "unit.gpus",
+    "unit.mwh",
+    "unit.parameters",
     "unit.share",
+    "unit.times",
     "unit.tokens_per_petabyte",
+    "unit.usd_per_gpu_hour",
+    "unit.watts",
 ];
 
-/// Every check on these claims, in a fixed order; one that cannot be computed says what is missing.
-pub fn check_all(claims: &[Claim], bands: &Bands) -> Vec<Check> {
-    vec![compute::check(claims, bands), calendar::check(claims, bands), data_yield::check(claims, bands)]
+/// Every check on the claims about one model, in a fixed order; one that cannot be computed says what is missing.
+///
+/// `counted` is what the program counted in the files of that model.
+pub fn check_all(claims: &[Claim], counted: &Counted, bands: &Bands) -> Vec<Check> {
+    let said = Said::new(claims, counted, bands);
+    [
+        compute::check,
+        calendar::check,
+        data_yield::check,
+        cost::check,
+        epochs::check,
+        counted::check,
+        flop::check,
+        wall_clock::check,
+        energy::check,
+        fine_tune::check,
+        consistency::check,
+    ]
+    .map(|check| check(&said))
+    .into()
 }
+
+/// Ids of the checks, in their order.
+pub const CHECKS: [&str; 11] = [
+    compute::ID,
+    calendar::ID,
+    data_yield::ID,
+    cost::ID,
+    epochs::ID,
+    counted::ID,
+    flop::ID,
+    wall_clock::ID,
+    energy::ID,
+    fine_tune::ID,
+    consistency::ID,
+];
 
 /// The gravest outcome among checks.
 pub fn worst(checks: &[Check]) -> Outcome {
@@ -134,8 +285,8 @@ impl Outcome {
 pub struct Claim {
     /// Id inside the case, e.g. `CL-TOKENS`.
     pub id: String,
-    /// Id of the model it is about; every model of the case where it names none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Id of the model it is about, where the case names one.
+    #[serde(default)]
     pub subject: Option<String>,
     /// What it is about.
     pub about: About,
@@ -143,6 +294,11 @@ pub struct Claim {
     pub value: ClaimValue,
     /// The unit as written, e.g. `T tokens`.
     pub unit: Option<String>,
+    /// What value and unit were understood as, e.g. `3.1T tokens -> 3.1e12 tokens`.
+    pub understood: String,
+    /// The rate a sum was converted at.
+    #[serde(default)]
+    pub conversion: Option<Conversion>,
     /// The company's words, exactly.
     pub quote: Text,
     /// Evidence ids it was taken from.
@@ -151,38 +307,17 @@ pub struct Claim {
     pub date: NaiveDate,
 }
 
-/// What a claim can be about: a closed list, each with the units it may be given in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum About {
-    /// Total parameters.
-    Parameters,
-    /// Parameters active per token (mixture of experts).
-    ActiveParameters,
-    /// Tokens seen in pre-training.
-    TrainingTokens,
-    /// Tokens left after cleaning, where they differ from those seen in training.
-    CleanTokens,
-    /// Raw data before cleaning, bytes.
-    RawData,
-    /// Accelerator-hours of the final run.
-    GpuHours,
-    /// Accelerators used at once.
-    Gpus,
-    /// Name of the accelerator, as the bands file lists it.
-    GpuModel,
-    /// Number format of the matrix products (`bf16`, `fp8`, …).
-    Precision,
-    /// Money spent on the final run, US dollars.
-    Cost,
-    /// First day training could have started (founding, funding, cluster hand-over).
-    TrainingStart,
-    /// Day of release, or of the end of training.
-    Release,
-    /// Whether the company says the model was trained from scratch.
-    FromScratch,
-    /// Whether the company says the model is its own work (自研).
-    OwnWork,
+/// A sum that was converted into US dollars.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Conversion {
+    /// The currency it was stated in, e.g. `CNY`.
+    pub from: String,
+    /// So much of it for a US dollar.
+    pub rate: f64,
+    /// The day of the rate.
+    pub date: NaiveDate,
+    /// Where the rate was published.
+    pub source: String,
 }
 
 /// The value of a claim.
@@ -190,7 +325,7 @@ pub enum About {
 #[serde(rename_all = "snake_case")]
 pub enum ClaimValue {
     /// In the base unit of what the claim is about.
-    Number(f64),
+    Number(Figure),
     /// A day.
     Date(NaiveDate),
     /// Yes or no.
@@ -202,13 +337,15 @@ pub enum ClaimValue {
 /// The outcome of one cross-check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
-    /// `compute`, `calendar`, `data_yield`.
+    /// One of [`CHECKS`].
     pub id: String,
     /// The outcome in one word.
     pub outcome: Outcome,
+    /// Whether anything had to be assumed that nobody stated. Such a check is no reason to believe anything.
+    pub assumed: bool,
     /// What was computed.
     pub result: Option<Quantity>,
-    /// The bands it was held against, in ascending order.
+    /// The bands it was compared with, in ascending order.
     pub bands: Vec<BandMark>,
     /// The arithmetic, line by line.
     pub steps: Vec<Step>,
@@ -216,6 +353,8 @@ pub struct Check {
     pub rests_on: Vec<String>,
     /// What had to be assumed, since nobody stated it.
     pub assumptions: Vec<Message>,
+    /// What was allowed for in the company's favor where practice differs.
+    pub allowances: Vec<Message>,
     /// What is missing to do better.
     pub missing: Vec<About>,
     /// What the outcome means and what to ask.

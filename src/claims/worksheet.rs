@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 
-use crate::claims::{About, BandMark, Bands, Check, Claim, ClaimValue, Outcome, Quantity, Step};
+use crate::claims::contradictions::Said;
+use crate::claims::figure::Amount;
+use crate::claims::{About, BandMark, Bands, Check, ClaimValue, Counted, Outcome, Quantity, Step};
 use crate::fact::{Interval, Message};
 
 /// One check while it is being worked out.
@@ -10,86 +12,126 @@ use crate::fact::{Interval, Message};
 /// Whatever is taken from a claim is remembered as something the result rests on.
 #[derive(Debug)]
 pub(crate) struct Worksheet<'a> {
-    claims: &'a [Claim],
+    said: &'a Said<'a>,
     pub(crate) bands: &'a Bands,
     check: Check,
+    /// The mildest outcome that is left, whatever the arithmetic gives.
+    least: Outcome,
+}
+
+/// What rounding of the stated figures may do to an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgive {
+    /// Whatever it explains: the result is compared with the bands with all that may have been rounded.
+    All,
+    /// Nothing implausible or impossible, but a question stays a question.
+    Grave,
 }
 
 impl<'a> Worksheet<'a> {
-    pub(crate) fn new(id: &str, claims: &'a [Claim], bands: &'a Bands) -> Self {
+    pub(crate) fn new(id: &str, said: &'a Said<'a>) -> Self {
         let check = Check {
             id: id.to_owned(),
             outcome: Outcome::NotComputable,
+            assumed: false,
             result: None,
             bands: Vec::new(),
             steps: Vec::new(),
             rests_on: Vec::new(),
             assumptions: Vec::new(),
+            allowances: Vec::new(),
             missing: Vec::new(),
             remarks: Vec::new(),
             sources: Vec::new(),
-            bands_date: bands.date,
+            bands_date: said.bands.date,
         };
-        Self { claims, bands, check }
+        Self { said, bands: said.bands, check, least: Outcome::NotComputable }
     }
 
-    /// The number claimed about something; a range where several claims differ.
-    pub(crate) fn number(&mut self, about: About) -> Option<Interval> {
-        let numbers = self.values(about, |value| match value {
-            ClaimValue::Number(number) => Some(*number),
+    /// What the program counted in the files.
+    pub(crate) fn counted(&self) -> &'a Counted {
+        self.said.counted
+    }
+
+    /// The number claimed about something; of several that agree the one that was stated most precisely.
+    pub(crate) fn number(&mut self, about: About) -> Option<Amount> {
+        let rounding = &self.bands.rounding;
+        let figures = self.said.values(about).filter_map(|value| match value {
+            ClaimValue::Number(figure) => Some(*figure),
             ClaimValue::Date(_) | ClaimValue::Yes(_) | ClaimValue::Name(_) => None,
         });
-        let low = numbers.iter().copied().min_by(f64::total_cmp)?;
-        let high = numbers.iter().copied().max_by(f64::total_cmp)?;
-        if low < high {
-            self.assume(Message::new("assumption.claims_differ").with("about", about_term(about)));
+        let width = |it: Interval| it.high / it.low;
+        let figure =
+            figures.min_by(|one, other| width(one.reach(rounding)).total_cmp(&width(other.reach(rounding))))?;
+        let amount = Amount { said: figure.said(), reach: figure.reach(rounding) };
+        self.rest_on(about);
+        if figure.is_open() {
+            self.assume(Message::new("assumption.open_end").with("about", about_term(about)));
         }
-        Some(Interval::new(low, high))
+        Some(amount)
     }
 
-    /// Every day claimed about something, in ascending order.
-    pub(crate) fn days(&mut self, about: About) -> Vec<NaiveDate> {
-        let mut days = self.values(about, |value| match value {
+    /// The day claimed about something.
+    pub(crate) fn day(&mut self, about: About) -> Option<NaiveDate> {
+        let day = self.said.values(about).find_map(|value| match value {
             ClaimValue::Date(day) => Some(*day),
             ClaimValue::Number(_) | ClaimValue::Yes(_) | ClaimValue::Name(_) => None,
-        });
-        days.sort_unstable();
-        days
+        })?;
+        self.rest_on(about);
+        Some(day)
     }
 
-    /// Every name claimed about something, in the order of the case.
-    pub(crate) fn names(&mut self, about: About) -> Vec<String> {
-        self.values(about, |value| match value {
+    /// The name claimed about something.
+    pub(crate) fn name(&mut self, about: About) -> Option<String> {
+        let name = self.said.values(about).find_map(|value| match value {
             ClaimValue::Name(name) => Some(name.clone()),
             ClaimValue::Number(_) | ClaimValue::Yes(_) | ClaimValue::Date(_) => None,
-        })
+        })?;
+        self.rest_on(about);
+        Some(name)
     }
 
-    fn values<T>(&mut self, about: About, pick: impl Fn(&ClaimValue) -> Option<T>) -> Vec<T> {
-        let mut values = Vec::new();
-        for claim in self.claims.iter().filter(|it| it.about == about) {
-            if let Some(value) = pick(&claim.value) {
-                values.push(value);
-                if !self.check.rests_on.contains(&claim.id) {
-                    self.check.rests_on.push(claim.id.clone());
-                }
+    /// The same, noted as missing where nobody said it.
+    pub(crate) fn number_or_miss(&mut self, about: About) -> Option<Amount> {
+        let number = self.number(about);
+        if number.is_none() {
+            self.miss(about);
+        }
+        number
+    }
+
+    /// Whether the company calls the model a mixture of experts in any of the words on record.
+    pub(crate) fn calls_itself_a_mixture(&self) -> bool {
+        self.said.calls_itself_a_mixture()
+    }
+
+    /// Every claim about it is something the result rests on, also one that says something else.
+    pub(crate) fn rest_on(&mut self, about: About) {
+        for claim in self.said.all.iter().filter(|it| it.about == about) {
+            if !self.check.rests_on.contains(&claim.id) {
+                self.check.rests_on.push(claim.id.clone());
             }
         }
-        values
     }
 
     /// Notes a line of arithmetic and hands its result on.
-    pub(crate) fn step(&mut self, what: &str, expression: String, value: Interval, unit: &str) -> Interval {
-        let result = quantity((value, unit));
-        let value = result.value;
-        self.check.steps.push(Step { what: Message::new(what), expression, result });
+    pub(crate) fn step(&mut self, what: &str, expression: String, value: Amount, unit: &str) -> Amount {
+        self.check.steps.push(Step { what: Message::new(what), expression, result: quantity(value.said, unit) });
         value
     }
 
-    /// Notes something that nobody stated and that was assumed.
+    /// Notes something that nobody stated and that was assumed. Such a check praises nobody.
     pub(crate) fn assume(&mut self, what: Message) {
+        self.check.assumed = true;
         if !self.check.assumptions.contains(&what) {
             self.check.assumptions.push(what);
+        }
+    }
+
+    /// Notes a range that was allowed for where practice differs, in the company's favor.
+    pub(crate) fn allow(&mut self, what: Message) {
+        if !self.check.allowances.contains(&what) {
+            self.check.allowances.push(what);
         }
     }
 
@@ -102,7 +144,15 @@ impl<'a> Worksheet<'a> {
 
     /// Notes what the outcome means or what to ask.
     pub(crate) fn remark(&mut self, what: Message) {
-        self.check.remarks.push(what);
+        if !self.check.remarks.contains(&what) {
+            self.check.remarks.push(what);
+        }
+    }
+
+    /// Notes something that makes the outcome at least this grave, whatever the arithmetic gives.
+    pub(crate) fn raise(&mut self, outcome: Outcome, why: Message) {
+        self.least = self.least.max(outcome);
+        self.remark(why);
     }
 
     /// Notes where figures come from.
@@ -115,52 +165,75 @@ impl<'a> Worksheet<'a> {
     }
 
     /// Nothing can be said, or only what `result` says.
-    pub(crate) fn not_computable(mut self, result: Option<(Interval, &str)>) -> Check {
-        self.check.result = result.map(quantity);
+    pub(crate) fn not_computable(mut self, result: Option<(Amount, &str)>) -> Check {
+        self.check.result = result.map(|(value, unit)| quantity(value.said, unit));
+        self.check.outcome = self.least;
         self.remark(Message::new("remark.not_computable"));
         self.check
     }
 
     /// The outcome is already known to be this one.
-    pub(crate) fn settle(mut self, outcome: Outcome, result: (Interval, &str)) -> Check {
-        self.check.outcome = outcome;
-        self.check.result = Some(quantity(result));
+    pub(crate) fn settle(mut self, outcome: Outcome, result: (Amount, &str)) -> Check {
+        self.check.outcome = outcome.max(self.least);
+        self.check.result = Some(quantity(result.0.said, result.1));
         self.check
     }
 
     /// Holds the result against bands. The mildest band that it touches is the outcome: what a company has not been
-    /// asked yet is not held against it. Where the range goes on into graver bands, a remark says so.
-    pub(crate) fn conclude(mut self, result: (Interval, &str), bands: Vec<BandMark>, remarks: &str) -> Check {
-        let touched: Vec<Outcome> = bands.iter().filter(|it| touches(it, result.0)).map(|it| it.outcome).collect();
-        let mildest = touched.iter().copied().min().unwrap_or(Outcome::NotComputable);
-        let gravest = touched.iter().copied().max().unwrap_or(Outcome::NotComputable);
-        self.check.outcome = mildest;
-        self.remark(Message::new(format!("{remarks}.{}", remark_word(mildest, &bands, result.0))));
-        if gravest > mildest {
-            self.remark(Message::new("remark.range_reaches").with("outcome", outcome_term(gravest)));
+    /// asked yet is not compared with it. Where the range goes on into graver bands, a remark says so.
+    pub(crate) fn conclude(
+        mut self,
+        result: (Amount, &str),
+        bands: Vec<BandMark>,
+        remarks: &str,
+        forgive: Forgive,
+    ) -> Check {
+        let (amount, unit) = result;
+        let outcome = judged(amount, &bands, forgive);
+        self.check.outcome = outcome.max(self.least);
+        let side = if forgive == Forgive::All { amount.reach } else { amount.said };
+        self.remark(Message::new(format!("{remarks}.{}", remark_word(outcome, &bands, side))));
+        let gravest = touched(amount.said, &bands).max().unwrap_or(outcome);
+        if gravest > outcome && amount.said.low < amount.said.high {
+            let key = if self.check.assumed { "remark.range_reaches" } else { "remark.range_reaches_stated" };
+            self.remark(Message::new(key).with("outcome", outcome_term(gravest)));
+        } else if gravest > outcome {
+            self.remark(Message::new("remark.rounding_explains").with("outcome", outcome_term(gravest)));
         }
-        self.check.result = Some(quantity(result));
+        self.check.result = Some(quantity(amount.said, unit));
         let round = |it: BandMark| BandMark { from: it.from.map(rounded), to: it.to.map(rounded), ..it };
         self.check.bands = bands.into_iter().map(round).collect();
         self.check
     }
 }
 
+/// The mildest band that the result touches.
+fn judged(amount: Amount, bands: &[BandMark], forgive: Forgive) -> Outcome {
+    let mildest = |it: Interval| touched(it, bands).min().unwrap_or(Outcome::NotComputable);
+    let (said, rounded) = (mildest(amount.said), mildest(amount.reach));
+    match forgive {
+        Forgive::All => rounded,
+        Forgive::Grave if said >= Outcome::Implausible => rounded.max(Outcome::Ask),
+        Forgive::Grave => said,
+    }
+}
+
 /// A question above the usual is another question than one below it.
-fn remark_word(outcome: Outcome, bands: &[BandMark], result: Interval) -> &'static str {
+fn remark_word(outcome: Outcome, bands: &[BandMark], result: Interval) -> String {
     let normal = bands.iter().find(|it| it.outcome == Outcome::Normal);
     let is_below = normal.and_then(|it| it.from).is_some_and(|from| result.high < from);
-    match outcome {
-        Outcome::Ask if is_below => "ask_low",
-        other => other.word(),
-    }
+    if outcome > Outcome::Normal && is_below { format!("{}_low", outcome.word()) } else { outcome.word().to_owned() }
+}
+
+fn touched(result: Interval, bands: &[BandMark]) -> impl Iterator<Item = Outcome> {
+    bands.iter().filter(move |it| touches(it, result)).map(|it| it.outcome)
 }
 
 fn touches(band: &BandMark, result: Interval) -> bool {
     band.to.is_none_or(|to| result.low <= to) && band.from.is_none_or(|from| result.high >= from)
 }
 
-fn quantity((value, unit): (Interval, &str)) -> Quantity {
+fn quantity(value: Interval, unit: &str) -> Quantity {
     Quantity { value: Interval { low: rounded(value.low), high: rounded(value.high) }, unit: unit.to_owned() }
 }
 
@@ -179,19 +252,9 @@ pub(crate) fn outcome_term(outcome: Outcome) -> Message {
     Message::new(format!("outcome.{}", outcome.word()))
 }
 
-/// The product of two ranges of positive numbers.
-pub(crate) fn product(one: Interval, other: Interval) -> Interval {
-    Interval::new(one.low * other.low, one.high * other.high)
-}
-
-/// The quotient of two ranges of positive numbers.
-pub(crate) fn quotient(one: Interval, other: Interval) -> Interval {
-    Interval::new(one.low / other.high, one.high / other.low)
-}
-
 /// A number or a range for an expression, to four significant digits.
-pub(crate) fn figure(value: Interval) -> String {
-    let (low, high) = (one_figure(value.low), one_figure(value.high));
+pub(crate) fn figure(amount: Amount) -> String {
+    let (low, high) = (one_figure(amount.said.low), one_figure(amount.said.high));
     if low == high { low } else { format!("({low}–{high})") }
 }
 
@@ -230,7 +293,7 @@ mod tests {
         ] {
             assert_eq!(one_figure(number), expected);
         }
-        assert_eq!(figure(Interval::new(0.15, 0.52)), "(0.15–0.52)");
-        assert_eq!(figure(Interval::exactly(6.0)), "6");
+        assert_eq!(figure(Amount::of(Interval::new(0.15, 0.52))), "(0.15–0.52)");
+        assert_eq!(figure(Amount::exactly(6.0)), "6");
     }
 }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use crate::case::Case;
 use crate::catalog::Catalog;
-use crate::cli::{Failure, Terminal, reach};
 use crate::claims::Outcome;
-use crate::evidence::{self, Evidence};
-use crate::fact::{Dimensions, FormRelation};
+use crate::cli::said::Said;
+use crate::cli::{Failure, Terminal, reach};
+use crate::evidence::{self, Evidence, SubjectEvidence};
 use crate::remote::Reach;
 
 #[derive(Debug, clap::Args)]
@@ -24,11 +24,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let reach = arguments.reach.reach()?;
-    let (_, evidence, path) = collect(&arguments.case, &reach)?;
+    let (case, evidence, path) = collect(&arguments.case, &reach)?;
     if arguments.json {
         terminal.print_json(&evidence);
     } else {
-        terminal.print(&summary(&evidence));
+        terminal.print(&summary(&case, &evidence)?);
     }
     terminal.say(&format!("wrote {}", path.display()));
     reach::report(&reach, terminal);
@@ -43,42 +43,52 @@ pub(crate) fn collect(folder: &Path, reach: &Reach) -> Result<(Case, Evidence, P
     Ok((case, evidence, path))
 }
 
-/// What was measured, in a few lines.
-fn summary(evidence: &Evidence) -> String {
+/// What was measured, in a few lines, in the first language of the case.
+fn summary(case: &Case, evidence: &Evidence) -> Result<String, Failure> {
+    let said = Said::in_language(case.languages.first().map(String::as_str))?;
     let mut lines = Vec::new();
     for subject in &evidence.subjects {
-        lines.push(format!(
-            "{}: {} parameters",
-            subject.id,
-            subject.inspection.parameters.map_or_else(|| "not known how many".to_owned(), grouped)
-        ));
-        for comparison in &subject.comparisons {
-            let form = &comparison.form;
-            let dimensions = match (form.relation, form.dimensions()) {
-                (FormRelation::Different | FormRelation::Undetermined, _) => "",
-                (_, Dimensions::Same) => ", same dimensions",
-                (_, Dimensions::Unseen) => ", dimensions not seen",
-                (_, Dimensions::Other) => ", other dimensions",
-            };
-            lines.push(format!("  against {}: {}{dimensions}", comparison.reference.name, word(form.relation)));
-        }
-        let merge = subject.merge.as_ref().map(|it| format!("{} ({}): {}", it.kind, it.certainty, it.detail));
-        let said = merge.or_else(|| subject.no_merge.clone());
-        lines.extend(said.map(|it| format!("  made of several references: {it}")));
+        let name = case.subject(&subject.id).map_or_else(|| subject.id.clone(), |it| said.text(&it.name));
+        lines.extend(subject_lines(&said, &name, subject));
+        let model = evidence.models.iter().find(|it| it.id == subject.id);
+        lines.extend(model.iter().flat_map(|it| &it.whose.because).map(|it| format!("  {}", said.message(it))));
     }
     for model in &evidence.models {
         let computed = model.checks.iter().filter(|it| it.outcome != Outcome::NotComputable);
         lines.extend(computed.map(|it| {
-            format!("{}, claims, {}: {}", model.id, it.id.replace('_', " "), it.outcome.word().replace('_', " "))
+            let outcome = said.word("outcome", it.outcome.word());
+            said.fill("summary.claims", &[("check", &said.word("check", &it.id)), ("outcome", &outcome)])
         }));
     }
-    for unexamined in &evidence.unexamined {
-        lines.push(format!("not examined: {} ({})", unexamined.what, unexamined.detail));
-    }
-    lines.join("\n")
+    lines.extend(evidence.unexamined.iter().map(|it| {
+        let what = said.word("unexamined", &it.what);
+        said.fill(
+            "summary.not_examined",
+            &[("what", &what), ("why", &said.known_or("unexamined.why", &it.why, &it.detail))],
+        )
+    }));
+    said.checked(lines.join("\n"))
 }
 
-fn word(relation: FormRelation) -> String {
+fn subject_lines(said: &Said, name: &str, subject: &SubjectEvidence) -> Vec<String> {
+    let parameters = subject.inspection.parameters.map_or_else(|| said.fill("word.unknown", &[]), grouped);
+    let mut lines = vec![said.fill("summary.parameters", &[("subject", name), ("parameters", &parameters)])];
+    lines.extend(subject.comparisons.iter().chain(&subject.siblings).map(|it| {
+        let form = said.word("form", &word(it.form.relation).replace(' ', "_"));
+        let weights = said.word("weights", &word(it.weights.relation).replace('-', "_"));
+        let values = [("reference", it.reference.name.as_str()), ("form", &form), ("weights", &weights)];
+        said.fill("summary.against", &values)
+    }));
+    let merge = subject
+        .merge
+        .as_ref()
+        .map(|it| said.fill("summary.merged", &[("kind", &said.known_or("merge", &it.kind, &it.detail))]));
+    lines.extend(merge.or_else(|| subject.no_merge.as_ref().map(|_| said.fill("summary.not_merged", &[]))));
+    lines
+}
+
+/// A unit variant as it is written in files.
+fn word(relation: impl serde::Serialize) -> String {
     let value = serde_json::to_value(relation).expect("a word");
     value.as_str().unwrap_or_default().to_owned()
 }

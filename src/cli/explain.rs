@@ -35,7 +35,9 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     };
     // A verdict and a relation may share a word: whoever asks gets both.
-    let found = entries.iter().filter(|it| it.id.eq_ignore_ascii_case(id));
+    // Files write `not_computable` where the list says `not computable`.
+    let spaced = id.replace('_', " ");
+    let found = entries.iter().filter(|it| it.id.eq_ignore_ascii_case(id) || it.id.eq_ignore_ascii_case(&spaced));
     let found: Vec<String> = found.map(|it| format!("{} ({})\n\n{}", it.id, it.kind, it.text)).collect();
     if found.is_empty() {
         return Err(unknown(id, &entries));
@@ -130,6 +132,20 @@ fn unknown(id: &str, entries: &[Entry]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_check_on_claims_and_every_outcome_is_explained() {
+        let outcomes = ["not_computable", "normal", "ask", "implausible", "impossible"];
+        for tag in ["en", "zh-CN"] {
+            let language = Language::find(tag).unwrap();
+            let missing: Vec<&str> = outcomes
+                .into_iter()
+                .chain(crate::claims::CHECKS)
+                .filter(|it| language.get(&format!("explain.{it}")).is_none())
+                .collect();
+            assert!(missing.is_empty(), "{tag}: {missing:?}");
+        }
+    }
 
     /// Whatever an answer names can be asked about.
     #[test]

@@ -25,6 +25,7 @@ mod progress;
 mod reach;
 mod rubric;
 mod run;
+mod said;
 mod schema;
 mod score;
 mod weights;

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     if arguments.json {
         terminal.print_json(&done.card);
     } else {
-        terminal.print(&score::summary(&done.card));
+        terminal.print(&score::summary(&done.card)?);
     }
     for path in &done.written {
         terminal.say(&format!("wrote {}", path.display()));

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use crate::bytes;
 use crate::case::Case;
+use crate::cli::said::Said;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
 use crate::evidence;
 use crate::evidence::Evidence;
-use crate::fact::{Interval, Text, Truth};
+use crate::fact::{Interval, Truth};
 use crate::rubric;
 use crate::scoring;
-use crate::scoring::{GateOutcome, Scorecard};
+use crate::scoring::{Condition, ConditionKind, GateOutcome, PossibleVerdict, Scorecard};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     if arguments.json {
         terminal.print_json(&card);
     } else {
-        terminal.print(&summary(&card));
+        terminal.print(&summary(&card)?);
     }
     terminal.say(&format!("wrote {}", path.display()));
     Ok(exit_code(&arguments.fail_on, &card, terminal))
@@ -82,64 +83,109 @@ pub(crate) fn exit_code(wanted: &[String], card: &Scorecard, terminal: &Terminal
     ExitCode::from(1)
 }
 
-/// The judgement in a few lines.
-pub(crate) fn summary(card: &Scorecard) -> String {
-    let language = card.languages.first().map_or("en", String::as_str);
-    let words = |text: &Text| text.in_language(language).to_owned();
-    let mut lines = vec![format!("{}: {} ({})", words(&card.company), words(&card.verdict.name), card.stamp)];
-    lines.push(words(&card.verdict.recommendation));
-    lines.push(how_decided(card, &words));
-    lines.push(format!(
-        "coverage {:.0}%, confidence {} ({:.0}% of weight), score {}",
-        card.coverage * 100.0,
-        card.confidence.word,
-        card.confidence.share * 100.0,
-        range(card.score)
+/// The judgement in a few lines, in the first language of the case.
+pub(crate) fn summary(card: &Scorecard) -> Result<String, Failure> {
+    let said = Said::in_language(card.languages.first().map(String::as_str))?;
+    let mut lines = vec![title(card, &said)];
+    lines.push(said.text(&card.verdict.recommendation));
+    lines.push(how_decided(card, &said));
+    lines.extend(card.verdict.conditions.iter().map(|it| depends(it, &said)));
+    lines.push(said.fill(
+        "summary.measures",
+        &[
+            ("coverage", &percent(card.coverage)),
+            ("confidence", &said.word("confidence", &card.confidence.word)),
+            ("score", &range(card.score)),
+        ],
     ));
+    lines.extend(card.models.iter().map(|it| {
+        let fact = said.message(&it.verdict.fact);
+        let verdict = said.text(&it.verdict.name);
+        said.fill("summary.model", &[("model", &said.text(&it.name)), ("verdict", &verdict), ("fact", &fact)])
+    }));
     lines.push(String::new());
-    lines.push(pillars(card, &words));
+    lines.push(pillars(card, &said));
     let notable = card.gates.iter().filter(|it| it.tripped != Truth::No);
-    lines.extend(notable.map(|it| format!("gate {}: {} ({})", it.id, state(it), words(&it.name))));
-    let checks = card.checks.iter();
+    lines.extend(notable.map(|it| {
+        let state = said.fill(state(it), &[]);
+        said.fill("summary.gate", &[("id", &it.id), ("state", &state), ("name", &said.text(&it.name))])
+    }));
+    lines.extend(card.checks.iter().map(|it| {
+        let outcome = said.word("outcome", it.outcome.word());
+        said.fill("summary.claims", &[("check", &said.word("check", &it.id)), ("outcome", &outcome)])
+    }));
     lines.extend(
-        checks.map(|it| format!("claims, {}: {}", it.id.replace('_', " "), it.outcome.word().replace('_', " "))),
+        card.questions
+            .iter()
+            .take(3)
+            .map(|it| said.fill("summary.ask", &[("criterion", &it.criterion), ("ask_for", &said.text(&it.ask_for))])),
     );
-    lines.extend(card.questions.iter().take(3).map(|it| format!("ask next, {}: {}", it.criterion, words(&it.ask_for))));
-    lines.join("\n")
+    said.checked(lines.join("\n"))
 }
 
-fn how_decided(card: &Scorecard, words: &dyn Fn(&Text) -> String) -> String {
+fn title(card: &Scorecard, said: &Said) -> String {
+    let stamp = said.word("stamp", &card.stamp);
+    let strength = card.verdict.strength.map(|it| said.word("strength", it.word()));
+    let details: Vec<String> = strength.into_iter().chain([stamp]).collect();
+    let details = details.join(&said.fill("style.list", &[]));
+    let (company, verdict) = (said.text(&card.company), said.text(&card.verdict.name));
+    said.fill("summary.title", &[("company", &company), ("verdict", &verdict), ("details", &details)])
+}
+
+fn depends(condition: &Condition, said: &Said) -> String {
+    match condition.kind {
+        ConditionKind::Order => said.fill("heading.depends_order", &[]),
+        ConditionKind::Test => said.fill("heading.depends_test", &[("hours", &said.number(condition.hours))]),
+    }
+}
+
+fn how_decided(card: &Scorecard, said: &Said) -> String {
     let verdict = &card.verdict;
     let deciding = verdict.deciding.as_deref().unwrap_or_default();
     match verdict.decided_by.as_str() {
-        "gate" => format!("decided by gate {deciding}"),
+        "gate" => said.fill("summary.decided_gate", &[("gate", deciding)]),
+        "sold_model" => said.fill("summary.decided_sold", &[("model", deciding)]),
         "table" if verdict.holds_whatever_the_weights == Some(true) => {
-            format!("decided by the table (rows {deciding}), whoever the weights belong to")
+            said.fill("summary.decided_whatever", &[("rows", deciding)])
         }
-        "table" => format!("decided by the table (rows {deciding})"),
+        "table" => said.fill("summary.decided_table", &[("rows", deciding)]),
         _ => {
-            let possible: Vec<String> = verdict.possible.iter().map(|it| words(&it.name)).collect();
-            format!("still possible: {}", possible.join("; "))
+            let clause = said.fill("style.clause", &[]);
+            let possible: Vec<String> = verdict.possible.iter().map(|it| possible(it, said)).collect();
+            said.fill("summary.possible", &[("possible", &possible.join(&clause))])
         }
     }
 }
 
-fn pillars(card: &Scorecard, words: &dyn Fn(&Text) -> String) -> String {
-    let mut table = table(["pillar", "score 0-4", "coverage"]);
+fn possible(possible: &PossibleVerdict, said: &Said) -> String {
+    let share = match (possible.lowest, possible.highest) {
+        (low, high) if low == high => format!("{low}%"),
+        (low, high) => format!("{low}-{high}%"),
+    };
+    said.fill("likelihood.possible", &[("verdict", &said.text(&possible.name)), ("share", &share)])
+}
+
+fn pillars(card: &Scorecard, said: &Said) -> String {
+    let heads = ["column.pillar", "column.score", "column.coverage"].map(|it| said.fill(it, &[]));
+    let mut table = table(heads.each_ref().map(String::as_str));
     for pillar in &card.pillars {
-        let score = pillar.score.map_or_else(|| "does not apply".to_owned(), range);
-        table.add_row([words(&pillar.name), score, format!("{:.0}%", pillar.coverage * 100.0)]);
+        let score = pillar.score.map_or_else(|| said.fill("word.not_applicable", &[]), range);
+        table.add_row([said.text(&pillar.name), score, percent(pillar.coverage)]);
     }
     table.to_string()
 }
 
 fn state(gate: &GateOutcome) -> &'static str {
     match (gate.tripped, &gate.waived) {
-        (Truth::Yes, Some(_)) => "tripped and waived",
-        (Truth::Yes, None) => "tripped",
-        (Truth::Maybe, _) => "open",
-        (Truth::No, _) => "clear",
+        (Truth::Yes, Some(_)) => "gate.waived",
+        (Truth::Yes, None) => "gate.tripped",
+        (Truth::Maybe, _) => "gate.open",
+        (Truth::No, _) => "gate.clear",
     }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
 }
 
 fn range(interval: Interval) -> String {

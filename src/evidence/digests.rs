@@ -13,7 +13,10 @@ use crate::lineage::Model;
 const WHOLE: u64 = 8 << 30;
 
 /// The files of every subject, by its id.
-pub(crate) fn of_all(case: &Case, subjects: &[(&Subject, Model)]) -> Result<BTreeMap<String, Vec<FileDigest>>, bytes::Error> {
+pub(crate) fn of_all(
+    case: &Case,
+    subjects: &[(&Subject, Model)],
+) -> Result<BTreeMap<String, Vec<FileDigest>>, bytes::Error> {
     let of_one = |(subject, model): &(&Subject, Model)| {
         let location = subject.location.as_deref().unwrap_or_default();
         Ok((subject.id.clone(), of_model(case, location, &model.files)?))

@@ -86,7 +86,7 @@ fn claimed(claims: &[Claim], about: About) -> Fact {
     let mut said: Vec<&Claim> = claims.iter().filter(|it| it.about == about).collect();
     said.sort_by(|one, other| one.date.cmp(&other.date).then_with(|| one.id.cmp(&other.id)));
     let value = match said.last().map(|it| &it.value) {
-        Some(ClaimValue::Number(number)) => Value::Number(*number),
+        Some(ClaimValue::Number(number)) => Value::Number(number.point()),
         Some(ClaimValue::Yes(yes)) => Value::Yes(*yes),
         Some(ClaimValue::Date(day)) => Value::Word(day.to_string()),
         Some(ClaimValue::Name(name)) => Value::Word(name.clone()),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, InputFile, Subject};
 use crate::catalog::Catalog;
-use crate::claims::{self, Bands, Check};
-use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Merge, Unexamined};
+use crate::claims::{self, Bands, Check, Counted};
+use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Merge, Origin, Unexamined};
 use crate::lineage::{self, Look, Mixture, Model, compare_with_weights};
 use crate::remote::Reach;
 
@@ -142,7 +142,8 @@ fn stated(
     mut digests: BTreeMap<String, Vec<FileDigest>>,
 ) -> Evidence {
     let bands = Bands::shipped();
-    let relations: Vec<Vec<Relation>> = case.subjects.iter().map(|it| all_relations(case, catalog, it, &subjects)).collect();
+    let relations: Vec<Vec<Relation>> =
+        case.subjects.iter().map(|it| all_relations(case, catalog, it, &subjects)).collect();
     let alone: Vec<Whose> =
         case.subjects.iter().zip(&relations).map(|(subject, it)| whose::whose(case, subject, it)).collect();
     let ids: Vec<&str> = case.subjects.iter().map(|it| it.id.as_str()).collect();
@@ -188,8 +189,25 @@ fn stated(
 
 /// The arithmetic on what is claimed of one model.
 fn checks(case: &Case, subject: &Subject, measured: Option<&SubjectEvidence>, bands: &Bands) -> Vec<Check> {
-    let _ = measured;
-    claims::check_all(&case.claims_about(&subject.id), bands)
+    let counted = measured.map(|it| counted(&it.inspection)).unwrap_or_default();
+    claims::check_all(&case.claims_about(&subject.id), &counted, bands)
+}
+
+/// What was counted in the files of a model; nothing of one that is known by its blueprint alone.
+fn counted(inspection: &Inspection) -> Counted {
+    if inspection.model.origin != Origin::Checkpoint {
+        return Counted::default();
+    }
+    let size = |name: &str| inspection.dimensions.iter().find(|it| it.name == name).map(|it| it.size);
+    Counted {
+        parameters: inspection.parameters,
+        active_parameters: None,
+        experts: size("experts"),
+        layers: size("layers"),
+        hidden_size: size("hidden"),
+        vocabulary: size("vocab"),
+        context_length: None,
+    }
 }
 
 /// A merge of models of others is a copy of them, whatever each pair alone looks like.

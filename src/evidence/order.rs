@@ -58,9 +58,8 @@ pub(crate) fn order(case: &Case, catalog: &Catalog, subject: &Subject, reference
 
 /// Which of two models of the company was first: its own dates serve, since neither accuses anybody.
 pub(crate) fn order_of_own(subject: &Subject, other: &Subject) -> (Order, Message) {
-    let named = |key: &str| {
-        Message::new(key).with("subject", subject.name.clone()).with("reference", other.name.clone())
-    };
+    let named =
+        |key: &str| Message::new(key).with("subject", subject.name.clone()).with("reference", other.name.clone());
     let (Some(ours), Some(theirs)) = (&subject.published, &other.published) else {
         return (Order::Unknown, named("order.no_date"));
     };

@@ -150,11 +150,8 @@ mod tests {
             layers: 10,
         };
         let power = Power { least_cosine, units: 100, detail: String::new() };
-        let weights = Weights {
-            effort: Some(effort),
-            power: Some(power),
-            ..weights(WeightsRelation::Independent, &[])
-        };
+        let weights =
+            Weights { effort: Some(effort), power: Some(power), ..weights(WeightsRelation::Independent, &[]) };
         assert_eq!(bearing(&weights), expected, "{compared} of 10 layers at {least_cosine}");
     }
 

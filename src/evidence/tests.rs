@@ -167,7 +167,10 @@ fn models_of_the_company_are_no_parts_of_a_merge() {
 fn a_derivation_has_no_direction_until_the_order_is_known() {
     let case = || case_of_family("ft_code", &["base_a"]);
     let undated = whose(&case());
-    assert_eq!((undated.closed, undated.levels, undated.conditions[0].kind), (false, vec![1, 3, 4], ConditionKind::Order));
+    assert_eq!(
+        (undated.closed, undated.levels, undated.conditions[0].kind),
+        (false, vec![1, 3, 4], ConditionKind::Order)
+    );
     let facts: Vec<_> = undated.conditions[0].branches.iter().map(|it| it.fact.as_str()).collect();
     assert_eq!(facts, ["subject_earlier", "reference_earlier"]);
     let first = whose(&dated(case(), "2026-06-01", "2025-01-15", true));

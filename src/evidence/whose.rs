@@ -79,9 +79,8 @@ fn combined(one: &[u8], other: &[u8]) -> Vec<u8> {
 /// What the relations to models of others say.
 fn measured(relations: &[Relation]) -> Whose {
     let others: Vec<&Relation> = relations.iter().filter(|it| !it.own).collect();
-    let derived = |order: Order| {
-        others.iter().copied().filter(move |it| it.bearing == Bearing::Derived && it.order == order)
-    };
+    let derived =
+        |order: Order| others.iter().copied().filter(move |it| it.bearing == Bearing::Derived && it.order == order);
     let settled: Vec<&Relation> = derived(Order::ReferenceEarlier).collect();
     if let Some(nearest) = settled.iter().min_by_key(|it| it.levels.iter().min().copied()) {
         let because = settled.iter().map(|it| sentence("whose.derived", it)).collect();
@@ -150,15 +149,15 @@ fn conditions(
         found.push(OpenCondition {
             kind: ConditionKind::Order,
             references: names(unordered),
-            branches: vec![
-                branch("subject_earlier", without, is_settled),
-                branch("reference_earlier", derived, true),
-            ],
+            branches: vec![branch("subject_earlier", without, is_settled), branch("reference_earlier", derived, true)],
         });
     }
     let unexamined = others.iter().copied().filter(|it| it.bearing == Bearing::Unexamined && !it.has_weights);
-    let untested: Vec<&Relation> =
-        if undecided.is_empty() && clear.is_empty() && unordered.is_empty() { unexamined.collect() } else { undecided.to_vec() };
+    let untested: Vec<&Relation> = if undecided.is_empty() && clear.is_empty() && unordered.is_empty() {
+        unexamined.collect()
+    } else {
+        undecided.to_vec()
+    };
     if !untested.is_empty() && unordered.is_empty() {
         found.push(OpenCondition {
             kind: ConditionKind::Test,

@@ -103,18 +103,31 @@ impl Language {
     }
 }
 
-/// The placeholders of a sentence, in order.
+/// The placeholders of a sentence, in order. `{n|word|words}` is the word that goes with the number `n`.
 pub fn placeholders(sentence: &str) -> Vec<&str> {
-    sentence.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)).collect()
+    let inside = sentence.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(inside, _)| inside));
+    inside.map(|it| it.split('|').next().unwrap_or(it)).collect()
 }
 
 fn fill(sentence: &str, value: impl Fn(&str) -> Option<Result<String, String>>) -> Result<String, String> {
     let mut text = String::with_capacity(sentence.len());
     let mut rest = sentence;
     while let Some((before, after)) = rest.split_once('{') {
-        let (name, behind) = after.split_once('}').ok_or_else(|| format!("`{{{after}` is never closed"))?;
+        let (inside, behind) = after.split_once('}').ok_or_else(|| format!("`{{{after}` is never closed"))?;
+        let mut parts = inside.split('|');
+        let name = parts.next().unwrap_or(inside);
+        let given = value(name).ok_or_else(|| format!("nothing was given for `{{{name}}}`"))??;
         text.push_str(before);
-        text.push_str(&value(name).ok_or_else(|| format!("nothing was given for `{{{name}}}`"))??);
+        text.push_str(match (parts.next(), parts.next()) {
+            (Some(one), Some(several)) => {
+                if given == "1" {
+                    one
+                } else {
+                    several
+                }
+            }
+            _ => &given,
+        });
         rest = behind;
     }
     Ok(text + rest)
@@ -171,6 +184,13 @@ mod tests {
             assert_eq!(keys.len(), all, "a key stands twice in `{tag}`");
             assert_eq!(Language::find(tag).unwrap().keys().count(), all, "one line a key in `{tag}`");
         }
+    }
+
+    #[test]
+    fn a_noun_goes_with_its_number() {
+        let said = |count: &str| fill("{n} {n|file|files}", |_| Some(Ok(count.to_owned()))).unwrap();
+        assert_eq!([said("0"), said("1"), said("12")], ["0 files", "1 file", "12 files"]);
+        assert_eq!(placeholders("{n} {n|file|files} of {all}"), ["n", "n", "all"]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use error::{Error, MissingCharacter};
 pub use language::{Language, placeholders};
 pub use number::NumberStyle;
 pub use page::{Align, Block, Cell, Column, Figure, Piece, PieceKind, Section, Table, Tone, Words};
-pub use view::{Decision, Frame, Gate, View, Vote};
+pub use view::{Decision, Frame, Gate, Heading, Strip, View, Vote};
 
 use crate::scoring::Scorecard;
 

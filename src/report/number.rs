@@ -76,6 +76,11 @@ pub(in crate::report) fn percent_range(value: Interval) -> String {
     join_range(percent(value.low), percent(value.high))
 }
 
+/// A range of shares in whole percent, or one share where both ends are alike.
+pub(in crate::report) fn whole_percents(low: u8, high: u8) -> String {
+    if low == high { format!("{low}%") } else { format!("{low}–{high}%") }
+}
+
 /// A level on the 0-4 scale, to one decimal.
 pub(in crate::report) fn level(value: f64) -> String {
     format!("{value:.1}")
@@ -185,6 +190,7 @@ mod tests {
         assert_eq!(style(&[]).date(day), "2025年1月15日");
         assert_eq!(percent(0.614), "61%");
         assert_eq!(percent(0.058), "5.8%");
+        assert_eq!([whole_percents(61, 73), whole_percents(100, 100)], ["61–73%", "100%"]);
         assert_eq!(level_range(Interval::new(2.0, 3.44)), "2.0–3.4");
         assert_eq!(exact(34_388_917_248), "34,388,917,248");
         assert_eq!(prettify("6 × 3.4e10 × 3.1e12"), "6 × 3.4×10¹⁰ × 3.1×10¹²");

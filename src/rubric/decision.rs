@@ -151,7 +151,9 @@ fn unused_criteria(root: &Cursor<'_>, check: &mut Validator<'_>) {
         let id = criterion.field("id");
         if let Some(text) = id.text().filter(|it| !used.contains(it)) {
             let message = format!("no axis and no gate uses the criterion `{text}`");
-            check.problems.push(id.problem("unused", message).label("not used").hint("add it to an axis, or leave it out"));
+            check
+                .problems
+                .push(id.problem("unused", message).label("not used").hint("add it to an axis, or leave it out"));
         }
     }
 }

@@ -26,7 +26,8 @@ pub(crate) const CLAIM_WORDS: &[&str] = &["shown", "hearsay", "no", "none"];
 
 /// How a borrowed part was named: at the first release, later and unasked, when asked, only after others had exposed it, not
 /// at all, or denied.
-pub(crate) const DISCLOSURE_WORDS: &[&str] = &["at_release", "later", "when_asked", "after_exposure", "silent", "denied"];
+pub(crate) const DISCLOSURE_WORDS: &[&str] =
+    &["at_release", "later", "when_asked", "after_exposure", "silent", "denied"];
 
 const FORMS: &[&str] = &["identical", "same up to renaming", "fused or split projections", "same family", "different"];
 

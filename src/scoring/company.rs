@@ -14,8 +14,9 @@ pub(crate) fn verdict_on_company(rubric: &Rubric, models: &[ModelVerdict]) -> Op
     let reached = &flagship.verdict;
     let Some(rank_reached) = rank(rubric, &reached.id) else { return Some(reached.clone()) };
     let sold = models.iter().filter(|it| it.sold && it.id != flagship.id);
-    let limits: Vec<(u8, u8, &ModelVerdict)> =
-        sold.filter_map(|it| ends(rubric, it).map(|(low, high)| (low + CLASSES_ABOVE, high + CLASSES_ABOVE, it))).collect();
+    let limits: Vec<(u8, u8, &ModelVerdict)> = sold
+        .filter_map(|it| ends(rubric, it).map(|(low, high)| (low + CLASSES_ABOVE, high + CLASSES_ABOVE, it)))
+        .collect();
     let Some((low, high, model)) = limits.into_iter().min_by_key(|(low, high, it)| (*high, *low, it.id.clone())) else {
         return Some(reached.clone());
     };

@@ -32,11 +32,17 @@ pub(crate) fn rubric_used(rubric: &Rubric) -> RubricUsed {
         grades: grades
             .map(|(grade, rule)| GradeMeaning { grade: *grade, cap: rule.cap, meaning: rule.meaning.clone() })
             .collect(),
+        cut_offs: Some((rubric.axes.low_below, rubric.axes.high_from)),
     }
 }
 
 /// The verdict on one model in words.
-pub(crate) fn verdict_reached(situation: &Situation<'_>, decision: &Decision, whose: &Whose, fact: Message) -> VerdictReached {
+pub(crate) fn verdict_reached(
+    situation: &Situation<'_>,
+    decision: &Decision,
+    whose: &Whose,
+    fact: Message,
+) -> VerdictReached {
     let rubric = situation.rubric;
     let verdict = decide::verdict(rubric, &decision.verdict);
     let words = |pick: fn(&crate::rubric::Verdict) -> &Text| verdict.map(|it| pick(it).clone()).unwrap_or_default();
@@ -60,7 +66,9 @@ pub(crate) fn verdict_reached(situation: &Situation<'_>, decision: &Decision, wh
         name: words(|it| &it.name),
         meaning: words(|it| &it.meaning),
         recommendation: words(|it| &it.recommendation),
-        strength: decision.strength.map(|it| if whose.basis == crate::evidence::Basis::Reported { it.min(crate::scoring::Strength::Likely) } else { it }),
+        strength: decision.strength.map(|it| {
+            if whose.basis == crate::evidence::Basis::Reported { it.min(crate::scoring::Strength::Likely) } else { it }
+        }),
         fact,
         decided_by: decided_by.to_owned(),
         deciding,
@@ -111,7 +119,13 @@ pub(crate) fn axes(situation: &Situation<'_>) -> Vec<AxisScore> {
     };
     let means = situation.rubric.axes.means.iter().map(|(id, axis)| {
         let score = situation.axis_mean(id);
-        AxisScore { id: id.clone(), name: Some(axis.name.clone()), score, bands: bands(situation.rubric, score), holds: None }
+        AxisScore {
+            id: id.clone(),
+            name: Some(axis.name.clone()),
+            score,
+            bands: bands(situation.rubric, score),
+            holds: None,
+        }
     });
     std::iter::once(derived).chain(means).collect()
 }

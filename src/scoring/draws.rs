@@ -174,8 +174,7 @@ mod tests {
 
     #[test]
     fn readings_are_off_as_often_as_is_stated() {
-        let shifts: Vec<i8> =
-            (0..40_000).map(|sample| shift(Stream::new(key("T2"), sample).unit(), 0.68)).collect();
+        let shifts: Vec<i8> = (0..40_000).map(|sample| shift(Stream::new(key("T2"), sample).unit(), 0.68)).collect();
         let share = |value: i8| shifts.iter().filter(|it| **it == value).count() as f64 / shifts.len() as f64;
         assert!((share(0) - 0.68).abs() < 0.01 && (share(1) - 0.16).abs() < 0.01 && (share(-1) - 0.16).abs() < 0.01);
     }

@@ -86,13 +86,7 @@ fn moves(situation: &Situation<'_>) -> Vec<Move> {
 }
 
 /// Two changes together: each criterion at its lowest and highest level, since a mean moves most by those.
-fn pairs(
-    situation: &Situation<'_>,
-    waived: &Waived,
-    decision: &Decision,
-    moves: &[Move],
-    draws: &Draws,
-) -> Vec<Found> {
+fn pairs(situation: &Situation<'_>, waived: &Waived, decision: &Decision, moves: &[Move], draws: &Draws) -> Vec<Found> {
     let ends: Vec<&Move> = moves.iter().filter(|it| it.level == 0 || it.level == 4).collect();
     let mut found = Vec::new();
     for (idx, one) in ends.iter().enumerate() {

@@ -181,7 +181,8 @@ impl<'a> Judging<'a> {
     fn readers(&self, model: &ModelFacts, criteria: &[CriterionScore]) -> Vec<ReaderShare> {
         let is_measured = |id: &str| criteria.iter().any(|it| it.id == id && it.measured);
         let analysts = describe::analysts(self.rubric, self.case, &model.id, &is_measured);
-        let asked: Vec<&str> = self.rubric.criteria.iter().map(|it| it.id.as_str()).filter(|it| self.rubric.is_asked(it)).collect();
+        let asked: Vec<&str> =
+            self.rubric.criteria.iter().map(|it| it.id.as_str()).filter(|it| self.rubric.is_asked(it)).collect();
         let has_all = |analyst: &str| {
             let answers = self.case.answers.get(analyst);
             let answered = |id: &str| {
@@ -195,12 +196,8 @@ impl<'a> Judging<'a> {
     fn verdict_on(&self, judged: &Judged<'_>) -> ModelVerdict {
         let facts = judged.facts;
         let subject = self.case.subject(&facts.id).expect("models are those of the case");
-        let mut verdict = describe::verdict_reached(
-            &judged.situation,
-            &judged.decision,
-            &facts.whose,
-            heading::fact(subject, facts),
-        );
+        let mut verdict =
+            describe::verdict_reached(&judged.situation, &judged.decision, &facts.whose, heading::fact(subject, facts));
         verdict.conditions = condition::conditions(
             &judged.situation,
             &self.waived,
@@ -261,11 +258,19 @@ impl<'a> Judging<'a> {
             pillars: describe::pillars(situation, criteria),
             axes: describe::axes(situation),
             decision_table: describe::decision_table(rubric, decision),
-            quadrant: models.iter().find(|it| it.id == facts.id).map(|it| it.quadrant.clone()).expect("it is one of them"),
+            quadrant: models
+                .iter()
+                .find(|it| it.id == facts.id)
+                .map(|it| it.quadrant.clone())
+                .expect("it is one of them"),
             believe: reasons.believe(),
             worry: reasons.worry(),
             flips: if is_held { Vec::new() } else { flip::flips(situation, waived, decision, draws, &is_measured) },
-            tornado: if is_held { Vec::new() } else { tornado::tornado(situation, waived, decision, draws, &is_measured) },
+            tornado: if is_held {
+                Vec::new()
+            } else {
+                tornado::tornado(situation, waived, decision, draws, &is_measured)
+            },
             questions: question::questions(situation, waived, decision, draws),
             subjects: describe::subjects(case, evidence),
             catalog: evidence.catalog.clone(),
@@ -297,7 +302,12 @@ fn levels(rubric: &Rubric, model: &ModelFacts, criteria: &[CriterionScore]) -> V
 }
 
 fn standing(criterion: &CriterionScore) -> Standing {
-    Standing { interval: criterion.interval, covered: criterion.covered, readings: criterion.readings, unproven: criterion.unproven.iter().fold(0, |bits, level| bits | 1 << level) }
+    Standing {
+        interval: criterion.interval,
+        covered: criterion.covered,
+        readings: criterion.readings,
+        unproven: criterion.unproven.iter().fold(0, |bits, level| bits | 1 << level),
+    }
 }
 
 /// A waiver counts while it lasts, signed by somebody who is no reader of the case, for a gate that may be waived.

@@ -27,9 +27,8 @@ pub(crate) fn quadrant(
     let axes = situation.rubric.axes.means.iter().filter(|(id, _)| id.as_str() != DISCLOSURE);
     let axes: Vec<_> = axes.map(|it| it.1).collect();
     let derived = &situation.rubric.axes.derived_criterion;
-    let takes = |it: &crate::rubric::Criterion| {
-        it.id != *derived && axes.iter().any(|axis| axis.takes(&it.id, pillar_of(it)))
-    };
+    let takes =
+        |it: &crate::rubric::Criterion| it.id != *derived && axes.iter().any(|axis| axis.takes(&it.id, pillar_of(it)));
     Quadrant { borrowed, substance: situation.mean(takes).unwrap_or(SCALE), borrowed_because }
 }
 

@@ -50,13 +50,7 @@ fn per_hour(question: &Question, gain: f64) -> f64 {
 }
 
 /// How many of the possible verdicts the best answer would rule out, among answers that are still possible.
-fn rules_out(
-    situation: &Situation<'_>,
-    waived: &Waived,
-    decision: &Decision,
-    draws: &Draws,
-    idx: usize,
-) -> u64 {
+fn rules_out(situation: &Situation<'_>, waived: &Waived, decision: &Decision, draws: &Draws, idx: usize) -> u64 {
     let interval = situation.standings.get(idx).and_then(|it| it.interval).unwrap_or(SCALE);
     let still_possible = |level: &u8| (interval.low..=interval.high).contains(&f64::from(*level));
     let before: Vec<&str> = possible(decision);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::case::{Answer, Case, LedgerEntry, Level};
-use crate::evidence::{Basis, Whose};
+use crate::evidence::{Basis, ConditionKind, Whose};
 use crate::fact::{Argument, Interval, Message};
 use crate::rubric::{Criterion, EvidenceRules, Grade, Rubric, WeakEvidence};
 use crate::scoring::situation::{READINGS, SCALE, pillar_of};
@@ -40,7 +40,7 @@ pub(crate) fn read(
     let mut reader = Reader { rules: &rubric.evidence, case, criterion, notes, unproven: BTreeSet::new() };
     let outcome = reader.reconcile(&answers);
     let outcome = match whose {
-        Some(whose) => reader.measured(outcome, whose),
+        Some(whose) => reader.measured(outcome, whose, &answers),
         None => outcome,
     };
     CriterionScore {
@@ -258,7 +258,8 @@ impl Reader<'_> {
 
     /// The best grade of the evidence of one answer, for a level.
     fn grade(&self, answer: &Answer, level: u8) -> Option<Grade> {
-        let of_kind = |id: &&String| self.case.ledger.get(*id).is_some_and(|it| self.criterion.kinds.contains(&it.kind));
+        let of_kind =
+            |id: &&String| self.case.ledger.get(*id).is_some_and(|it| self.criterion.kinds.contains(&it.kind));
         let ids: Vec<String> = answer.evidence.iter().filter(of_kind).cloned().collect();
         self.case.support_by(&ids, |it| grade_of(self.criterion, it, level)).grade
     }
@@ -278,9 +279,12 @@ impl Reader<'_> {
         message.with("needed", weakest.letter())
     }
 
-    /// Whose weights they are is measured; an answer only lowers it.
-    fn measured(&mut self, outcome: Outcome, whose: &Whose) -> Outcome {
-        let levels = lowered(&whose.levels, outcome);
+    /// Whose weights they are is measured; an answer only lowers it. Where a relation was measured and nothing shows who was
+    /// first, only what the company itself admits tells more than the measurement did.
+    fn measured(&mut self, outcome: Outcome, whose: &Whose, answers: &[(&str, &Answer)]) -> Outcome {
+        let hangs_on_order = whose.conditions.iter().any(|it| it.kind == ConditionKind::Order);
+        let may_lower = !hangs_on_order || answers.iter().all(|(_, it)| self.cites_admission(it));
+        let levels = if may_lower { lowered(&whose.levels, outcome) } else { whose.levels.clone() };
         let is_lowered = levels != whose.levels;
         self.notes.extend(whose.because.iter().cloned());
         if is_lowered {
@@ -295,6 +299,13 @@ impl Reader<'_> {
             covered: whose.closed || whose.basis == Basis::Reported || is_lowered,
             readings: 0,
         }
+    }
+
+    fn cites_admission(&self, answer: &Answer) -> bool {
+        let is_admission = |kind: &str| self.rules.kinds.get(kind).is_some_and(|it| it.admission);
+        let of_kind = |id: &&String| self.case.ledger.get(*id).is_some_and(|it| is_admission(&it.kind));
+        let ids: Vec<String> = answer.evidence.iter().filter(of_kind).cloned().collect();
+        self.case.support_of_statement(&ids).shows()
     }
 
     fn note(&mut self, message: Message) {

@@ -116,7 +116,8 @@ fn of_weights(
     }
     let derived = others().find(|it| it.bearing == Bearing::Derived && it.order == Order::ReferenceEarlier);
     if let Some(relation) = derived {
-        let term = if relation.relation == WeightsRelation::Identical { "weights.identical" } else { "weights.derived" };
+        let term =
+            if relation.relation == WeightsRelation::Identical { "weights.identical" } else { "weights.derived" };
         let text = Message::new("reason.weights_measured").with("relation", Message::new(term));
         add(-MEASURED, text.with("reference", relation.reference.as_str()));
         if let Some(count) = rearrangements(measured, relation) {
@@ -170,10 +171,9 @@ fn of_merge(measured: &SubjectEvidence) -> Option<Message> {
 
 /// A check that had to assume anything, or whose range leaves the normal band, praises nobody.
 fn of_check(check: &Check) -> Option<(f64, Reason)> {
-    let is_stated = check.assumptions.is_empty() && check.missing.is_empty();
     let weight = match check.outcome {
         Outcome::NotComputable => return None,
-        Outcome::Normal if !is_stated => return None,
+        Outcome::Normal if check.assumed => return None,
         Outcome::Normal => NORMAL,
         Outcome::Ask => -ASK,
         Outcome::Implausible => -IMPLAUSIBLE,

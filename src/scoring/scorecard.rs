@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{DeclaredParent, InputFile, Kind, LedgerEntry, Level, Waiver};
 use crate::claims::{Check, Claim};
-use crate::evidence::{ConditionKind, Disclosure, FileDigest, Relation, Whose};
+pub use crate::evidence::{Basis, Bearing, ConditionKind, Disclosure, FileDigest, Order, Relation, Whose};
 use crate::fact::{
     CatalogReach, Comparison, Facts, Identification, Inspection, Interval, Merge, Message, Text, Truth, Unexamined,
 };
@@ -121,6 +121,9 @@ pub struct RubricUsed {
     pub levels: Vec<Text>,
     /// What each grade means and the highest level it buys.
     pub grades: Vec<GradeMeaning>,
+    /// Below the first a mean is low, from the second on it is high.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_offs: Option<(f64, f64)>,
 }
 
 /// What a grade means.

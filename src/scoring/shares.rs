@@ -43,8 +43,8 @@ impl Histogram {
 fn axes(rubric: &Rubric) -> Vec<Vec<usize>> {
     let takes = |axis: &crate::rubric::AxisMean| {
         let criteria = rubric.criteria.iter().enumerate();
-        let taken = criteria
-            .filter(|(_, it)| it.id != rubric.axes.derived_criterion && axis.takes(&it.id, pillar_of(it)));
+        let taken =
+            criteria.filter(|(_, it)| it.id != rubric.axes.derived_criterion && axis.takes(&it.id, pillar_of(it)));
         taken.map(|it| it.0).collect()
     };
     rubric.axes.means.values().map(takes).collect()

@@ -238,10 +238,8 @@ impl Situation<'_> {
     /// Whether a condition holds in every world and at both ends, in none, or in some.
     pub(crate) fn truth(&self, condition: &Condition) -> Truth {
         let worlds = self.worlds();
-        let found: BTreeSet<Truth> = worlds
-            .iter()
-            .flat_map(|world| End::BOTH.map(|end| self.truth_in(condition, world, end)))
-            .collect();
+        let found: BTreeSet<Truth> =
+            worlds.iter().flat_map(|world| End::BOTH.map(|end| self.truth_in(condition, world, end))).collect();
         match found.iter().collect::<Vec<_>>().as_slice() {
             [only] => **only,
             _ => Truth::Maybe,

@@ -33,7 +33,12 @@ pub(crate) fn tornado(
         let standing = situation.standings[idx];
         let (low, high) = ends(standing)?;
         let criterion = situation.rubric.criteria[idx].id.clone();
-        Some(Swing { criterion, verdict: verdict.clone(), at_low: (low, share(idx, low)), at_high: (high, share(idx, high)) })
+        Some(Swing {
+            criterion,
+            verdict: verdict.clone(),
+            at_low: (low, share(idx, low)),
+            at_high: (high, share(idx, high)),
+        })
     });
     let mut swings: Vec<Swing> = swings.filter(|it| it.at_low.1 != it.at_high.1).collect();
     let width = |it: &Swing| it.at_low.1.abs_diff(it.at_high.1);
@@ -44,9 +49,10 @@ pub(crate) fn tornado(
 
 /// The verdict that was reached, or the one with the largest share where none was.
 fn leading(decision: &Decision) -> Option<String> {
-    let best = decision.possible.iter().max_by(|one, other| {
-        one.lowest.total_cmp(&other.lowest).then(one.highest.total_cmp(&other.highest))
-    })?;
+    let best = decision
+        .possible
+        .iter()
+        .max_by(|one, other| one.lowest.total_cmp(&other.lowest).then(one.highest.total_cmp(&other.highest)))?;
     let reached = decision.possible.iter().find(|it| it.verdict == decision.verdict && decision.strength.is_some());
     Some(reached.unwrap_or(best).verdict.clone())
 }

@@ -15,6 +15,8 @@ mod index_only;
 // The numbers behind the headers, against the libraries of the formats.
 mod data;
 mod draft_onnx;
+// Members of the families in the layouts of other programs.
+mod layouts;
 // One model in every format.
 mod formats;
 mod onnx;

@@ -309,11 +309,11 @@ impl Packing {
 
     /// Whether a tensor stands beside one that is packed this way.
     pub(super) fn has_beside(&self, name: &str, around: &dyn Around) -> bool {
-        let modules = self.needs.iter().chain(self.may).filter_map(|end| name.strip_suffix(end));
-        modules.into_iter().any(|module| {
-            let words = self.words.iter().filter_map(|end| around.seen(&format!("{module}{end}")));
+        let mut modules = self.needs.iter().chain(self.may).filter_map(|end| name.strip_suffix(end));
+        modules.any(|module| {
+            let mut words = self.words.iter().filter_map(|end| around.seen(&format!("{module}{end}")));
             let plain = format!("{module}{}", self.plain);
-            words.into_iter().any(|seen| self.size_at(module, &plain, &seen, around).is_some())
+            words.any(|seen| self.size_at(module, &plain, &seen, around).is_some())
         })
     }
 

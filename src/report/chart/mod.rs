@@ -12,7 +12,7 @@ use serde::Serialize;
 
 pub(in crate::report) use bands::{BandPart, Bands, draw_bands};
 pub(in crate::report) use intervals::{IntervalRow, Intervals, draw_intervals};
-pub(in crate::report) use quadrant::{QuadrantWords, draw_quadrant};
+pub(in crate::report) use quadrant::{Mark, QuadrantWords, draw_quadrant};
 
 pub(in crate::report) use measure::{Place, text_width, wrap};
 

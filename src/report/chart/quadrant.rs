@@ -1,4 +1,5 @@
-//! The quadrant: how much is somebody else's against substance and path, with a box for what is not known.
+//! The quadrant: how much comes from other models against substance and path, one mark a model, with a box for what is not
+//! known of it.
 
 use crate::fact::Interval;
 use crate::report::chart::{Drawing, Paint, Place, text_width, wrap};
@@ -18,8 +19,17 @@ pub(in crate::report) struct QuadrantWords {
     pub(in crate::report) steps: Vec<String>,
     /// Upper left, upper right, lower left, lower right.
     pub(in crate::report) corners: [String; 4],
-    /// What stands beside the box.
+}
+
+/// The mark of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::report) struct Mark {
+    /// The model's name.
     pub(in crate::report) label: String,
+    /// Where it may be across.
+    pub(in crate::report) borrowed: Interval,
+    /// Where it may be up.
+    pub(in crate::report) substance: Interval,
     /// What stands below the label where the horizontal position was not measured.
     pub(in crate::report) unexamined: Option<String>,
 }
@@ -33,29 +43,45 @@ const SMALL: f64 = 7.2;
 /// Room for the name of a step.
 const STEP: f64 = 43.0;
 /// A box of no width would not be seen.
-const LEAST: f64 = 9.0;
+const LEAST: f64 = 5.0;
+/// Size of a model's name.
+const NAME: f64 = 8.4;
+/// Room for a model's name in a line.
+const NAME_ROOM: f64 = 88.0;
+/// A longer name is cut; the memo has it in full elsewhere.
+const NAME_LINES: usize = 2;
 
-/// Draws the quadrant; the box covers everything that is possible.
-pub(in crate::report) fn draw_quadrant(words: &QuadrantWords, borrowed: Interval, substance: Interval) -> Drawing {
+/// Draws the quadrant; each box covers everything that is possible of its model.
+pub(in crate::report) fn draw_quadrant(words: &QuadrantWords, marks: &[Mark], cut_offs: Option<(f64, f64)>) -> Drawing {
     let below = words.steps.iter().map(|it| wrap(it, SMALL, STEP).len()).max().unwrap_or(1) as f64;
     let height = FIELD.y + FIELD.height + LINE * below + 20.0;
     let mut drawing = Drawing::new("quadrant", WIDTH, height, &words.title, &words.description);
-    draw_field(&mut drawing);
+    draw_field(&mut drawing, cut_offs);
     draw_axes(&mut drawing, words);
-    let possible = uncertainty(borrowed, substance);
-    draw_box(&mut drawing, possible, words.unexamined.is_some(), borrowed.width() == 0.0 && substance.width() == 0.0);
-    let corners = draw_corners(&mut drawing, words);
-    draw_label(&mut drawing, words, possible, &corners);
+    for it in marks {
+        let is_point = it.borrowed.width() == 0.0 && it.substance.width() == 0.0;
+        draw_box(&mut drawing, it.place(), it.unexamined.is_some(), is_point);
+    }
+    let mut taken = draw_corners(&mut drawing, words);
+    // The same mark twice, or a note that every mark has, is read once.
+    let mut said: Option<&String> = None;
+    for it in marks {
+        let note = it.unexamined.as_ref().filter(|it| said != Some(*it));
+        taken.push(draw_label(&mut drawing, it, note, &taken));
+        said = said.or(it.unexamined.as_ref());
+    }
     drawing
 }
 
-fn draw_field(drawing: &mut Drawing) {
+/// Lines across are the rubric's own cut-offs, so that a place on the chart means what it means in the decision table.
+fn draw_field(drawing: &mut Drawing, cut_offs: Option<(f64, f64)>) {
     drawing.fill(FIELD, Paint::Ground);
     for step in 1..4 {
-        let (x, y) = (across(f64::from(step)), up(f64::from(step)));
-        let paint = if step == 2 { Paint::Frame } else { Paint::Grid };
-        drawing.line((x, FIELD.y), (x, FIELD.y + FIELD.height), paint);
-        drawing.line((FIELD.x, y), (FIELD.x + FIELD.width, y), paint);
+        let x = across(f64::from(step));
+        drawing.line((x, FIELD.y), (x, FIELD.y + FIELD.height), Paint::Grid);
+    }
+    for value in cut_offs.into_iter().flat_map(|(low, high)| [low, high]) {
+        drawing.line((FIELD.x, up(value)), (FIELD.x + FIELD.width, up(value)), Paint::Frame);
     }
 }
 
@@ -119,10 +145,12 @@ fn draw_corners(drawing: &mut Drawing, words: &QuadrantWords) -> Vec<Place> {
     taken
 }
 
-/// Puts the label inside the box where it fits, else above, below, or at a side: the first place that is free.
-fn draw_label(drawing: &mut Drawing, words: &QuadrantWords, possible: Place, taken: &[Place]) {
-    let mut lines = vec![(words.label.clone(), 8.4, true)];
-    lines.extend(words.unexamined.iter().flat_map(|it| {
+/// Puts the label inside the box where it fits, else above, below, or at a side: the first place that is free. Gives the
+/// place.
+fn draw_label(drawing: &mut Drawing, mark: &Mark, note: Option<&String>, taken: &[Place]) -> Place {
+    let possible = mark.place();
+    let mut lines: Vec<(String, f64, bool)> = name_lines(&mark.label).into_iter().map(|it| (it, NAME, true)).collect();
+    lines.extend(note.iter().flat_map(|it| {
         let room = if possible.width > 90.0 { possible.width - 12.0 } else { 110.0 };
         wrap(it, SMALL, room).into_iter().map(|line| (line, SMALL, false))
     }));
@@ -142,7 +170,8 @@ fn draw_label(drawing: &mut Drawing, words: &QuadrantWords, possible: Place, tak
     };
     let inside = |x: f64| x.clamp(FIELD.x + 3.0, (FIELD.x + FIELD.width - width - 3.0).max(FIELD.x + 3.0));
     let near = candidates.iter().find(|(x, y, may)| *may && fits(inside(*x), *y)).map(|(x, y, _)| (inside(*x), *y));
-    let (left, top) = near.or_else(|| anywhere(width, fits)).unwrap_or((inside(candidates[0].0), candidates[0].1));
+    let far = || anywhere(middle, width, fits);
+    let (left, top) = near.or_else(far).unwrap_or((inside(candidates[0].0), candidates[0].1));
     let (x, mut y) = (left + width / 2.0, top);
     for (text, size, is_strong) in lines {
         y += size + 2.0;
@@ -152,20 +181,58 @@ fn draw_label(drawing: &mut Drawing, words: &QuadrantWords, possible: Place, tak
             drawing.text((x, y - 1.0), text, "middle", size, Paint::Ink);
         }
     }
+    Place { x: left, y: top, width, height }
 }
 
-/// The first free place from the middle of the field outwards.
-fn anywhere(width: f64, fits: impl Fn(f64, f64) -> bool) -> Option<(f64, f64)> {
-    let across = FIELD.x + (FIELD.width - width) / 2.0;
-    let steps = (0..=20).map(|it| f64::from(it) * FIELD.height / 40.0);
-    let middle = FIELD.y + FIELD.height / 2.0;
-    steps.flat_map(|step| [middle + step, middle - step]).map(|y| (across, y)).find(|(x, y)| fits(*x, *y))
+/// A name in at most two lines.
+fn name_lines(name: &str) -> Vec<String> {
+    let mut lines: Vec<String> = wrap(name, NAME, NAME_ROOM).into_iter().map(|it| shortened(&it)).collect();
+    if lines.len() > NAME_LINES {
+        lines.truncate(NAME_LINES);
+        let last = lines.pop().map(|it| format!("{it}…"));
+        lines.extend(last);
+    }
+    lines
 }
 
-fn uncertainty(borrowed: Interval, substance: Interval) -> Place {
-    let (left, right) = widen(across(borrowed.low), across(borrowed.high));
-    let (top, bottom) = widen(up(substance.high), up(substance.low));
-    Place { x: left, y: top, width: right - left, height: bottom - top }
+/// A line without a place to break, cut to its room.
+fn shortened(line: &str) -> String {
+    if text_width(line, NAME) <= NAME_ROOM {
+        return line.to_owned();
+    }
+    let mut kept = String::new();
+    for it in line.chars() {
+        if text_width(&format!("{kept}{it}…"), NAME) > NAME_ROOM {
+            break;
+        }
+        kept.push(it);
+    }
+    kept + "…"
+}
+
+/// The free place of the field that is nearest to the mark.
+fn anywhere(middle: (f64, f64), width: f64, fits: impl Fn(f64, f64) -> bool) -> Option<(f64, f64)> {
+    const STEPS: u32 = 40;
+    let room = (FIELD.width - width - 6.0).max(0.0);
+    let places = (0..=STEPS).flat_map(|down| {
+        let y = FIELD.y + FIELD.height * f64::from(down) / f64::from(STEPS);
+        (0..=8).map(move |along| (FIELD.x + 3.0 + room * f64::from(along) / 8.0, y))
+    });
+    let far = |(x, y): &(f64, f64)| (x + width / 2.0 - middle.0).powi(2) + (y - middle.1).powi(2);
+    places.filter(|(x, y)| fits(*x, *y)).min_by(|one, other| far(one).total_cmp(&far(other)))
+}
+
+impl Mark {
+    /// The box of everything that is possible, inside the field.
+    fn place(&self) -> Place {
+        let (left, right) = widen(across(self.borrowed.low), across(self.borrowed.high));
+        let (top, bottom) = widen(up(self.substance.high), up(self.substance.low));
+        let left = left.clamp(FIELD.x, FIELD.x + FIELD.width - LEAST);
+        let right = right.clamp(left + LEAST, FIELD.x + FIELD.width);
+        let top = top.clamp(FIELD.y, FIELD.y + FIELD.height - LEAST);
+        let bottom = bottom.clamp(top + LEAST, FIELD.y + FIELD.height);
+        Place { x: left, y: top, width: right - left, height: bottom - top }
+    }
 }
 
 fn widen(from: f64, to: f64) -> (f64, f64) {
@@ -188,39 +255,54 @@ mod tests {
 
     fn words(is_chinese: bool) -> QuadrantWords {
         let own = |text: &str| text.to_owned();
-        let (steps, corner, label) = if is_chinese {
-            (["无共用", "共用结构", "共用部分部件", "衍生并续训", "直接复制"], "借鉴过渡、走向自研", "零一万物")
+        let (steps, corner) = if is_chinese {
+            (["无共用", "共用结构", "共用部分部件", "衍生并续训", "直接复制"], "借鉴过渡、走向自研")
         } else {
-            (
-                ["nothing", "blueprint", "some components", "derived, then trained", "copied"],
-                "borrower on the way",
-                "01.AI",
-            )
+            (["nothing", "blueprint", "some components", "derived, then trained", "copied"], "borrower on the way")
         };
         QuadrantWords {
             title: own("t"),
             description: own("d"),
-            across: own("how much is somebody else's"),
+            across: own("how much comes from other models"),
             up: own("substance and path"),
             steps: steps.map(own).to_vec(),
             corners: [0; 4].map(|_| own(corner)),
-            label: own(label),
-            unexamined: Some(own("horizontal position not examined")),
         }
+    }
+
+    fn mark(label: &str, borrowed: Interval, substance: Interval) -> Mark {
+        let unexamined = Some("horizontal position not examined".to_owned());
+        Mark { label: label.to_owned(), borrowed, substance, unexamined }
     }
 
     #[test]
     fn labels_never_collide_wherever_the_box_is() {
-        for is_chinese in [false, true] {
+        for (is_chinese, label) in [(false, "01.AI"), (true, "零一万物")] {
             for low in 0..=4 {
                 for high in low..=4 {
                     for from in 0..=8 {
                         let tall = Interval::new(f64::from(from) / 2.0, (f64::from(from) / 2.0 + 0.8).min(4.0));
                         let wide = Interval::new(f64::from(low), f64::from(high));
-                        check_no_collision(&draw_quadrant(&words(is_chinese), wide, tall));
+                        let marks = [mark(label, wide, tall)];
+                        check_no_collision(&draw_quadrant(&words(is_chinese), &marks, Some((1.5, 2.5))));
                     }
                 }
             }
         }
+    }
+
+    /// Eight models of one company at one place: each has its name, and no two names lie on each other.
+    #[test]
+    fn every_model_has_its_own_name() {
+        let names = (1..=8).map(|it| format!("Meridian-Legal-{it}B-Instruct"));
+        let names: Vec<String> = names.chain(["A".repeat(80)]).collect();
+        let here = Interval::new(2.0, 2.4);
+        let marks: Vec<Mark> = names.iter().map(|it| mark(it, Interval::new(3.0, 4.0), here)).collect();
+        let drawing = draw_quadrant(&words(false), &marks, Some((1.5, 2.5)));
+        check_no_collision(&drawing);
+        let texts = crate::report::chart::text_places(&drawing).into_iter().map(|it| it.1).collect::<Vec<_>>();
+        assert_eq!(texts.iter().filter(|it| it.starts_with("Meridian-Legal")).count(), 8, "{texts:?}");
+        assert_eq!(texts.iter().filter(|it| it.starts_with("horizontal position")).count(), 1);
+        assert!(texts.iter().any(|it| it.starts_with("AAA") && it.ends_with('…')));
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 /// How a subject is made of several references is told in every language, kind by kind.
 #[test]
 fn merges_are_said() {
-    let mut card = card(CARDS[0].1);
+    let mut card = card(&CARDS[0].1);
     let part = |name: &str, value: f64| serde_json::json!({ "reference": name, "value": value, "low": value - 0.002, "high": value + 0.001 });
     let layers: Vec<_> = [("one", 0), ("one", 1), ("other", 2), ("one", 3)]
         .map(|(name, at)| serde_json::json!({ "subject": at, "reference": name, "is_same": true }))
@@ -74,7 +74,7 @@ fn merges_are_said() {
 /// A line on what was not examined says which reference or part it is about.
 #[test]
 fn what_was_not_examined_is_told_with_its_place() {
-    let mut card = card(CARDS[0].1);
+    let mut card = card(&CARDS[0].1);
     let unexamined = |what: &str, why: &str, detail: &str| crate::fact::Unexamined {
         what: what.to_owned(),
         why: why.to_owned(),
@@ -115,7 +115,7 @@ fn what_was_not_examined_is_told_with_its_place() {
 /// A table with a head and no rows tells nothing.
 #[test]
 fn an_empty_ledger_is_one_sentence() {
-    let mut card = card(CARDS[0].1);
+    let mut card = card(&CARDS[0].1);
     card.ledger.clear();
     check_said(&card, "en", &["Nothing is in the ledger"]);
     check_said(&card, "zh-CN", &["台账为空"]);
@@ -131,7 +131,7 @@ fn an_empty_ledger_is_one_sentence() {
 /// Dimensions that an index does not show are not other dimensions.
 #[test]
 fn dimensions_that_were_not_seen_are_not_called_other() {
-    let mut card = card(CARDS[0].1);
+    let mut card = card(&CARDS[0].1);
     let form = &mut card.subjects[0].comparisons[0].form;
     form.same_dimensions = false;
     form.differences.clear();

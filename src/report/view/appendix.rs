@@ -1,7 +1,7 @@
 //! Behind the body: every criterion, gates and decision table, ledger, method, audit.
 
 use crate::case::Level;
-use crate::fact::Text;
+use crate::fact::{Text, Truth};
 use crate::report::number::percent;
 use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, Words};
 use crate::report::view::Writer;
@@ -111,9 +111,12 @@ fn gates(writer: &Writer<'_>) -> Table {
         let (symbol, tone, state) = gate_mark(it.tripped, it.waived.is_some());
         let mut state: Cell = Words::strong(format!("{symbol} {}", writer.say(state))).into();
         state.tone = tone;
-        let mut meaning = Words::strong(writer.text(&it.name))
-            .and(PieceKind::Plain, writer.say("style.colon"))
-            .and(PieceKind::Plain, writer.text(&it.meaning));
+        let mut meaning = Words::strong(writer.text(&it.name));
+        // What a gate means is said where it is not met: nobody is accused by a rule that does not apply.
+        if it.tripped == Truth::Yes {
+            let says = format!("{}{}", writer.say("style.colon"), writer.text(&it.meaning));
+            meaning = meaning.and(PieceKind::Plain, says);
+        }
         if let Some(waiver) = &it.waived {
             let until = writer.language.numbers.date(waiver.expires);
             let waived = writer.fill("gate.waived_by", &[("approver", &waiver.approver), ("until", &until)]);
@@ -137,7 +140,7 @@ fn gates(writer: &Writer<'_>) -> Table {
     writer.table("rules.gates", &columns, writer.card.gates.iter().map(row).collect())
 }
 
-/// `coverage.T: 0.40`, `claim.from_scratch: yes`, `A1: 1.9–2.1` in words; what has no word stays as it is.
+/// `coverage.T: 0.40`, `claim.from_scratch: shown`, `A1: 1.9–2.1` in words; what has no word stays as it is.
 fn looked_at(writer: &Writer<'_>, written: &str) -> String {
     let Some((key, value)) = written.split_once(": ") else { return written.to_owned() };
     let name = match key.split_once('.') {
@@ -145,15 +148,24 @@ fn looked_at(writer: &Writer<'_>, written: &str) -> String {
         Some(("claim", about)) => writer.word("about", about),
         _ => writer.word("looked_at", key),
     };
-    let value = match value {
+    let value = match value.parse() {
+        Ok(share) if key.starts_with("coverage") || key == "not applicable" => percent(share),
+        _ => writer.either(value.split(" or ").map(|it| looked_at_value(writer, it))),
+    };
+    format!("{name}{}{value}", writer.say("style.colon"))
+}
+
+fn looked_at_value(writer: &Writer<'_>, value: &str) -> String {
+    match value {
         "yes" => writer.say("truth.yes"),
         "no" => writer.say("truth.no"),
         "unknown" => writer.say("level.unknown"),
         "not applicable" => writer.say("word.not_applicable"),
-        _ if key.starts_with("coverage") => value.parse().map_or_else(|_| value.to_owned(), percent),
-        _ => writer.word("outcome", value),
-    };
-    format!("{name}{}{value}", writer.say("style.colon"))
+        _ => {
+            let known = writer.language.get(&format!("looked_at.value.{value}"));
+            known.map_or_else(|| writer.word("outcome", value), str::to_owned)
+        }
+    }
 }
 
 fn effect(writer: &Writer<'_>, effect: &Effect) -> String {
@@ -191,8 +203,8 @@ fn decision_table(writer: &Writer<'_>) -> Table {
         let mut cells: Vec<Cell> = vec![it.row.to_string().into(), derived.into()];
         cells.extend(axes.iter().map(|axis| band(it, &axis.id)));
         let mut decides: Cell = Words::strong(writer.say(&format!("decides.{}", truth_code(it.decides)))).into();
-        decides.tone = if it.decides == crate::fact::Truth::No { Tone::Plain } else { Tone::Open };
-        decides.shade = (it.decides == crate::fact::Truth::Yes).then_some(1);
+        decides.tone = if it.decides == Truth::No { Tone::Plain } else { Tone::Open };
+        decides.shade = (it.decides == Truth::Yes).then_some(1);
         let mut verdict = Words::strong(writer.text(&it.name));
         if !it.because.is_empty() {
             let because = format!("{}{}", writer.say("style.colon"), writer.text(&it.because));

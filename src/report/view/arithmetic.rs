@@ -1,6 +1,6 @@
 //! The claim section: what the company says in numbers, and what the arithmetic makes of it.
 
-use crate::claims::{Check, Claim, ClaimValue, Outcome};
+use crate::claims::{CHECKS, Check, Claim, ClaimValue, Figure, FigureKind, Outcome};
 use crate::fact::Interval;
 use crate::report::chart::{BandPart, Bands, Paint, draw_bands};
 use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Words};
@@ -16,10 +16,27 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
         blocks.push(Block::Paragraph { words: Words::plain(writer.say("claims.lead")) });
         blocks.push(Block::Table(claims(writer)));
     }
-    for check in &card.checks {
+    // A check that could not be computed is a line, not a page.
+    let (computed, others): (Vec<&Check>, Vec<&Check>) = card.checks.iter().partition(|it| is_worth_a_heading(it));
+    for check in computed {
         write_check(writer, check, &mut blocks);
     }
+    if !others.is_empty() && !card.claims.is_empty() {
+        blocks.push(Block::Paragraph { words: not_computed(writer, &others) });
+    }
     writer.section("claims", "claims.heading", blocks)
+}
+
+/// Whether there is anything to show of a check but what is missing.
+fn is_worth_a_heading(check: &Check) -> bool {
+    check.outcome != Outcome::NotComputable || check.result.is_some()
+}
+
+/// The checks for which too little was stated, in one line.
+fn not_computed(writer: &Writer<'_>, checks: &[&Check]) -> Words {
+    let names = checks.iter().map(|it| writer.word("check", &it.id));
+    Words::strong(writer.say("claims.not_computed"))
+        .and(PieceKind::Plain, format!("{}{}", writer.list(names), writer.say("style.full_stop")))
 }
 
 fn claims(writer: &Writer<'_>) -> Table {
@@ -52,11 +69,28 @@ fn quoted(writer: &Writer<'_>, claim: &Claim) -> Words {
 
 fn value(writer: &Writer<'_>, claim: &Claim) -> String {
     match &claim.value {
-        ClaimValue::Number(number) => writer.in_unit(Interval::exactly(*number), base_unit(&about_code(claim))),
+        ClaimValue::Number(figure) => number(writer, claim, *figure),
         ClaimValue::Date(day) => writer.language.numbers.date(*day),
         ClaimValue::Yes(yes) => writer.say(if *yes { "truth.yes" } else { "truth.no" }),
         ClaimValue::Name(name) => name.clone(),
     }
+}
+
+/// A number as it was understood, with what was left open, and the rate of a sum that was converted.
+fn number(writer: &Writer<'_>, claim: &Claim, figure: Figure) -> String {
+    let range = Interval { low: figure.low, high: figure.high };
+    let number = writer.in_unit(range, base_unit(&about_code(claim)));
+    let number = match figure.kind {
+        FigureKind::Exact | FigureKind::Range => number,
+        FigureKind::About => writer.fill("figure.about", &[("n", &number)]),
+        FigureKind::AtLeast => writer.fill("figure.at_least", &[("n", &number)]),
+        FigureKind::AtMost => writer.fill("figure.at_most", &[("n", &number)]),
+    };
+    let Some(conversion) = &claim.conversion else { return number };
+    let date = writer.language.numbers.date(conversion.date);
+    let rate = conversion.rate.to_string();
+    let arguments = [("n", number.as_str()), ("rate", &rate), ("currency", &conversion.from), ("date", &date)];
+    writer.fill("figure.converted", &arguments)
 }
 
 /// Code of what a claim is about, as it stands in `case.yaml`.
@@ -73,11 +107,16 @@ fn code(variant: &impl serde::Serialize) -> String {
 fn base_unit(about: &str) -> &'static str {
     match about {
         "parameters" | "active_parameters" => "parameters",
-        "training_tokens" | "clean_tokens" => "tokens",
+        "training_tokens" | "clean_tokens" | "fine_tune_tokens" | "vocabulary" | "context_length" => "tokens",
+        "epochs" => "epochs",
         "raw_data" => "bytes",
-        "gpu_hours" => "gpu_hours",
+        "flop" => "flop",
+        "gpu_hours" | "fine_tune_hours" => "gpu_hours",
         "gpus" => "gpus",
+        "mfu" | "hfu" => "share",
+        "training_days" => "days",
         "cost" => "usd",
+        "energy" => "mwh",
         _ => "number",
     }
 }
@@ -160,10 +199,7 @@ fn steps(writer: &Writer<'_>, check: &Check) -> Table {
 }
 
 fn known_check(id: &str) -> &str {
-    match id {
-        "compute" | "calendar" | "data_yield" => id,
-        _ => "other",
-    }
+    CHECKS.into_iter().find(|it| *it == id).unwrap_or("other")
 }
 
 /// What a check takes for granted, what nobody stated, and what it rests on; the bands' sources stand in the method.
@@ -173,6 +209,11 @@ fn basis(writer: &Writer<'_>, check: &Check) -> Vec<Words> {
     if !assumed.is_empty() {
         let assumed = format!("{}{}", assumed.join(&writer.say("style.clause")), writer.say("style.full_stop"));
         items.push(Words::strong(writer.say("claims.assumed")).and(PieceKind::Plain, assumed));
+    }
+    if !check.allowances.is_empty() {
+        let allowed: Vec<_> = check.allowances.iter().map(|it| writer.message(it)).collect();
+        let allowed = format!("{}{}", allowed.join(&writer.say("style.clause")), writer.say("style.full_stop"));
+        items.push(Words::strong(writer.say("claims.allowed")).and(PieceKind::Plain, allowed));
     }
     if !check.missing.is_empty() {
         let missing = writer.list(check.missing.iter().map(|it| writer.word("about", &code(it))));

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use crate::report::chart::{QuadrantWords, draw_quadrant};
-use crate::report::number::{level_range, percent};
+use crate::report::chart::{Mark, QuadrantWords, draw_quadrant};
+use crate::report::number::{level, level_range};
 use crate::report::page::{Figure, PieceKind, Tone, Words};
-use crate::report::view::Writer;
-use crate::report::view::pillars::band_key;
-use crate::report::view::writer::{count, gate_mark};
-use crate::scoring::{AxisScore, Flip, Reason};
+use crate::report::view::heading::{self, Heading};
+use crate::report::view::models::{self, Strip};
+use crate::report::view::writer::gate_mark;
+use crate::report::view::{Writer, grounds};
+use crate::scoring::{Flip, ModelVerdict, Reason, WaiverOutcome};
 
 /// Page 1, finished.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,13 +24,15 @@ pub struct Decision {
     pub stamp: Option<String>,
     /// Labelled facts: models, date, validity, rubric, readers.
     pub facts: Vec<Labelled>,
-    /// The verdict in words.
-    pub verdict: Labelled,
-    /// What it means.
-    pub meaning: Words,
+    /// The fact and its class, or the open question and its branches.
+    pub heading: Heading,
+    /// What the class means, where nothing else says it.
+    pub meaning: Option<Words>,
     /// What the committee is advised to do.
     pub recommendation: Labelled,
-    /// Why, how likely, how sure: one labelled sentence each.
+    /// Model by model: declared, measured, and whether that agrees.
+    pub strip: Strip,
+    /// Why, how it was decided, how well it is supported: one labelled sentence each.
     pub sentences: Vec<Labelled>,
     /// Reasons to believe.
     pub believe: Points,
@@ -41,6 +44,8 @@ pub struct Decision {
     pub gates_title: String,
     /// One a gate.
     pub gates: Vec<Gate>,
+    /// What became of each waiver; none where there are none.
+    pub waivers: Option<Points>,
     /// The quadrant.
     pub quadrant: Figure,
     /// Where the committee signs.
@@ -91,11 +96,13 @@ pub struct Vote {
     pub lines: Vec<String>,
 }
 
+/// So many reasons of each kind are printed.
+const LISTED: usize = 3;
+
 /// Up to so many ids stand behind a reason one by one; more are counted.
 const CITED: usize = 3;
 
 pub(in crate::report) fn write(writer: &Writer<'_>) -> Decision {
-    let verdict = &writer.card.verdict;
     let labelled = |key: &str, words: Words| Labelled { label: writer.say(key), words };
     Decision {
         kicker: writer.say("decision.kicker"),
@@ -103,15 +110,17 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Decision {
         title: writer.text(&writer.card.title),
         stamp: (writer.card.stamp != "final").then(|| writer.word("stamp", &writer.card.stamp)),
         facts: facts(writer),
-        verdict: labelled("decision.verdict", Words::plain(writer.text(&verdict.name))),
-        meaning: writer.words(&verdict.meaning),
-        recommendation: labelled("decision.recommendation", writer.words(&verdict.recommendation)),
-        sentences: sentences(writer),
+        heading: heading::write(writer),
+        meaning: meaning(writer),
+        recommendation: labelled("decision.recommendation", writer.words(&writer.card.verdict.recommendation)),
+        strip: models::write(writer),
+        sentences: grounds::sentences(writer).into_iter().map(|(key, words)| labelled(key, words)).collect(),
         believe: points(writer, "decision.believe", &writer.card.believe),
         worry: points(writer, "decision.worry", &writer.card.worry),
         change: change(writer),
         gates_title: writer.say("decision.gates"),
         gates: gates(writer),
+        waivers: waivers(writer),
         quadrant: quadrant(writer),
         vote: vote(writer),
         small_print: small_print(writer),
@@ -120,109 +129,50 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Decision {
 
 fn facts(writer: &Writer<'_>) -> Vec<Labelled> {
     let card = writer.card;
-    let date = |day| writer.language.numbers.date(day);
-    let models = writer.list(card.subjects.iter().map(|it| {
-        let name = writer.text(&it.name);
-        writer.fill("decision.model", &[("name", &name), ("location", &it.inspection.model.location)])
-    }));
+    let models = writer.list(card.models.iter().map(|it| writer.text(&it.name)));
     let readers = writer.list(card.analysts.iter().map(|it| writer.text(&it.name)));
-    let rubric = format!("{} {}", writer.text(&card.rubric.title), card.rubric.version);
     let mut facts = vec![
         ("decision.models", models),
-        ("decision.date", date(card.date)),
-        ("decision.rubric", rubric),
+        ("decision.date", writer.language.numbers.date(card.date)),
+        ("decision.rubric", rubric(writer)),
         ("decision.readers", if readers.is_empty() { writer.say("word.none") } else { readers }),
     ];
-    if let Some(day) = card.valid_until {
-        facts.insert(2, ("decision.valid_until", date(day)));
+    if let Some(day) = valid_until(writer) {
+        facts.insert(2, ("decision.valid_until", day));
     }
     facts.into_iter().map(|(key, text)| Labelled { label: writer.say(key), words: Words::plain(text) }).collect()
 }
 
-fn sentences(writer: &Writer<'_>) -> Vec<Labelled> {
-    let mut sentences = Vec::new();
-    if let Some(why) = why(writer) {
-        sentences.push(("decision.why", why));
+/// The rubric by its name and version. One that was changed is named as changed.
+fn rubric(writer: &Writer<'_>) -> String {
+    let rubric = &writer.card.rubric;
+    let name = format!("{} {}", writer.text(&rubric.title), rubric.version);
+    if rubric.changed_from.is_none() {
+        return name;
     }
-    sentences.push(("decision.likelihood", Words::plain(likelihood(writer))));
-    sentences.push(("decision.confidence", Words::plain(confidence(writer))));
-    sentences.into_iter().map(|(key, words)| Labelled { label: writer.say(key), words }).collect()
+    writer.fill("decision.rubric_changed", &[("rubric", &name), ("id", &rubric.id)])
 }
 
-/// Why, in the rubric's words: of what decided. Where several rows lead to the verdict, no single one of them is why,
-/// and one sentence says what they have in common: a memo never takes for granted whose weights they are.
-fn why(writer: &Writer<'_>) -> Option<Words> {
-    let card = writer.card;
-    if let Some(because) = &card.verdict.because {
-        return Some(writer.words(because));
-    }
-    if card.verdict.decided_by != "table" {
-        return None;
-    }
-    let axis = |it: &AxisScore| {
-        let name = it.name.as_ref().map_or_else(|| it.id.clone(), |name| writer.text(name));
-        let bands = writer.either(it.bands.iter().map(|it| writer.say(band_key(*it))));
-        writer.fill("why.axis", &[("axis", &name), ("bands", &bands)])
-    };
-    let axes = writer.list(card.axes.iter().filter(|it| it.holds.is_none()).map(axis));
-    let key = if card.verdict.holds_whatever_the_weights == Some(true) { "why.whatever" } else { "why.axes" };
-    Some(Words::plain(writer.fill(key, &[("axes", &axes)])))
+/// The last day of the memo, and the waiver that ends it early.
+fn valid_until(writer: &Writer<'_>) -> Option<String> {
+    let date = writer.language.numbers.date(writer.card.valid_until?);
+    let Some(gate) = &writer.card.valid_until_waiver else { return Some(date) };
+    Some(writer.fill("decision.valid_waiver", &[("date", &date), ("gate", &writer.gate(gate))]))
 }
 
-/// How firmly the verdict stands. Never a probability: only which rule decided, and what is left open.
-fn likelihood(writer: &Writer<'_>) -> String {
-    let verdict = &writer.card.verdict;
-    let name = writer.text(&verdict.name);
-    let deciding = verdict.deciding.clone().unwrap_or_default();
-    // A name may have a comma of its own.
-    let quoted = |name: String| writer.fill("style.quote", &[("text", &name)]);
-    let possible = writer.list(verdict.possible.iter().map(|it| quoted(writer.text(&it.name))));
-    let decided = match verdict.decided_by.as_str() {
-        "table" if deciding.contains(',') => {
-            let rows = writer.list(deciding.split(", ").map(str::to_owned));
-            writer.fill("likelihood.rows", &[("rows", &rows), ("verdict", &name)])
-        }
-        "table" => writer.fill("likelihood.table", &[("row", &deciding), ("verdict", &name)]),
-        "gate" => {
-            let gate = writer.card.gates.iter().find(|it| it.id == deciding);
-            let gate = gate.map_or(deciding, |it| writer.text(&it.name));
-            let decided = writer.fill("likelihood.gate", &[("gate", &gate)]);
-            if possible.is_empty() {
-                decided
-            } else {
-                decided + &writer.fill("likelihood.without", &[("possible", &possible)])
-            }
-        }
-        _ => writer.fill("likelihood.open", &[("possible", &possible)]),
-    };
-    let is_said = verdict.because.is_none() && verdict.holds_whatever_the_weights == Some(true);
-    decided
-        + &match verdict.holds_whatever_the_weights.filter(|_| verdict.decided_by == "table" && !is_said) {
-            Some(true) => writer.say("likelihood.weights_do_not_matter"),
-            Some(false) => writer.say("likelihood.weights_matter"),
-            None => String::new(),
-        }
-}
-
-fn confidence(writer: &Writer<'_>) -> String {
-    let card = writer.card;
-    let word = writer.word("confidence", &card.confidence.word);
-    let origins = if card.confidence.origins == 1 { "confidence.sentence_one" } else { "confidence.sentence" };
-    writer.fill(
-        origins,
-        &[
-            ("word", &word),
-            ("share", &percent(card.confidence.share)),
-            ("origins", &count(card.confidence.origins)),
-            ("coverage", &percent(card.coverage)),
-        ],
-    )
+/// What the class means; nothing where the reason for it begins with the same words.
+fn meaning(writer: &Writer<'_>) -> Option<Words> {
+    let meaning = writer.words(&writer.card.verdict.meaning);
+    let begins_so = |it: Words| it.text().contains(meaning.text().trim_end_matches(['.', '。']));
+    let is_said = grounds::why(writer).is_some_and(begins_so);
+    (!is_said && !meaning.text().is_empty()).then_some(meaning)
 }
 
 fn points(writer: &Writer<'_>, key: &str, reasons: &[Reason]) -> Points {
     let mut items: Vec<_> = reasons
         .iter()
-        .take(3)
+        .filter(|it| !grounds::is_in_heading(writer, it))
+        .take(LISTED)
         .map(|reason| {
             let words = Words::plain(writer.message(&reason.text));
             match cited(writer, &reason.rests_on) {
@@ -248,26 +198,33 @@ fn cited(writer: &Writer<'_>, ids: &[String]) -> Option<String> {
     Some(writer.fill("decision.and_more", &[("id", first), ("number", &(ids.len() - 1).to_string())]))
 }
 
-/// What would change the verdict: what would settle it, or two lines up and two down. A way that no small change leads
-/// is said to be none.
+/// What would change the verdict: every change that is known, by its direction. A direction in which no small change leads
+/// is said to have none; where a gate holds the verdict, or another model limits it, that comes first.
 fn change(writer: &Writer<'_>) -> Points {
-    let is_ranked = writer.card.verdict.decided_by == "table";
-    let ways: &[_] = if is_ranked {
+    let verdict = &writer.card.verdict;
+    let deciding = verdict.deciding.as_deref().unwrap_or_default();
+    let items = match verdict.decided_by.as_str() {
+        "gate" if verdict.possible.is_empty() => {
+            vec![Words::plain(writer.fill("flip.held", &[("gate", &writer.gate(deciding))]))]
+        }
+        "sold_model" => vec![Words::plain(writer.fill("flip.sold_model", &[("model", &writer.model(deciding))]))],
+        _ => flips(writer),
+    };
+    Points { title: writer.say("decision.change"), items }
+}
+
+fn flips(writer: &Writer<'_>) -> Vec<Words> {
+    let ways: &[_] = if writer.card.verdict.strength.is_some() {
         &[("up", "flip.none_up"), ("down", "flip.none_down")]
     } else {
         &[("settle", "flip.none_settle")]
     };
-    let mut items = Vec::new();
-    for (direction, none) in ways {
-        let most = if is_ranked { 2 } else { 3 };
-        let flips = writer.card.flips.iter().filter(|it| it.direction == *direction).take(most);
-        let before = items.len();
-        items.extend(flips.map(|it| flip(writer, it)));
-        if items.len() == before {
-            items.push(Words::plain(writer.say(none)));
-        }
-    }
-    Points { title: writer.say("decision.change"), items }
+    let of = |(direction, none): &(&str, &str)| {
+        let flips = writer.card.flips.iter().filter(|it| it.direction == *direction);
+        let said: Vec<Words> = flips.map(|it| flip(writer, it)).collect();
+        if said.is_empty() { vec![Words::plain(writer.say(none))] } else { said }
+    };
+    ways.iter().flat_map(of).collect()
 }
 
 fn flip(writer: &Writer<'_>, flip: &Flip) -> Words {
@@ -295,32 +252,76 @@ fn gates(writer: &Writer<'_>) -> Vec<Gate> {
     writer.card.gates.iter().map(gate).collect()
 }
 
+/// What became of each waiver, one line each.
+fn waivers(writer: &Writer<'_>) -> Option<Points> {
+    let items: Vec<Words> = writer.card.waivers.iter().map(|it| waiver(writer, it)).collect();
+    (!items.is_empty()).then(|| Points { title: writer.say("decision.waivers"), items })
+}
+
+fn waiver(writer: &Writer<'_>, outcome: &WaiverOutcome) -> Words {
+    let waiver = &outcome.waiver;
+    let is_tripped = |it: &&crate::scoring::GateOutcome| it.id == waiver.gate && it.tripped == crate::fact::Truth::Yes;
+    let key = match outcome.state.as_str() {
+        "in_force" => "waiver.in_force",
+        "expired" => "waiver.expired",
+        "unsigned" => "waiver.unsigned",
+        "self_approved" => "waiver.self_approved",
+        _ if writer.card.gates.iter().any(|it| is_tripped(&it)) => "waiver.not_waivable",
+        _ => "waiver.unused",
+    };
+    let until = writer.language.numbers.date(waiver.expires);
+    let gate = writer.gate(&waiver.gate);
+    let words = Words::plain(writer.fill(key, &[("gate", &gate), ("approver", &waiver.approver), ("until", &until)]));
+    if key == "waiver.in_force" { words.then(writer.words(&waiver.reason)) } else { words }
+}
+
 fn quadrant(writer: &Writer<'_>) -> Figure {
     let card = writer.card;
-    let (borrowed, substance) = (card.quadrant.borrowed, card.quadrant.substance);
     let steps: Vec<_> = (0..=4).map(|step| writer.say(&format!("quadrant.step.{step}"))).collect();
-    let is_unexamined = card.quadrant.borrowed_because.iter().any(|it| it.key == "borrowed.weights_unexamined");
-    let is_open = borrowed.width() > 0.0 && is_unexamined;
-    let step = |value: f64| steps[(value.round().clamp(0.0, 4.0)) as usize].clone();
-    let mut description = writer.fill(
-        "quadrant.description",
-        &[("from", &step(borrowed.low)), ("to", &step(borrowed.high)), ("substance", &level_range(substance))],
+    let cut_offs = card.rubric.cut_offs;
+    let mut described: Vec<String> = card.models.iter().map(|it| describe_mark(writer, it, &steps)).collect();
+    described.extend(
+        cut_offs.map(|(low, high)| writer.fill("quadrant.cut_offs", &[("low", &level(low)), ("high", &level(high))])),
     );
-    for because in &card.quadrant.borrowed_because {
-        description.push_str(&writer.say("style.sentence_gap"));
-        description.push_str(&writer.message(because));
-    }
     let words = QuadrantWords {
         title: writer.say("quadrant.title"),
-        description,
+        description: described.join(&writer.say("style.sentence_gap")),
         across: writer.say("quadrant.across"),
         up: writer.say("quadrant.up"),
         corners: ["own", "way", "thin", "wrapper"].map(|it| writer.say(&format!("quadrant.corner.{it}"))),
-        label: card.subjects.first().map_or_else(|| writer.text(&card.company), |it| writer.text(&it.name)),
-        unexamined: is_open.then(|| writer.say("quadrant.unexamined")),
         steps,
     };
-    writer.figure(&draw_quadrant(&words, borrowed, substance), 100)
+    let marks: Vec<Mark> = card.models.iter().map(|it| mark(writer, it)).collect();
+    writer.figure(&draw_quadrant(&words, &marks, cut_offs), 100)
+}
+
+/// A model's mark, with its own name.
+fn mark(writer: &Writer<'_>, model: &ModelVerdict) -> Mark {
+    let quadrant = &model.quadrant;
+    let is_unexamined = quadrant.borrowed_because.iter().any(|it| it.key == "borrowed.weights_unexamined");
+    let is_open = quadrant.borrowed.width() > 0.0 && is_unexamined;
+    Mark {
+        label: writer.text(&model.name),
+        borrowed: quadrant.borrowed,
+        substance: quadrant.substance,
+        unexamined: is_open.then(|| writer.say("quadrant.unexamined")),
+    }
+}
+
+fn describe_mark(writer: &Writer<'_>, model: &ModelVerdict, steps: &[String]) -> String {
+    let quadrant = &model.quadrant;
+    let step = |value: f64| steps[(value.round().clamp(0.0, 4.0)) as usize].clone();
+    let mut sentences = vec![writer.fill(
+        "quadrant.description",
+        &[
+            ("name", &writer.text(&model.name)),
+            ("from", &step(quadrant.borrowed.low)),
+            ("to", &step(quadrant.borrowed.high)),
+            ("substance", &level_range(quadrant.substance)),
+        ],
+    )];
+    sentences.extend(quadrant.borrowed_because.iter().map(|it| writer.message(it)));
+    sentences.join(&writer.say("style.sentence_gap"))
 }
 
 fn vote(writer: &Writer<'_>) -> Vote {

@@ -29,7 +29,7 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
 fn write_subject(writer: &Writer<'_>, subject: &SubjectLineage, blocks: &mut Vec<Block>) {
     blocks.push(writer.heading(&writer.text(&subject.name)));
     blocks.push(Block::Paragraph { words: Words::plain(describe(writer, subject)) });
-    if !subject.comparisons.is_empty() {
+    if !subject.comparisons.is_empty() || !subject.siblings.is_empty() {
         blocks.push(Block::Table(comparisons(writer, subject)));
         blocks.extend(weights::blocks(writer, subject));
         blocks.extend(merge::blocks(writer, subject));
@@ -77,7 +77,7 @@ fn comparisons(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
         ("column.differences", Align::Right, 10),
         ("column.weights", Align::Left, 15),
     ];
-    let rows = subject.comparisons.iter().map(row).collect();
+    let rows = subject.comparisons.iter().chain(&subject.siblings).map(row).collect();
     let mut table = writer.table("lineage.comparisons", &columns, rows);
     table.note = Some(Words::plain(writer.say("lineage.comparisons_note")));
     table

@@ -5,8 +5,11 @@
 mod appendix;
 mod arithmetic;
 mod decision;
+mod grounds;
+mod heading;
 mod lineage;
 mod merge;
+mod models;
 mod pillars;
 mod questions;
 mod records;
@@ -22,6 +25,8 @@ use crate::report::{Error, Language, drawings::Drawings};
 use crate::scoring::Scorecard;
 
 pub use decision::{Decision, Gate, Vote};
+pub use heading::Heading;
+pub use models::Strip;
 
 pub(in crate::report) use writer::Writer;
 

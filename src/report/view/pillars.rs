@@ -16,7 +16,6 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
         &[
             ("score", &level_range(card.score)),
             ("coverage", &percent(card.coverage)),
-            ("confidence", &writer.word("confidence", &card.confidence.word)),
             ("share", &percent(card.confidence.share)),
         ],
     );
@@ -123,14 +122,33 @@ fn criteria(writer: &Writer<'_>) -> Table {
     table
 }
 
-/// Dots and a word for a level, or the word for having none.
+/// Dots and a word for a level; a range where it is one, and whether readers differ or nothing is proven.
 pub(in crate::report) fn level_words(writer: &Writer<'_>, criterion: &CriterionScore) -> Words {
-    match (criterion.level, criterion.answered) {
-        (Some(level), _) => {
-            Words::plain(dots(level)).and(PieceKind::Plain, format!(" {}", writer.level(Level::At(level))))
+    if let Some(level) = criterion.level {
+        return Words::plain(dots(level)).and(PieceKind::Plain, format!(" {}", writer.level(Level::At(level))));
+    }
+    let Some(interval) = criterion.interval else { return Words::plain(writer.level(Level::NotApplicable)) };
+    let answered: Vec<u8> = criterion.readers.iter().filter_map(|it| at(it.level)).collect();
+    let (lowest, highest) = (answered.iter().min(), answered.iter().max());
+    let whose = criterion.adjustments.iter().any(|it| it.key.starts_with("whose."));
+    let range = |low: f64, high: f64| if low == high { format!("{low}") } else { format!("{low}–{high}") };
+    let between = |low: u8, high: u8| range(f64::from(low), f64::from(high));
+    Words::plain(match (lowest, highest) {
+        (Some(low), Some(high)) if low < high && !whose => {
+            writer.fill("level.readers_differ", &[("levels", &between(*low, *high))])
         }
-        (None, Some(answered)) => Words::plain(format!("? {}", writer.level(answered))),
-        (None, None) => Words::plain(format!("? {}", writer.say("level.unknown"))),
+        (Some(level), _) if !criterion.covered && !whose => {
+            writer.fill("level.not_proven", &[("level", &writer.level(Level::At(*level)))])
+        }
+        (None, _) if !whose => format!("? {}", writer.level(criterion.answered.unwrap_or(Level::Unknown))),
+        _ => writer.fill("level.range", &[("levels", &range(interval.low, interval.high))]),
+    })
+}
+
+fn at(level: Level) -> Option<u8> {
+    match level {
+        Level::At(level) => Some(level),
+        Level::Unknown | Level::Refused | Level::NotObservable | Level::NotApplicable => None,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::case::LedgerEntry;
 use crate::report::number::exact;
 use crate::report::page::{Align, Block, Cell, Piece, PieceKind, Section, Table, Words};
 use crate::report::view::{Writer, scorecard_hash};
+use crate::scoring::FileDigest;
 
 /// Terms of the glossary, by key.
 const TERMS: &[&str] = &[
@@ -31,7 +32,8 @@ const TERMS: &[&str] = &[
     "mfu",
 ];
 /// Sentences of the method, in order.
-const METHOD: &[&str] = &["levels", "grades", "intervals", "outputs", "table", "lineage", "claims"];
+const METHOD: &[&str] =
+    &["levels", "grades", "intervals", "outputs", "table", "shares", "lineage", "weights", "claims"];
 /// Sentences of the limits, in order.
 const LIMITS: &[&str] = &["form", "catalog", "silence", "bands", "advice"];
 
@@ -184,6 +186,9 @@ pub(in crate::report) fn audit(writer: &Writer<'_>) -> Section {
     rows.push(vec![own.into(), Words::default().into(), Words::code(scorecard_hash(card)).into()]);
     let rubric = format!("{} {}", writer.say("audit.rubric"), card.rubric.id);
     rows.push(vec![rubric.into(), Words::default().into(), Words::code(&card.rubric.sha256).into()]);
+    if let Some(shipped) = &card.rubric.changed_from {
+        rows.push(vec![writer.say("audit.shipped").into(), Words::default().into(), Words::code(shipped).into()]);
+    }
     let signed = |it: &crate::scoring::Analyst| {
         let day = writer.language.numbers.date(it.signed);
         Words::plain(writer.fill(
@@ -191,14 +196,52 @@ pub(in crate::report) fn audit(writer: &Writer<'_>) -> Section {
             &[("name", &writer.text(&it.name)), ("date", &day), ("answered", &it.answered.to_string())],
         ))
     };
-    let blocks = vec![
+    let mut blocks = vec![
         Block::Paragraph { words: Words::plain(facts) },
         Block::List { items: card.analysts.iter().map(signed).collect() },
         Block::Table(writer.table("audit.table", &columns, rows)),
+    ];
+    blocks.extend(model_files(writer).map(Block::Table));
+    blocks.extend([
         Block::Paragraph {
             words: Words::plain(writer.say("audit.reproduce")).and(PieceKind::Code, "unshell run CASE"),
         },
         Block::Paragraph { words: Words::plain(writer.say("audit.verify")) },
-    ];
+    ]);
     writer.appendix("audit", "audit.heading", blocks)
+}
+
+/// Every weight file with its digest: of the whole where all of it was read, else of what was read and what the server
+/// states.
+fn model_files(writer: &Writer<'_>) -> Option<Table> {
+    let digests = |it: &FileDigest| -> Vec<(String, String)> {
+        let stated = it.stated.iter().map(|digest| (writer.say("audit.stated"), digest.clone()));
+        let whole = it.sha256.iter().map(|digest| (writer.say("audit.whole"), digest.clone()));
+        let part = it
+            .sha256
+            .is_none()
+            .then(|| (writer.fill("audit.part", &[("bytes", &exact(it.read_bytes))]), it.read_sha256.clone()));
+        whole.chain(part).chain(stated).collect()
+    };
+    let row = |model: &str, it: &FileDigest, (covers, digest): (String, String)| -> Vec<Cell> {
+        let name = Words::plain(format!("{model} ")).and(PieceKind::Code, &it.name);
+        vec![name.into(), exact(it.bytes).into(), covers.into(), Words::code(digest).into()]
+    };
+    let rows: Vec<Vec<Cell>> = writer
+        .card
+        .models
+        .iter()
+        .flat_map(|model| {
+            let name = writer.text(&model.name);
+            let rows = model.files.iter().flat_map(|it| digests(it).into_iter().map(|found| row(&name, it, found)));
+            rows.collect::<Vec<_>>()
+        })
+        .collect();
+    let columns = [
+        ("column.file", Align::Left, 27),
+        ("column.bytes", Align::Right, 11),
+        ("column.covers", Align::Left, 15),
+        ("column.sha256", Align::Left, 47),
+    ];
+    (!rows.is_empty()).then(|| writer.table("audit.models", &columns, rows))
 }

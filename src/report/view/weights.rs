@@ -1,11 +1,13 @@
 //! What the weights and tokenizers of a subject say against each reference, in words and one table.
 
+use std::collections::BTreeMap;
+
 use crate::fact::{
     Comparison, ComponentRelation, PKind, RELATED, RecipeStep, TokenizerFacts, TokenizerRelation, Weights,
     WeightsRelation,
 };
 use crate::report::language::placeholders;
-use crate::report::page::{Align, Block, Cell, PieceKind, Words};
+use crate::report::page::{Align, Block, Cell, PieceKind, Table, Words};
 use crate::report::view::Writer;
 use crate::report::view::writer::count;
 use crate::scoring::SubjectLineage;
@@ -18,11 +20,11 @@ const SAYS_NOTHING: f64 = -2.0;
 
 /// A paragraph for each reference whose weights were read, and one table of all parts.
 pub(in crate::report) fn blocks(writer: &Writer<'_>, subject: &SubjectLineage) -> Vec<Block> {
-    let examined: Vec<&Comparison> =
-        subject.comparisons.iter().filter(|it| it.weights.relation != WeightsRelation::Unexamined).collect();
+    let all = subject.comparisons.iter().chain(&subject.siblings);
+    let examined: Vec<&Comparison> = all.filter(|it| it.weights.relation != WeightsRelation::Unexamined).collect();
     let mut blocks = Vec::new();
     for it in &examined {
-        blocks.push(Block::Paragraph { words: said(writer, it) });
+        blocks.push(Block::Paragraph { words: said(writer, subject, it) });
         let items: Vec<Words> = details(writer, it);
         if !items.is_empty() {
             blocks.push(Block::List { items });
@@ -54,20 +56,41 @@ pub(in crate::report) fn blocks(writer: &Writer<'_>, subject: &SubjectLineage) -
         table.note = Some(Words::plain(writer.say("lineage.components_note")));
         blocks.push(Block::Table(table));
     }
+    blocks.extend(tests(writer, &examined).map(Block::Table));
     blocks
 }
 
+/// Every test of which a chance is printed, once, with the kind of its p-value, its null and what it assumes.
+fn tests(writer: &Writer<'_>, examined: &[&Comparison]) -> Option<Table> {
+    let mut known: BTreeMap<(&str, &'static str), &str> = BTreeMap::new();
+    for it in examined.iter().flat_map(|it| &it.weights.statistics).filter(|it| it.log10_p.is_some()) {
+        known.entry((it.id.as_str(), kind_key(it.p_kind))).or_insert(it.null.as_str());
+    }
+    let row = |((id, kind), null): (&(&str, &'static str), &&str)| -> Vec<Cell> {
+        let null = writer.known_or(&format!("null.{id}"), null);
+        vec![Words::code(*id).into(), writer.say(kind).into(), null.into()]
+    };
+    let rows: Vec<Vec<Cell>> = known.iter().map(row).collect();
+    let columns =
+        [("column.test", Align::Left, 16), ("column.p_kind", Align::Left, 12), ("column.null", Align::Left, 72)];
+    (!rows.is_empty()).then(|| writer.table("lineage.tests", &columns, rows))
+}
+
 /// The relation in words, and what the p-value behind it means.
-fn said(writer: &Writer<'_>, it: &Comparison) -> Words {
+fn said(writer: &Writer<'_>, subject: &SubjectLineage, it: &Comparison) -> Words {
     let weights = &it.weights;
     let gap = writer.say("style.sentence_gap");
     let is_related = weights.rule.as_deref() == Some(RELATED);
     let key = if is_related { "lineage.weights_related" } else { relation_key(weights.relation) };
     let mut sentences = vec![writer.say(key)];
+    sentences.extend(order(writer, subject, it));
     sentences.extend(parts(writer, weights));
     match weights.relation {
         _ if is_related => sentences.extend(chance(writer, weights)),
-        WeightsRelation::Derived | WeightsRelation::SharedInit => sentences.extend(chance(writer, weights)),
+        WeightsRelation::Derived | WeightsRelation::SharedInit => {
+            sentences.extend(chance(writer, weights));
+            sentences.extend(last_step(writer, weights));
+        }
         WeightsRelation::Independent | WeightsRelation::Undetermined | WeightsRelation::ComponentDerived => {
             sentences.extend(power(writer, weights));
         }
@@ -77,6 +100,34 @@ fn said(writer: &Writer<'_>, it: &Comparison) -> Words {
         .and(PieceKind::Code, &it.reference.location)
         .and(PieceKind::Plain, writer.say("style.colon"))
         .and(PieceKind::Plain, sentences.join(&gap))
+}
+
+/// Who was published first, where the weights say that one took from the other.
+fn order(writer: &Writer<'_>, subject: &SubjectLineage, it: &Comparison) -> Option<String> {
+    let has_direction = matches!(
+        it.weights.relation,
+        WeightsRelation::Identical | WeightsRelation::Derived | WeightsRelation::ComponentDerived
+    );
+    let model = writer.card.models.iter().find(|model| model.id == subject.id).filter(|_| has_direction)?;
+    let relation = model.relations.iter().find(|other| other.location == it.reference.location)?;
+    Some(writer.message(&relation.order_because))
+}
+
+/// What takes the last step from "related" to "derived" or to "shared start": a heuristic, which has no p-value.
+fn last_step(writer: &Writer<'_>, weights: &Weights) -> Option<String> {
+    let has_chance = weights.p_kind.is_some_and(|it| it != PKind::Heuristic) && weights.log10_p.is_some();
+    if !has_chance {
+        return None;
+    }
+    let retention = weights.statistics.iter().find(|it| it.id == "retention");
+    let key = match (weights.relation, retention) {
+        (WeightsRelation::SharedInit, Some(_)) => "lineage.retention_start",
+        (WeightsRelation::Derived, Some(_)) => "lineage.retention",
+        (WeightsRelation::Derived, None) => return Some(writer.say("lineage.nearness")),
+        _ => return None,
+    };
+    let value = retention.map(|it| format!("{:.2}", it.value)).unwrap_or_default();
+    Some(writer.fill(key, &[("value", &value)]))
 }
 
 /// Which parts were taken over, where the whole was not.

@@ -203,6 +203,24 @@ impl<'memo> Writer<'memo> {
         self.card.criteria.iter().find(|it| it.id == id)
     }
 
+    /// The name of a gate, or its id where there is no such gate.
+    pub(in crate::report) fn gate(&self, id: &str) -> String {
+        let gate = self.card.gates.iter().find(|it| it.id == id);
+        gate.map_or_else(|| id.to_owned(), |it| self.text(&it.name))
+    }
+
+    /// The name of a model of the case, or its id where there is no such model.
+    pub(in crate::report) fn model(&self, id: &str) -> String {
+        let model = self.card.models.iter().find(|it| it.id == id);
+        model.map_or_else(|| id.to_owned(), |it| self.text(&it.name))
+    }
+
+    /// Words that begin a sentence.
+    pub(in crate::report) fn sentence(&self, words: &str) -> String {
+        let mut letters = words.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+
     /// A section of the body.
     pub(in crate::report) fn section(&self, id: &str, key: &str, blocks: Vec<Block>) -> Section {
         let number = next(&self.sections);

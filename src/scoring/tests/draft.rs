@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use crate::case::{Answer, Answers, Case, Kind, LedgerEntry, Level, Subject, Waiver};
-use crate::evidence::{
-    Basis, ConditionKind, EVIDENCE_SCHEMA, Evidence, ModelFacts, OpenBranch, OpenCondition, Whose,
-};
+use crate::evidence::{Basis, ConditionKind, EVIDENCE_SCHEMA, Evidence, ModelFacts, OpenBranch, OpenCondition, Whose};
 use crate::fact::{CatalogReach, Fact, Facts, Text, Unknown, Value};
 use crate::rubric::{Grade, Rubric};
 use crate::scoring::{CriterionScore, GateOutcome, Scorecard, score_with};
@@ -43,7 +41,8 @@ pub(crate) fn settled(levels: &[u8]) -> Whose {
 
 /// Nothing settles whose the weights are, and a test would.
 pub(crate) fn open() -> Whose {
-    let branch = |fact: &str, levels: &[u8]| OpenBranch { fact: fact.to_owned(), levels: levels.to_vec(), closed: true };
+    let branch =
+        |fact: &str, levels: &[u8]| OpenBranch { fact: fact.to_owned(), levels: levels.to_vec(), closed: true };
     Whose {
         closed: false,
         basis: Basis::Open,

@@ -7,9 +7,8 @@ use crate::scoring::decide;
 use crate::scoring::tests::draft::{Draft, open, settled};
 use crate::scoring::{Scorecard, Strength};
 
-const CRITERIA: [&str; 18] = [
-    "R1", "R2", "R3", "R4", "D1", "D2", "D3", "D4", "T2", "T3", "T4", "T5", "A1", "A2", "A3", "C1", "C2", "C3",
-];
+const CRITERIA: [&str; 18] =
+    ["R1", "R2", "R3", "R4", "D1", "D2", "D3", "D4", "T2", "T3", "T4", "T5", "A1", "A2", "A3", "C1", "C2", "C3"];
 
 /// One answer: a level with its evidence, or none. Most cases have to be known well enough for a verdict.
 fn answer() -> impl Strategy<Value = (String, Vec<&'static str>)> {

@@ -103,7 +103,10 @@ fn own_work_takes_measured_weights() {
 
 #[test]
 fn an_answer_lowers_whose_the_weights_are_and_raises_nothing() {
-    assert_eq!(Draft::all(4, "A").both("T1 4 A1").whose(open()).criterion("T1").interval, Some(Interval::new(0.0, 4.0)));
+    assert_eq!(
+        Draft::all(4, "A").both("T1 4 A1").whose(open()).criterion("T1").interval,
+        Some(Interval::new(0.0, 4.0))
+    );
     assert_eq!(Draft::all(4, "A").both("T1 4 A1").whose(settled(&[1])).criterion("T1").level, Some(1));
     let admitted = Draft::all(3, "B").both("T1 1 B1").criterion("T1");
     assert_eq!((admitted.level, admitted.covered), (Some(1), true));
