@@ -160,7 +160,7 @@ impl<'a> Scaffold<'a> {
 
     fn methods(&self) -> String {
         let line = |(id, it): (&String, &MethodRule)| {
-            let needs = self.requirements(it).map(|it| format!(" ({it})")).unwrap_or_default();
+            let needs = self.requirements(it).map(|it| format!(" {it}")).unwrap_or_default();
             format!("#   {id:<18} {}  {}{needs}\n", it.grade.letter(), self.text(&it.name))
         };
         self.rubric.evidence.methods.iter().map(line).collect()

@@ -1,6 +1,5 @@
 //! The argument of the guide, computed: how far reading errors move the mean of an axis, and where the cut-offs lie.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
