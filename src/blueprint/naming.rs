@@ -270,7 +270,8 @@ const FEED_FORWARD_SCOPE: &[&str] = &[
 const SHARED_SCOPE: &[&str] = &["shared_expert", "shared_experts", "shared_mlp", "share_expert"];
 const ROUTERS: &[&str] = &["gate", "router", "wg", "layer", "ffn_gate_inp"];
 
-/// What llama.cpp puts behind a word of the feed-forward block where it is that of the experts, or of the shared expert.
+/// What llama.cpp puts behind a word of the feed-forward block where it is that of the experts, or of the shared
+/// expert.
 const STACKED: &str = "_exps";
 const SHARED: &str = "_shexp";
 

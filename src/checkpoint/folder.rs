@@ -206,7 +206,8 @@ fn ends_as(ending: &str, name: &str) -> bool {
     Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case(ending))
 }
 
-/// Files with the format's own ending. PyTorch has none: `.bin` may be anything, so its files are told by their structure.
+/// Files with the format's own ending. PyTorch has none: `.bin` may be anything, so its files are told by their
+/// structure.
 fn named_as(format: &Format, names: &BTreeSet<String>) -> BTreeSet<String> {
     let own_ending = format.endings.iter().find(|it| **it == format.name);
     let is_named = |name: &&String| own_ending.is_some_and(|it| ends_as(it, name));

@@ -149,7 +149,8 @@ fn is_called_as_weights(name: &str) -> bool {
     name.ends_with(".safetensors") || name.ends_with(".gguf") || name.starts_with("pytorch_model")
 }
 
-/// The first folder at most two levels below that holds a file with the usual ending or name, with `/` between its parts.
+/// The first folder at most two levels below that holds a file with the usual ending or name, with `/` between its
+/// parts.
 fn weights_below(folder: &Path) -> Option<String> {
     let mut level = vec![String::new()];
     for _ in 0..2 {

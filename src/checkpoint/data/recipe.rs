@@ -110,7 +110,8 @@ impl<'a> Tensors<'a> {
         };
         let dtype = it.dtype.to_string();
         let zero = beside(".weight_zero_point");
-        // Bytes without a sign hold two numbers each in some layouts, but not where a graph says what is done with them.
+        // Bytes without a sign hold two numbers each in some layouts, but not where a graph says what is done with
+        // them.
         let is_byte = dtype == "U8" && (zero.is_some() || self.is_graph);
         let is_half = self.is_graph && ["INT4", "UINT4"].contains(&dtype.as_str());
         if !dtype.starts_with("F8_") && dtype != "I8" && !is_byte && !is_half {

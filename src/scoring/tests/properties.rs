@@ -44,8 +44,14 @@ fn possible(card: &Scorecard) -> Vec<&str> {
     card.verdict.possible.iter().map(|it| it.id.as_str()).collect()
 }
 
+/// `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: 3 * usual.cases / 16, failure_persistence: None, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// An answer in the place of "unknown" rules verdicts out and never in, and never makes a mean wider.
     #[test]
