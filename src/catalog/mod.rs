@@ -1,8 +1,8 @@
 //! The released models that are known, and how rare each of their values is.
 //!
 //! `catalog/models/<family>.yaml` is written by people and compiled into the program (see `src/build.rs`). Here it
-//! becomes valid entries, or a list of everything that is wrong with it. Nothing outside the catalogue can be recognised,
-//! so [`Catalog::reach`] belongs beside every answer that rests on it.
+//! becomes valid entries, or a list of everything that is wrong with it. Nothing outside the catalogue can be
+//! recognised, so [`Catalog::reach`] belongs beside every answer that rests on it.
 
 mod check;
 mod document;

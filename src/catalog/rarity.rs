@@ -10,12 +10,12 @@
 //! ```
 //!
 //! Its null: the subject drew its value as a lineage of the catalogue does, without regard to the reference. The `+ 1`
-//! counts the shared value itself as one more draw, so a value nobody else has is worth `log2(n + 1)` bits and no more: a
-//! small catalogue cannot give great certainty.
+//! counts the shared value itself as one more draw, so a value nobody else has is worth `log2(n + 1)` bits and no more:
+//! a small catalogue cannot give great certainty.
 //!
-//! What it cannot tell: values hang together (a hidden size suggests a head count), so bits of several fields do not add
-//! up; the shared shape fields are therefore counted as one combination too. Fashion changes, and the catalogue is no
-//! random sample. And sharing every value says that a design was taken over, never whose weights fill it.
+//! What it cannot tell: values hang together (a hidden size suggests a head count), so bits of several fields do not
+//! add up; the shared shape fields are therefore counted as one combination too. Fashion changes, and the catalogue is
+//! no random sample. And sharing every value says that a design was taken over, never whose weights fill it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +27,8 @@ use crate::fact::{ConfigAgreement, Difference, SharedValue};
 /// Fewer bits than this and a shared value counts as common: more than one lineage in eight has it.
 pub const TELLING_BITS: f64 = 3.0;
 
-/// The fields that fix the shapes of the tensors, in the order they are told. The vocabulary is not one of them: it goes
-/// with the tokenizer, and releases pad it at will.
+/// The fields that fix the shapes of the tensors, in the order they are told. The vocabulary is not one of them: it
+/// goes with the tokenizer, and releases pad it at will.
 pub const SHAPE_FIELDS: [&str; 14] = [
     "hidden_size",
     "num_hidden_layers",

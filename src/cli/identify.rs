@@ -84,7 +84,8 @@ fn page(answer: &Identification) -> String {
 fn fingerprints(found: &[FingerprintMatch]) -> String {
     if found.is_empty() {
         return "Weights: not held against anything. `unshell catalog add MODEL` keeps a fingerprint of a reference; \
-                `identify` tests the weights of a model on this machine, or with `--weights` any model's, against all of them."
+                `identify` tests the weights of a model on this machine, or with `--weights` any model's, against all \
+                of them."
             .to_owned();
     }
     let mut output = table(["Fingerprint", "Weights", "log10 p", "Rule"]);
@@ -121,8 +122,8 @@ fn sentence(answer: &Identification) -> String {
         Closeness::Stated => "by all names and every size that is stated; no shape was there to be seen",
         Closeness::OtherDimensions => {
             return format!(
-                "No catalogue entry has the dimensions of this model. {} its architecture in other dimensions, some with \
-                 additions; nearest first:",
+                "No catalogue entry has the dimensions of this model. {} its architecture in other dimensions, some \
+                 with additions; nearest first:",
                 count(answer.matched, "entry shares", "entries share")
             );
         }

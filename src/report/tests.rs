@@ -117,10 +117,26 @@ fn measured_weights_are_said() {
         "relation": "derived",
         "log10_p": -152.4,
         "p_kind": "exact",
-        "components": [{ "component": "feed-forward", "relation": "derived", "log10_p": -152.4, "p_kind": "exact", "cosine": 0.9982 }],
+        "components": [{
+            "component": "feed-forward",
+            "relation": "derived",
+            "log10_p": -152.4,
+            "p_kind": "exact",
+            "cosine": 0.9982,
+        }],
         "recipe": [
-            { "step": "layers-duplicated", "certainty": "measured", "parameters": { "map": [0, 1, 2, 1] }, "detail": "known" },
-            { "step": "of-a-later-version", "certainty": "likely", "parameters": {}, "detail": "something new was done" },
+            {
+                "step": "layers-duplicated",
+                "certainty": "measured",
+                "parameters": { "map": [0, 1, 2, 1] },
+                "detail": "known",
+            },
+            {
+                "step": "of-a-later-version",
+                "certainty": "likely",
+                "parameters": {},
+                "detail": "something new was done",
+            },
         ],
         "disguises": [{ "kind": "permuted-units", "detail": "704 of 704 stand elsewhere" }],
     }))

@@ -4,6 +4,8 @@
 // The house: who may import whom.
 mod fingerprints;
 mod floors;
+// What every source file keeps.
+mod sources;
 
 // Files from strangers: described or refused in exactly these words, and in agreement with the `safetensors` crate.
 mod checkpoint;

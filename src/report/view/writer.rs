@@ -78,7 +78,8 @@ impl<'memo> Writer<'memo> {
         self.language.get(&format!("{family}.{code}")).unwrap_or(code).to_owned()
     }
 
-    /// What the program says in its own word for a fact or code of another room, in English where the language has none.
+    /// What the program says in its own word for a fact or code of another room, in English where the language has
+    /// none.
     pub(in crate::report) fn known_or(&self, key: &str, detail: &str) -> Words {
         match self.language.get(key) {
             Some(sentence) if !sentence.contains('{') => Words::plain(sentence),
