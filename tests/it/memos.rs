@@ -434,7 +434,14 @@ fn who_was_first_is_asked_before_anybody_is_called_a_wrapper() {
     let dated = victim(EARLY, LATE).written("victim-dated");
     check_page_1("victim-dated", &dated);
     assert!(!dated.card.verdict.id.contains("wrapper"), "{}", dated.card.verdict.id);
-    check_page_says(&dated, "en", &["Later Copy, which came later, is kin to it"]);
+    check_page_says(
+        &dated,
+        "en",
+        &[
+            "Later Copy, which came later, is kin to it",
+            "By the order of publication First Model (2025-01-15) came before Later Copy (2026-06-01).",
+        ],
+    );
 }
 
 /// A renamed copy of an earlier model: the fact first, the class beside it, how sure, and where from.

@@ -235,7 +235,12 @@ fn flips(writer: &Writer<'_>) -> Vec<Words> {
     let of = |(direction, none): &(&str, &str)| {
         let flips = writer.card.flips.iter().filter(|it| it.direction == *direction);
         let said: Vec<Words> = flips.map(|it| flip(writer, it)).collect();
-        if said.is_empty() { vec![Words::plain(writer.say(none))] } else { said }
+        match said.is_empty() {
+            // Nothing is better than what is approved.
+            true if *direction == "up" && heading::is_approved(writer.card) => Vec::new(),
+            true => vec![Words::plain(writer.say(none))],
+            false => said,
+        }
     };
     ways.iter().flat_map(of).collect()
 }

@@ -106,7 +106,7 @@ pub(in crate::report) fn says_its_meaning(writer: &Writer<'_>, gate: &GateOutcom
     let verdict = &writer.card.verdict;
     let sets_the_verdict = matches!(gate.effect, Effect::Veto(_) | Effect::Hold(_));
     let is_deciding = verdict.deciding.as_ref() == Some(&gate.id) || verdict.decided_by != "gate";
-    gate.tripped == Truth::Yes && (is_deciding || !sets_the_verdict)
+    gate.tripped == Truth::Yes && gate.waived.is_none() && (is_deciding || !sets_the_verdict)
 }
 
 /// Reasons that say again what the heading says of the model that the verdict is about.
