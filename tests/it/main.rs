@@ -42,6 +42,9 @@ mod examples;
 // The rubrics beside the main one: data alone, each with companies that it tells apart.
 mod rubrics;
 
+// The guide to rubrics: a second scorer that is written from it alone comes to the same verdicts.
+mod independent_scorer;
+
 // The examples, step by step: evidence and scorecard as snapshots.
 mod stages;
 // The examples as memos.
