@@ -144,7 +144,11 @@ fn model_differences(expected: &Judged, found: &Value, seen: &mut Seen) -> Vec<S
     out
 }
 
-fn gate_differences(out: &mut Vec<String>, expected: &BTreeMap<String, (&str, bool)>, found: &BTreeMap<String, (&str, bool)>) {
+fn gate_differences(
+    out: &mut Vec<String>,
+    expected: &BTreeMap<String, (&str, bool)>,
+    found: &BTreeMap<String, (&str, bool)>,
+) {
     for id in expected.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
         if expected.get(id) != found.get(id) {
             out.push(format!("gate {id}: by the guide {:?}, found {:?}", expected.get(id), found.get(id)));
@@ -177,9 +181,8 @@ fn expected_conditions(expected: &Judged) -> String {
 }
 
 fn found_conditions(verdict: &Value) -> String {
-    let branch = |it: &Value| {
-        format!("{}: {} {:?}", text(&it["fact"]["key"]), text(&it["verdict"]), it["strength"].as_str())
-    };
+    let branch =
+        |it: &Value| format!("{}: {} {:?}", text(&it["fact"]["key"]), text(&it["verdict"]), it["strength"].as_str());
     let of = |it: &Value| items(&it["branches"]).iter().map(branch).collect();
     format!("{:?}", items(&verdict["conditions"]).iter().map(of).collect::<Vec<Vec<String>>>())
 }
@@ -191,10 +194,12 @@ fn readings(expected: &Judged, found: &[Value]) -> Vec<String> {
         if !it.applies {
             continue;
         }
-        let by_guide = format!("[{}, {}] covered {} readings {}", f64::from(it.low), f64::from(it.high), it.covered, it.readings);
+        let by_guide =
+            format!("[{}, {}] covered {} readings {}", f64::from(it.low), f64::from(it.high), it.covered, it.readings);
         let range = &found["interval"];
         let end = |key: &str| range[key].as_f64().unwrap_or(f64::NAN);
-        let other = format!("[{}, {}] covered {} readings {}", end("low"), end("high"), found["covered"], found["readings"]);
+        let other =
+            format!("[{}, {}] covered {} readings {}", end("low"), end("high"), found["covered"], found["readings"]);
         differ(&mut out, text(&found["id"]), by_guide, other);
     }
     out
@@ -258,8 +263,7 @@ fn measured_cases_are_judged_alike() {
             let folder = tempfile::tempdir().unwrap();
             make::measured(folder.path(), subjects, references, 100 * at as u64 + seed);
             let case = read(folder.path());
-            let evidence = evidence
-                .get_or_insert_with(|| collect(&case, Catalog::builtin(), &Reach::local()).unwrap());
+            let evidence = evidence.get_or_insert_with(|| collect(&case, Catalog::builtin(), &Reach::local()).unwrap());
             let differences = differences(folder.path(), &case, evidence, &mut seen);
             out.extend(differences.iter().map(|it| format!("set {at}, seed {seed}: {it}")));
         }

@@ -88,7 +88,8 @@ impl Written {
         let day = date(&case["date"]).unwrap();
         let entries = yaml(&folder.join("evidence.yaml"));
         let ledger = items(&entries["evidence"]).iter();
-        let ledger = ledger.map(|it| (text(&it["id"]).to_owned(), entry(it, &rubric["evidence"], day, folder))).collect();
+        let ledger =
+            ledger.map(|it| (text(&it["id"]).to_owned(), entry(it, &rubric["evidence"], day, folder))).collect();
         let mut readers: Vec<(String, Value)> = fs::read_dir(folder.join("answers"))
             .unwrap()
             .map(|it| it.unwrap().path())
