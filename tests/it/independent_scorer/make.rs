@@ -48,7 +48,7 @@ pub(crate) fn case(folder: &Path, seed: u64) {
     let mut chance = Chance::new(seed);
     let rubrics =
         ["llm-originality", "llm-originality", "llm-originality", "api-application", "sovereign-from-scratch"];
-    let rubric = *chance.of(&rubrics.each_ref());
+    let rubric: &'static str = chance.of(&rubrics);
     let mut company = Company::new(rubric, &mut chance);
     company.write_ledger(folder, &mut chance);
     let count = 1 + usize::from(chance.is(0.4)) + usize::from(chance.is(0.2));
@@ -219,10 +219,9 @@ impl Company {
     }
 
     fn parent(&self, at: usize, chance: &mut Chance) -> String {
-        let when =
-            *chance.of(&["at_release", "later", "when_asked", "after_exposure", "denied", "denied", ""].each_ref());
+        let when = chance.of(&["at_release", "later", "when_asked", "after_exposure", "denied", "denied", ""]);
         let when = if when.is_empty() { String::new() } else { format!(", when: {when}") };
-        let model = *chance.of(&["Elder-7B", "pythia-160m", "gpt-j-6b", "catalog:01-ai/Yi-6B@2023-11"].each_ref());
+        let model = chance.of(&["Elder-7B", "pythia-160m", "gpt-j-6b", "catalog:01-ai/Yi-6B@2023-11"]);
         let model = if at > 0 && chance.is(0.1) { "Acme-0" } else { model };
         format!("{{model: \"{model}\", part: {}{when}, evidence: {}}}", chance.of(&LETTERS), self.some(chance))
     }
@@ -261,8 +260,8 @@ impl Company {
         if gates.is_empty() || chance.is(0.6) {
             return String::new();
         }
-        let approver = *chance.of(&["Partner", "Partner", "Reader 0", "reader-0", "  "].each_ref());
-        let day = *chance.of(&["2026-11-22", "2026-11-23", "2027-01-01"].each_ref());
+        let approver = chance.of(&["Partner", "Partner", "Reader 0", "reader-0", "  "]);
+        let day = chance.of(&["2026-11-22", "2026-11-23", "2027-01-01"]);
         format!("waivers: [{{gate: {}, approver: \"{approver}\", reason: r, expires: {day}}}]\n", chance.of(&gates))
     }
 
