@@ -39,7 +39,7 @@ fn borrowed(
 ) -> (Interval, Vec<Message>) {
     let mut because = Vec::new();
     let declared = subject.iter().flat_map(|it| &it.declared_parents).find(|it| it.part == "architecture");
-    because.extend(measured.and_then(shared_form));
+    because.extend(subject.zip(measured).and_then(|(subject, it)| shared_form(subject, model, it)));
     because.extend(declared.map(|it| Message::new("borrowed.declared_blueprint").with("model", it.model.as_str())));
     let shared = if because.is_empty() { NOTHING } else { BLUEPRINT };
     let steps: Vec<f64> = model.whose.levels.iter().map(|level| step(model, *level, shared)).collect();
@@ -69,14 +69,16 @@ fn step(model: &ModelFacts, level: u8, shared: f64) -> f64 {
 }
 
 /// The closest blueprint, where it is shared at all.
-fn shared_form(measured: &SubjectEvidence) -> Option<Message> {
+fn shared_form(subject: &Subject, model: &ModelFacts, measured: &SubjectEvidence) -> Option<Message> {
     let closest = measured.comparisons.iter().min_by_key(|it| it.form.relation)?;
     (!matches!(closest.form.relation, FormRelation::Undetermined | FormRelation::Different)).then(|| {
+        let known = model.relations.iter().find(|it| it.location == closest.reference.location);
+        let reference = known.map_or(closest.reference.name.as_str(), |it| it.reference.as_str());
         let relation = serde_json::to_value(closest.form.relation).ok();
         let relation = relation.as_ref().and_then(|it| it.as_str()).unwrap_or_default().replace(' ', "_");
         Message::new("borrowed.blueprint_shared")
-            .with("subject", closest.subject.name.as_str())
-            .with("reference", closest.reference.name.as_str())
+            .with("subject", subject.name.clone())
+            .with("reference", reference)
             .with("relation", Message::new(format!("form.{relation}")))
     })
 }

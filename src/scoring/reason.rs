@@ -134,7 +134,7 @@ fn of_weights(
         let numbers = [facts.whose.examined as f64, facts.whose.references as f64];
         add(CLEAR, Message::new("reason.none_found").with("examined", numbers[0]).with("references", numbers[1]));
     }
-    if let Some(text) = measured.and_then(of_merge) {
+    if let Some(text) = measured.and_then(|it| of_merge(it, facts)) {
         add(-MERGED, text);
     }
     found
@@ -157,13 +157,13 @@ fn rearrangements(measured: Option<&SubjectEvidence>, relation: &Relation) -> Op
 }
 
 /// That a model was put together from several models, none of them the company's own.
-fn of_merge(measured: &SubjectEvidence) -> Option<Message> {
+fn of_merge(measured: &SubjectEvidence, facts: &ModelFacts) -> Option<Message> {
     let merge = measured.merge.as_ref().filter(|it| it.is_found())?;
     let kind = format!("merge.{}", merge.kind);
     let kind = MESSAGE_KEYS.iter().find(|it| **it == kind)?;
     let name = |location: &str| {
-        let known = measured.comparisons.iter().find(|it| it.reference.location == location);
-        Argument::from(known.map_or(location, |it| it.reference.name.as_str()))
+        let known = facts.relations.iter().find(|it| it.location == location);
+        Argument::from(known.map_or(location, |it| it.reference.as_str()))
     };
     let references = Argument::List(merge.parents().into_iter().map(name).collect());
     Some(Message::new("reason.merged").with("kind", Message::new(*kind)).with("references", references))
