@@ -1,10 +1,11 @@
-//! How fast the numbers of a checkpoint can be gone over: blocks of a bf16 file decoded and squared on all cores, against
-//! plain reading of the same bytes.
+//! How fast the numbers of a checkpoint can be gone over: blocks of a bf16 file decoded and squared on all cores,
+//! against plain reading of the same bytes.
 //!
-//! `cargo bench -p unshell-benches --bench stream`. Plain reading is a sum of 64-bit words: of a file that is mapped into memory, for the first
-//! time and once more when its pages are in place; of bytes in this program's own memory; of blocks that are read. Mapping
-//! needs `unsafe`, which this crate forbids, so `benches/mapped/mapped.rs` is a program of its own that is built and run
-//! here, where there is a `rustc`. All take turns, and the best of each counts. Nothing fails for being slow.
+//! `cargo bench -p unshell-benches --bench stream`. Plain reading is a sum of 64-bit words: of a file that is mapped
+//! into memory, for the first time and once more when its pages are in place; of bytes in this program's own memory; of
+//! blocks that are read. Mapping needs `unsafe`, which this crate forbids, so `benches/mapped/mapped.rs` is a program
+//! of its own that is built and run here, where there is a `rustc`. All take turns, and the best of each counts.
+//! Nothing fails for being slow.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run should say so and stop")]
 #![expect(clippy::print_stdout, reason = "the numbers are for reading")]
 

@@ -25,7 +25,8 @@ fn main() -> io::Result<()> {
     compile_catalog(&root.join("catalog"), &destination)
 }
 
-/// Turns the catalogue's YAML into JSON: a person writes the one, and the program reads the other in a tenth of the time.
+/// Turns the catalogue's YAML into JSON: a person writes the one, and the program reads the other in a tenth of the
+/// time.
 fn compile_catalog(catalog: &Path, destination: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     collect(&catalog.join("models"), &mut files)?;

@@ -1,7 +1,51 @@
 //! Takes the shell (套壳) off a company's "own" language model.
 //!
-//! The library behind the `unshell` command. Read the rooms in this order; each imports only rooms above it, and
-//! `ARCHITECTURE.md` holds the table that a test enforces.
+//! The library behind the `unshell` command. Whose weights does a model have?
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use unshell::catalog::Catalog;
+//! use unshell::fact::WeightsRelation;
+//! use unshell::lineage::{Look, Model, compare_with_weights};
+//! use unshell::remote::Reach;
+//!
+//! let (catalog, reach) = (Catalog::builtin(), Reach::local());
+//! let open = |name: &str| Model::open(name, Path::new("tests/families/small"), catalog, &reach);
+//! let (subject, reference) = (open("renamed")?, open("base_a")?);
+//! let weights = compare_with_weights(&subject, &reference, catalog, &Look::default())?.weights;
+//! // Every tensor has another name; that changes nothing.
+//! assert_eq!(weights.relation, WeightsRelation::Derived);
+//! println!("log10 p = {:?}, {:?}", weights.log10_p, weights.reasons);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! And what does that make of a company? A case folder becomes evidence, a scorecard, and memos:
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use unshell::case::Case;
+//! use unshell::catalog::Catalog;
+//! use unshell::remote::Reach;
+//! use unshell::report::{FontSources, Format, memos};
+//! use unshell::{evidence, rubric, scoring};
+//!
+//! let folder = Path::new("examples/yi-34b");
+//! let case = Case::read(folder).map_err(|problems| problems.to_string())?;
+//! let rubric = rubric::find(&case.rubric, folder).map_err(|problems| problems.to_string())?;
+//! let evidence = evidence::collect(&case, Catalog::builtin(), &Reach::local())?;
+//! let card = scoring::score(&rubric, &case, &evidence);
+//! let written = memos(&card, &case.languages, &[Format::Html], &FontSources::default())?;
+//! assert_eq!(written[0].file_name, "memo.en.html");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What the command prints and writes is the contract (`schemas/`); this library is what it is made of and changes with
+//! any minor version. Types of JSON may get fields, so they are `#[non_exhaustive]`.
+//!
+//! Read the rooms in this order; each imports only rooms above it, and `ARCHITECTURE.md` holds the table that a test
+//! enforces.
 //!
 //! ```text
 //! case folder -> case::Case -> evidence::collect -> evidence.json
@@ -62,5 +106,6 @@ pub mod scoring;
 
 pub mod report;
 
-// The only room that prints.
+// The only room that prints. The command is its only user.
+#[doc(hidden)]
 pub mod cli;

@@ -1,4 +1,5 @@
-//! The numbers of real models, which `tests/real.sh` fetches and hands over in `UNSHELL_REAL`. Not part of `cargo test`.
+//! The numbers of real models, which `tests/real.sh` fetches and hands over in `UNSHELL_REAL`. Not part of `cargo
+//! test`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -43,7 +44,8 @@ fn minilm_in_eight_bits_is_minilm() {
             assert!(apart <= 0.501 * step, "{} row {row}: {apart} apart, and a step is {step}", found.name);
         }
     }
-    // Word and position tables and six matrices a layer in eight bits; gains, biases and the table of segments as they were.
+    // Word and position tables and six matrices a layer in eight bits; gains, biases and the table of segments as they
+    // were.
     assert_eq!((rounded, exact), (2 + 6 * 6, 3 + 6 * 10));
 }
 

@@ -1,8 +1,8 @@
 //! Reads a file that is mapped into memory, on two threads or as many as there are cores: a sum of its 64-bit words.
 //!
 //! `rustc -O benches/mapped/mapped.rs -o target/mapped && target/mapped FILE`. Not part of the crate, which forbids the
-//! `unsafe` that a mapping needs; `benches/stream.rs` builds and runs it where there is a `rustc`. Prints the seconds of a
-//! first pass over a fresh mapping, and of a second one, whose pages are in place already.
+//! `unsafe` that a mapping needs; `benches/stream.rs` builds and runs it where there is a `rustc`. Prints the seconds
+//! of a first pass over a fresh mapping, and of a second one, whose pages are in place already.
 
 use std::ffi::{c_int, c_void};
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! How two blueprints relate where one side has names and no shapes, as an index without weights has.
 //!
-//! Names that are known tell the parts of a model; they prove nothing about sizes. So the strongest that is said is "same
-//! family", sizes are those that a configuration states, and a name that nobody knows leaves the relation open.
+//! Names that are known tell the parts of a model; they prove nothing about sizes. So the strongest that is said is
+//! "same family", sizes are those that a configuration states, and a name that nobody knows leaves the relation open.
 
 use crate::blueprint::Blueprint;
 use crate::blueprint::form::{Comparing, one_sided};

@@ -165,7 +165,8 @@ impl Blueprint {
     fn size_against_config(&self, field: &str, dimension: &str) -> Option<Finding> {
         let (stated, shown) = (self.config.number(field)?, self.dimensions.get(dimension)?);
         let is_other_width = || {
-            // Families with experts use one field for the dense or for the expert width; Qwen states gate and up as one.
+            // Families with experts use one field for the dense or for the expert width; Qwen states gate and up as
+            // one.
             let widths = ["ffn", "expert_ffn", "shared_ffn"].map(|it| self.dimensions.get(it));
             widths.contains(&Some(stated)) || stated.checked_div(2) == Some(shown)
         };

@@ -272,8 +272,8 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    /// Whether one side is the other whole and a little besides that is no known part of a language model: a value head,
-    /// an adapter, or a tensor put in so that the two look unlike.
+    /// Whether one side is the other whole and a little besides that is no known part of a language model: a value
+    /// head, an adapter, or a tensor put in so that the two look unlike.
     fn is_small_addition(&self, open: &[Vec<usize>; 2]) -> bool {
         let is_lone_head = |part: &Part| self.lone_heads.contains(&part.name);
         let open = [0, 1].map(|side| {
@@ -360,8 +360,8 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    /// Whether both sides have norms and none of them is where one of the other is: an encoder that normalises after its
-    /// blocks and a decoder that does so before them have equal matrices, and are different all the same.
+    /// Whether both sides have norms and none of them is where one of the other is: an encoder that normalises after
+    /// its blocks and a decoder that does so before them have equal matrices, and are different all the same.
     pub(super) fn shares_no_norm(&self) -> bool {
         let is_norm = |it: &Part| it.role.names().iter().any(|it| NORMS.iter().any(|norm| it.starts_with(norm)));
         let is_shared = self.matching.pairs.iter().any(|it| is_norm(&self.matching.subject[it.subject]));
@@ -416,8 +416,8 @@ fn differ_by_padding(one: &[u64], other: &[u64]) -> bool {
     }
 }
 
-/// Whether two shapes are the same in named dimensions. Widths and heads say the same; a part that may be several things
-/// has no algebra to differ in, and neither have numbers that no dimension names.
+/// Whether two shapes are the same in named dimensions. Widths and heads say the same; a part that may be several
+/// things has no algebra to differ in, and neither have numbers that no dimension names.
 fn is_same_algebra(part: &Part, one: &[String], other: &[String]) -> bool {
     let plain = |it: &String| match it.as_str() {
         "query_width" => "heads*head_dim".to_owned(),

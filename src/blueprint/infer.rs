@@ -111,7 +111,8 @@ fn feed_forward(parts: &mut [Part], hidden: u64, place: Place, heads: Option<u64
     }
 }
 
-/// Whether these matrices, none of them square, are stored with the input first: a bias beside one is as long as its output.
+/// Whether these matrices, none of them square, are stored with the input first: a bias beside one is as long as its
+/// output.
 fn lies_input_first(parts: &[Part], matrices: &[usize]) -> bool {
     let length = |idx: &usize| {
         let bias = format!("{}.bias", parts[*idx].name.strip_suffix(".weight")?);

@@ -1,7 +1,8 @@
 //! Which part of one model answers which part of the other. Names are tried first and trusted least.
 //!
-//! In this order: the same name with roles that agree; the same role; the same shape, layers and experts with roles that
-//! agree; the same set of roles that a part may have. What nothing tells apart is paired in file order, and says so.
+//! In this order: the same name with roles that agree; the same role; the same shape, layers and experts with roles
+//! that agree; the same set of roles that a part may have. What nothing tells apart is paired in file order, and says
+//! so.
 
 use std::collections::BTreeSet;
 

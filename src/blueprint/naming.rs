@@ -329,7 +329,8 @@ const ROUTER: Words =
     &[("router", &["classifier"]), ("router.scale", &["scale"]), ("router.expert_scale", &["per_expert_scale"])];
 const ROUTERS: &[&str] = &["gate", "router", "wg", "layer", "ffn_gate_inp"];
 
-/// What llama.cpp puts behind a word of the feed-forward block where it is that of the experts, or of the shared expert.
+/// What llama.cpp puts behind a word of the feed-forward block where it is that of the experts, or of the shared
+/// expert.
 const STACKED: &str = "_exps";
 const SHARED: &str = "_shexp";
 

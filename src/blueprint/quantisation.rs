@@ -1,4 +1,5 @@
-//! Quantised files: the tensors beside a packed weight are marked as companions, and the weight gets its own shape back.
+//! Quantised files: the tensors beside a packed weight are marked as companions, and the weight gets its own shape
+//! back.
 
 use std::collections::{BTreeMap, BTreeSet};
 

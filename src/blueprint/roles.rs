@@ -102,8 +102,8 @@ fn fits(role: &str, part: &Part, hidden: u64) -> bool {
     }
 }
 
-/// `ChatGLM` calls a fused gate and up projection what others call a plain up projection: it has twice the rows that the
-/// down projection takes.
+/// `ChatGLM` calls a fused gate and up projection what others call a plain up projection: it has twice the rows that
+/// the down projection takes.
 fn refine_fused_gates(parts: &mut [Part]) {
     for scope in ["ffn", "expert.ffn", "shared_expert"] {
         let (up, down) = (format!("{scope}.up"), format!("{scope}.down"));
@@ -124,8 +124,8 @@ fn width_of(parts: &[Part], down: &str) -> Option<u64> {
     part.shape().last().copied()
 }
 
-/// Takes back names of one feed-forward block, or of one attention block, that its shapes cannot have: a down projection
-/// lies across the other two, and a key is as wide as the value.
+/// Takes back names of one feed-forward block, or of one attention block, that its shapes cannot have: a down
+/// projection lies across the other two, and a key is as wide as the value.
 fn withdraw_contradictions(parts: &mut [Part], hidden: u64, notes: &mut Vec<Note>) {
     for scope in ["ffn", "expert.ffn", "shared_expert"] {
         let names = ["gate", "up", "down"].map(|it| format!("{scope}.{it}"));

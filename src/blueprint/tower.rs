@@ -112,7 +112,8 @@ mod tests {
         );
     }
 
-    /// A tower inside another has names that are the other's once what stands before them is cut, and is a tower of its own.
+    /// A tower inside another has names that are the other's once what stands before them is cut, and is a tower of its
+    /// own.
     #[test]
     fn nested_towers_are_not_mixed() {
         let tensors: Vec<(String, Vec<u64>)> = (0..4)

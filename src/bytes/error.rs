@@ -75,7 +75,10 @@ pub enum Error {
         limit: usize,
     },
     /// A range outside of the source was asked for.
-    #[error("bytes {} to {} of {} were asked for, but it has {}", grouped(*start), grouped(*end), shown(name), grouped(*length))]
+    #[error(
+        "bytes {} to {} of {} were asked for, but it has {}",
+        grouped(*start), grouped(*end), shown(name), grouped(*length)
+    )]
     Beyond {
         /// The source.
         name: String,

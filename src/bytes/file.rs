@@ -1,6 +1,7 @@
 //! A regular file, read by position.
 //!
-//! Files are not mapped into memory: a mapped file that shrinks kills the program, a read that comes up short is an error.
+//! Files are not mapped into memory: a mapped file that shrinks kills the program, a read that comes up short is an
+//! error.
 
 use std::borrow::Cow;
 use std::fs;

@@ -38,10 +38,12 @@ pub const CONFIG: u64 = 8 << 20;
 /// JSON values of `config.json`, for the same class labels.
 pub const CONFIG_VALUES: usize = 500_000;
 
-/// Modules that an adapter says it changes. Usual ones name up to ten kinds; some list every module of a model by itself.
+/// Modules that an adapter says it changes. Usual ones name up to ten kinds; some list every module of a model by
+/// itself.
 pub const ADAPTER_TARGETS: usize = 4_096;
 
-/// Entries of a model's folder. A release has some dozens; a folder of 100,000 is something else (a whole disk, `/dev`).
+/// Entries of a model's folder. A release has some dozens; a folder of 100,000 is something else (a whole disk,
+/// `/dev`).
 pub const FOLDER_ENTRIES: usize = 20_000;
 
 /// One read from a source: the longest thing that is held in memory in one piece is a header.
@@ -68,7 +70,8 @@ pub const GGUF_TEXT: u64 = 4 << 20;
 /// Elements of one array of a GGUF header. The largest vocabularies have 262,144 tokens and twice as many merges.
 pub const GGUF_ARRAY: u64 = 16 << 20;
 
-/// Elements of an array of a GGUF header that are kept, as sizes layer by layer are; of a longer one only the length is.
+/// Elements of an array of a GGUF header that are kept, as sizes layer by layer are; of a longer one only the length
+/// is.
 pub const GGUF_KEPT: u64 = 1_024;
 
 /// Arrays in arrays of a GGUF header. The common writers nest none.

@@ -1,4 +1,5 @@
-//! Where bytes come from: a file, memory, or a place of many files; and how a file is replaced without ever being half written.
+//! Where bytes come from: a file, memory, or a place of many files; and how a file is replaced without ever being half
+//! written.
 //!
 //! Nothing here knows what the bytes mean. Every number that is read from them is checked against `limits` before it
 //! becomes a size, an offset or a count.

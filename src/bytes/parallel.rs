@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The results of `work` for every item, in the order of the items, at most `at_once` of them in progress.
 ///
-/// Of several failures the first in order is given, whatever the number of threads: items are begun in order, and none is
-/// begun behind a failure.
+/// Of several failures the first in order is given, whatever the number of threads: items are begun in order, and none
+/// is begun behind a failure.
 pub fn in_order<T, R, E>(items: &[T], at_once: usize, work: impl Fn(&T) -> Result<R, E> + Sync) -> Result<Vec<R>, E>
 where
     T: Sync,

@@ -1,11 +1,12 @@
 //! The released models that are known, and how rare each of their values is.
 //!
 //! `catalog/models/<family>.yaml` is written by people and compiled into the program (see `src/build.rs`). Here it
-//! becomes valid entries, or a list of everything that is wrong with it. Nothing outside the catalogue can be recognised,
-//! so [`Catalog::reach`] belongs beside every answer that rests on it.
+//! becomes valid entries, or a list of everything that is wrong with it. Nothing outside the catalogue can be
+//! recognised, so [`Catalog::reach`] belongs beside every answer that rests on it.
 
 mod check;
 mod document;
+mod draft;
 mod entry;
 mod honesty;
 mod indices;
@@ -21,6 +22,7 @@ pub use document::{
     FileList, IndicesAsWritten, Licence, Maker, NameCheck, Parentage, Precision, PublishedCount, TemplateAsWritten,
     Tokenizer, TrainingTokens, Trap,
 };
+pub use draft::{About, draft};
 pub use entry::{Design, Entry, PredictionLayers, Template};
 pub use indices::Indices;
 pub use published::{DatePrecision, Published};

@@ -10,12 +10,12 @@
 //! ```
 //!
 //! Its null: the subject drew its value as a lineage of the catalogue does, without regard to the reference. The `+ 1`
-//! counts the shared value itself as one more draw, so a value nobody else has is worth `log2(n + 1)` bits and no more: a
-//! small catalogue cannot give great certainty.
+//! counts the shared value itself as one more draw, so a value nobody else has is worth `log2(n + 1)` bits and no more:
+//! a small catalogue cannot give great certainty.
 //!
-//! What it cannot tell: values hang together (a hidden size suggests a head count), so bits of several fields do not add
-//! up; the shared shape fields are therefore counted as one combination too. Fashion changes, and the catalogue is no
-//! random sample. And sharing every value says that a design was taken over, never whose weights fill it.
+//! What it cannot tell: values hang together (a hidden size suggests a head count), so bits of several fields do not
+//! add up; the shared shape fields are therefore counted as one combination too. Fashion changes, and the catalogue is
+//! no random sample. And sharing every value says that a design was taken over, never whose weights fill it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +27,8 @@ use crate::fact::{ConfigAgreement, Difference, SharedValue};
 /// Fewer bits than this and a shared value counts as common: more than one lineage in eight has it.
 pub const TELLING_BITS: f64 = 3.0;
 
-/// The fields that fix the shapes of the tensors, in the order they are told. The vocabulary is not one of them: it goes
-/// with the tokenizer, and releases pad it at will.
+/// The fields that fix the shapes of the tensors, in the order they are told. The vocabulary is not one of them: it
+/// goes with the tokenizer, and releases pad it at will.
 pub const SHAPE_FIELDS: [&str; 14] = [
     "hidden_size",
     "num_hidden_layers",
@@ -47,7 +47,7 @@ pub const SHAPE_FIELDS: [&str; 14] = [
 ];
 
 /// Fields that say how a model is stored or run, not what was designed.
-const NOT_DESIGN: [&str; 8] = [
+pub(crate) const NOT_DESIGN: [&str; 8] = [
     "torch_dtype",
     "transformers_version",
     "_name_or_path",
@@ -112,9 +112,10 @@ impl<'a> Population<'a> {
         Self { lineages }
     }
 
-    /// Weighs values that are shared together: a lineage holds them if one of its models has them all.
+    /// Weighs values that are shared together: a lineage holds them if one of its models has them all. Of several values
+    /// the first has to be stated: a house whose design has no such thing as the others does not have them all.
     fn weigh(&self, fields: &[&str], values: &Fields) -> SharedValue {
-        let states = |it: &&Fields| fields.iter().all(|field| it.get(*field).is_some_and(|it| !it.is_null()));
+        let states = |it: &&Fields| fields.first().and_then(|field| it.get(*field)).is_some_and(|it| !it.is_null());
         let holds = |it: &&Fields| fields.iter().all(|field| is_equal(it.get(*field), values.get(*field)));
         let count = |has: &dyn Fn(&&Fields) -> bool| self.lineages.values().filter(|it| it.iter().any(has)).count();
         let (holders, population) = (count(&holds) as u64, count(&states) as u64);

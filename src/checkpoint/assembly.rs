@@ -245,7 +245,8 @@ pub(crate) fn recognise(path: &Path, source: &dyn Source) -> Result<&'static For
     alike(Likeness::Possible).ok_or_else(|| Error::WrongKind {
         file: path.to_owned(),
         what: format!("of no kind that is known; it begins with the bytes {}", hex(&head)),
-        hint: "name the file or folder that holds the weights; this version reads safetensors, GGUF, PyTorch and ONNX files"
+        hint: "name the file or folder that holds the weights; this version reads safetensors, GGUF, PyTorch and \
+               ONNX files"
             .into(),
     })
 }

@@ -177,7 +177,21 @@ pub(crate) enum Refusal {
 }
 
 impl Checkpoint {
-    /// Opens a folder in Hugging Face layout, or a single file.
+    /// Opens a folder in Hugging Face layout, or a single file. Reads headers only.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use unshell::checkpoint::Checkpoint;
+    ///
+    /// let sharded = Checkpoint::open(Path::new("tests/families/small/sharded"))?;
+    /// let whole = Checkpoint::open(Path::new("tests/families/small/base_a"))?;
+    /// assert_eq!(sharded.tensors.len(), whole.tensors.len());
+    /// # Ok::<(), unshell::checkpoint::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that breaks a rule of its format; the error names it and says what was expected.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Self::from_place(&LocalPlace::new(path))
     }
@@ -247,7 +261,10 @@ mod tests {
 
     #[test]
     fn a_table_is_sorted_by_name_and_its_offsets_count_from_the_start_of_the_file() {
-        let header = r#"{"b":{"dtype":"F4","shape":[2,2],"data_offsets":[0,2]},"a":{"dtype":"U4","shape":[6],"data_offsets":[2,5]}}"#;
+        let header = concat!(
+            r#"{"b":{"dtype":"F4","shape":[2,2],"data_offsets":[0,2]},"#,
+            r#""a":{"dtype":"U4","shape":[6],"data_offsets":[2,5]}}"#
+        );
         let start = 8 + header.len() as u64;
         let checkpoint = Checkpoint::from_source(Path::new("x/m.safetensors"), &file_of(header, 5)).unwrap();
         let seen: Vec<_> = checkpoint

@@ -1,7 +1,7 @@
 //! Whether the data of tensors lies in a file as it must: one piece beside the other, none of it beyond the end.
 //!
-//! Every format asks here. What a rule is worth differs between them: safetensors allows no gap at all, GGUF one up to its
-//! alignment, an archive any.
+//! Every format asks here. What a rule is worth differs between them: safetensors allows no gap at all, GGUF one up to
+//! its alignment, an archive any.
 
 use std::ops::Range;
 
@@ -37,7 +37,10 @@ pub(crate) enum Misplaced {
         shown(tensor), grouped(*begin), grouped(*end), grouped(begin.saturating_sub(*end))
     )]
     Gap { tensor: String, begin: u64, end: u64 },
-    #[error("tensor {} ends at byte {} of the data, and the file has {}", shown(tensor), grouped(*end), grouped(*length))]
+    #[error(
+        "tensor {} ends at byte {} of the data, and the file has {}",
+        shown(tensor), grouped(*end), grouped(*length)
+    )]
     BeyondFile { tensor: String, end: u64, length: u64 },
 }
 
@@ -57,7 +60,8 @@ impl From<Misplaced> for Refusal {
     }
 }
 
-/// Whether pieces, in the order of their places, follow each other without overlap and gap; gives where the last one ends.
+/// Whether pieces, in the order of their places, follow each other without overlap and gap; gives where the last one
+/// ends.
 pub(crate) fn follow<'a>(pieces: impl IntoIterator<Item = Piece<'a>>, space: Space) -> Result<u64, Misplaced> {
     let (mut end, mut before) = (0, "");
     for Piece { name, data } in pieces {

@@ -24,13 +24,13 @@ pub(crate) struct Arguments {
     /// The model under examination: as `inspect` takes it
     #[arg(value_name = "SUBJECT")]
     subject: String,
-    /// The model to hold it against: as `inspect` takes it. With several, every p-value pays for all of them, and the subject is
-    /// taken apart into those that it is related to: how a merge was made
+    /// The model to hold it against: as `inspect` takes it. With several, every p-value pays for all of them, and the
+    /// subject is taken apart into those that it is related to: how a merge was made
     #[arg(value_name = "REFERENCE", required = true)]
     references: Vec<String>,
-    /// How much of the weights to look at: what stands in its place (some megabytes; goes on to standard where that does
-    /// not decide, unless more than 2 GB are behind an address), some layers and units of both models aligned, or all of
-    /// them [default: standard, and quick where a model is behind an address]
+    /// How much of the weights to look at: what stands in its place (some megabytes; goes on to standard where that
+    /// does not decide, unless more than 2 GB are behind an address), some layers and units of both models aligned, or
+    /// all of them [default: standard, and quick where a model is behind an address]
     #[arg(long, value_enum, hide_possible_values = false)]
     effort: Option<EffortChoice>,
     /// Print JSON

@@ -37,14 +37,14 @@ pub(super) fn answer(weights: &Weights) -> String {
         WeightsRelation::Independent => format!("no derivation found.{}", power(weights)),
         WeightsRelation::Undetermined if weights.rule.as_deref() == Some("adapter-start") => {
             format!(
-                "undetermined{test}. The adapter was trained on this model, on a relative, or on a model of the same start; it \
-                 does not show which."
+                "undetermined{test}. The adapter was trained on this model, on a relative, or on a model of the same \
+                 start; it does not show which."
             )
         }
         WeightsRelation::Undetermined if weights.rule.as_deref() == Some(RELATED) => {
             format!(
-                "undetermined, and related{test}. Whether the one was made from the other or both grew from one start is not \
-                 told by what was kept."
+                "undetermined, and related{test}. Whether the one was made from the other or both grew from one \
+                 start is not told by what was kept."
             )
         }
         WeightsRelation::Undetermined => {

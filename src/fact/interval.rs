@@ -6,6 +6,15 @@ use serde::{Deserialize, Serialize};
 /// All values from `low` to `high`, both included.
 ///
 /// An unknown criterion level is `[0, 4]`, never 0 and never left out.
+///
+/// ```
+/// use unshell::fact::{Interval, Truth};
+///
+/// let unknown = Interval::new(0.0, 4.0);
+/// assert_eq!(unknown.at_least(2.0), Truth::Maybe);
+/// let mean = Interval::weighted_mean([(1.0, unknown), (3.0, Interval::exactly(4.0))]);
+/// assert_eq!(mean, Some(Interval::new(3.0, 4.0)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// The smallest value it can have.

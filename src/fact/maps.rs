@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where one expert comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ExpertSource {
     /// The subject's layer.
     pub layer: u32,
@@ -22,6 +23,7 @@ pub struct ExpertSource {
 
 /// Which hidden units of a wider block a narrower one kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct KeptUnits {
     /// The subject's layer.
     pub subject: u32,
@@ -39,6 +41,7 @@ pub struct KeptUnits {
 
 /// Which row of the reference's vocabulary each row of the subject's comes from, by the token that stands behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TokenMap {
     /// Rows of the subject whose token the reference has.
     pub kept: u64,

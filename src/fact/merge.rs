@@ -7,6 +7,7 @@ use crate::fact::{Comparison, ModelName};
 
 /// The answer of `compare` with several references.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Comparisons {
     /// `unshell/comparisons/1`.
     pub schema: String,
@@ -24,8 +25,10 @@ pub struct Comparisons {
 
 /// How a subject is made of several references.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Merge {
-    /// `linear`, `slerp`, `linear-or-slerp`, `ties`, `dare`, `interleaved`, `same` (one of them as it is), or `unknown`.
+    /// `linear`, `slerp`, `linear-or-slerp`, `ties`, `dare`, `interleaved`, `same` (one of them as it is), or
+    /// `unknown`.
     pub kind: String,
     /// `measured`, `likely` or `possible`.
     pub certainty: String,
@@ -54,6 +57,7 @@ pub struct Merge {
 
 /// How much of one reference is in the subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Coefficient {
     /// The reference, by its location.
     pub reference: String,
@@ -67,6 +71,7 @@ pub struct Coefficient {
 
 /// Which reference one layer is nearest to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct LayerParent {
     /// The subject's layer.
     pub subject: u32,

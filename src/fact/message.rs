@@ -9,6 +9,7 @@ use crate::fact::Text;
 
 /// A sentence that `templates/languages/<tag>.yaml` knows under `key`, with the values its placeholders take.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Message {
     /// Dotted key, e.g. `unexamined.weights`.
     pub key: String,
@@ -20,6 +21,7 @@ pub struct Message {
 /// A value inside a sentence, written as the language writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Argument {
     /// A count or a measured number; the language decides on separators and on 万/亿.
     Number(f64),

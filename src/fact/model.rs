@@ -10,6 +10,7 @@ use crate::fact::{PKind, TokenizerFacts, Weights, WeightsRelation};
 
 /// A model as a command or a case named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ModelName {
     /// Short name for tables: the folder or file name, or `ORG/NAME` of a catalogue entry.
     pub name: String,
@@ -25,6 +26,7 @@ pub struct ModelName {
 /// Where the description of a model comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Origin {
     /// Read from the headers of its own files.
     Checkpoint,
@@ -36,6 +38,7 @@ pub enum Origin {
 
 /// The answer of `inspect`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Inspection {
     /// `unshell/inspect/1`.
     pub schema: String,
@@ -55,7 +58,8 @@ pub struct Inspection {
     /// Size of all tensor data in bytes; none for a catalogue entry, and where the weights are not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_bytes: Option<u64>,
-    /// What an index without weights states as the size of all tensor data: its word, which nothing could be held against.
+    /// What an index without weights states as the size of all tensor data: its word, which nothing could be held
+    /// against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stated_bytes: Option<u64>,
     /// Element types by name, with the number of tensors and of elements.
@@ -76,6 +80,7 @@ pub struct Inspection {
 
 /// One file of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FileFacts {
     /// Path inside the checkpoint's folder, with `/`.
     pub name: String,
@@ -92,6 +97,7 @@ pub struct FileFacts {
 
 /// How often an element type occurs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct DtypeCount {
     /// Name as the file has it, e.g. `BF16`.
     pub dtype: String,
@@ -103,6 +109,7 @@ pub struct DtypeCount {
 
 /// A named dimension of the architecture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Dimension {
     /// `hidden`, `layers`, `ffn`, …
     pub name: String,
@@ -112,6 +119,7 @@ pub struct Dimension {
 
 /// One tensor-name template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TemplateFacts {
     /// Name with `{i}` for the layer and `{j}` for the expert.
     pub template: String,
@@ -131,6 +139,7 @@ pub struct TemplateFacts {
 
 /// One configuration field, the value as compact JSON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ConfigField {
     /// Field name after alias normalisation (`n_embd` is `hidden_size`).
     pub field: String,
@@ -140,6 +149,7 @@ pub struct ConfigField {
 
 /// Something a reader should know, with a stable code that `explain` knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Finding {
     /// Stable kebab-case code, e.g. `unknown-dtype`.
     pub code: String,
@@ -155,6 +165,7 @@ pub struct Finding {
 
 /// Something that was not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Unexamined {
     /// `weights`, `tokenizer`, `code`, …; the language files know it as `unexamined.<what>`.
     pub what: String,
@@ -166,6 +177,7 @@ pub struct Unexamined {
 
 /// What an answer cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Cost {
     /// Bytes read from model files.
     pub bytes_read: u64,
@@ -176,6 +188,7 @@ pub struct Cost {
 
 /// How far the catalogue reaches: nothing outside it can be recognised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct CatalogReach {
     /// Number of entries that can be compared (with a blueprint).
     pub size: u64,
@@ -189,6 +202,7 @@ pub struct CatalogReach {
 
 /// The answer of `compare`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Comparison {
     /// `unshell/compare/1`.
     pub schema: String,
@@ -222,6 +236,7 @@ impl Comparison {
 
 /// How two blueprints relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum FormRelation {
     /// Same names, same shapes.
     #[serde(rename = "identical")]
@@ -245,6 +260,7 @@ pub enum FormRelation {
 
 /// What names and shapes say about two models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Form {
     /// The relation in one word.
     pub relation: FormRelation,
@@ -274,7 +290,8 @@ pub enum Dimensions {
 }
 
 impl Form {
-    /// Whether dimensions are the same, as far as they could be seen: an index without weights states sizes and shows no shape.
+    /// Whether dimensions are the same, as far as they could be seen: an index without weights states sizes and shows
+    /// no shape.
     pub fn dimensions(&self) -> Dimensions {
         let is_of_size = |kind: &str| matches!(kind, "dimension" | "shape" | "vocabulary" | "layers");
         let are_same = self.dimensions.iter().all(|it| it.subject == it.reference);
@@ -290,6 +307,7 @@ impl Form {
 
 /// Two names for one tensor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Rename {
     /// The subject's template.
     pub subject: String,
@@ -302,6 +320,7 @@ pub struct Rename {
 
 /// Projections fused on one side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Projection {
     /// The subject's templates.
     pub subject: Vec<String>,
@@ -313,6 +332,7 @@ pub struct Projection {
 
 /// One named dimension on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct DimensionPair {
     /// `hidden`, `layers`, …
     pub name: String,
@@ -324,6 +344,7 @@ pub struct DimensionPair {
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Difference {
     /// Stable kebab-case kind: `only-in-subject`, `only-in-reference`, `dimension`, `shape`, `dtype`, `layers`, ….
     pub kind: String,
@@ -339,6 +360,7 @@ pub struct Difference {
 
 /// Something evened out before comparing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Normalisation {
     /// `subject` or `reference`.
     pub side: String,
@@ -350,6 +372,7 @@ pub struct Normalisation {
 
 /// What two configurations share, weighted by how rare a shared value is in the catalogue.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ConfigAgreement {
     /// Shared values or combinations that few catalogue entries have; most telling first.
     pub telling: Vec<SharedValue>,
@@ -364,6 +387,7 @@ pub struct ConfigAgreement {
 
 /// A value both sides have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct SharedValue {
     /// The field, or fields joined by ` x `.
     pub field: String,
@@ -379,13 +403,14 @@ pub struct SharedValue {
 
 /// The answer of `identify`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Identification {
     /// `unshell/identify/1`.
     pub schema: String,
     /// The model that was looked up.
     pub model: ModelName,
-    /// One of `one entry`, `tied entries`, `family only`, `no entry`; `undetermined` where names are all that is known and
-    /// they say too little.
+    /// One of `one entry`, `tied entries`, `family only`, `no entry`; `undetermined` where names are all that is known
+    /// and they say too little.
     pub outcome: String,
     /// Catalogue entries that match by form, best first; empty where none does. A long list is cut, see `matched`.
     pub matches: Vec<Match>,
@@ -405,6 +430,7 @@ pub struct Identification {
 
 /// What weights say of a model and one fingerprint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FingerprintMatch {
     /// The model that the fingerprint is of.
     pub reference: ModelName,
@@ -425,6 +451,7 @@ pub struct FingerprintMatch {
 
 /// How near the shapes of a model and of a catalogue entry are, nearest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum Closeness {
     /// Every shape is the same.
     #[serde(rename = "same shapes")]
@@ -435,9 +462,18 @@ pub enum Closeness {
     /// Every shape but for another size of the vocabulary.
     #[serde(rename = "same but for vocabulary size")]
     OtherVocabulary,
+    /// Every tensor of the entry is there in its shape, and there are others besides.
+    #[serde(rename = "same with additions")]
+    Additions,
+    /// Every layer in its shapes, and another number of them.
+    #[serde(rename = "same layers, another depth")]
+    OtherDepth,
     /// Every name has its answer, and every size that is stated is the same; no shape was there to be seen.
     #[serde(rename = "same by what is stated")]
     Stated,
+    /// The same, but for another size of the vocabulary.
+    #[serde(rename = "same by what is stated but for vocabulary size")]
+    StatedOtherVocabulary,
     /// The same architecture in other dimensions, or with additions.
     #[default] // What an answer from before this field is read as: the least that can be meant.
     #[serde(rename = "other dimensions")]
@@ -446,6 +482,7 @@ pub enum Closeness {
 
 /// One catalogue entry that matches by form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Match {
     /// `catalog:ORG/NAME`.
     pub reference: String,
@@ -464,4 +501,56 @@ pub struct Match {
     pub release_date: Option<String>,
     /// What is left between the two, in short.
     pub differences: u64,
+    /// How much all that is known speaks for this entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// How much of the entry is there in this model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<Present>,
+    /// Tensors of this model that the entry has no answer to, as templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additions: Vec<String>,
+    /// Tensors of the entry that this model has no answer to, as templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// How much all that is known of a model speaks for an entry: a sum of base-2 logarithms of likelihood ratios.
+///
+/// The likelihood under "built as this entry, or derived from it" over that under "by somebody who drew each property as
+/// the houses of the catalogue do". Fields are taken to be independent but for sizes, which are drawn given the width. It
+/// orders entries; it is no probability that the model is derived, and weights take no part in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Score {
+    /// The sum, in bits.
+    pub bits: f64,
+    /// Its summands that are not 0, in a fixed order.
+    pub parts: Vec<ScorePart>,
+}
+
+/// What one property adds to a score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScorePart {
+    /// `sizes`, `vocabulary`, `tensors`, `names`, `configuration`, `stated name`, `stated size`, `prediction layers`.
+    pub group: String,
+    /// The dimension, field or group of tensors.
+    pub item: String,
+    /// What the model has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// What the entry has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Bits: more than 0 speaks for the entry, less than 0 against it.
+    pub bits: f64,
+}
+
+/// How much of a catalogue entry is there in a model, by form: tensors that answer each other in role and shape.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Present {
+    /// Share of the entry's tensors, 0 to 1.
+    pub tensors: f64,
+    /// Share of its values, 0 to 1; none where no shape was there to be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<f64>,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What two tokenizers have in common. It says "borrowed" at most, and nothing on weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TokenizerFacts {
     /// The relation in one word.
     pub relation: TokenizerRelation,
@@ -33,6 +34,7 @@ pub struct TokenizerFacts {
 
 /// How a subject's tokenizer relates to a reference's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum TokenizerRelation {
     /// The same tokens under the same ids, special ones included, and the same merges.
     #[serde(rename = "identical")]
@@ -49,8 +51,8 @@ pub enum TokenizerRelation {
     /// The same learned tokens, under other ids or merged in another order.
     #[serde(rename = "reordered")]
     Reordered,
-    /// At least half of the shorter list of merges in common, and in an order that lists learned apart do not share. Both
-    /// may come from a third.
+    /// At least half of the shorter list of merges in common, and in an order that lists learned apart do not share.
+    /// Both may come from a third.
     #[serde(rename = "shared merges")]
     SharedMerges,
     /// More tokens in common than vocabularies that were learned apart were seen to have.
@@ -63,6 +65,7 @@ pub enum TokenizerRelation {
 
 /// One tokenizer in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TokenizerSide {
     /// The file it was read from.
     pub file: String,
@@ -84,6 +87,7 @@ pub struct TokenizerSide {
 
 /// How learned tokens overlap. Single bytes are left out of the shares: every vocabulary has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TokenOverlap {
     /// Tokens that both have, special ones and single bytes included.
     pub shared: u64,
@@ -101,6 +105,7 @@ pub struct TokenOverlap {
 
 /// How merges overlap, by what each makes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct MergeOverlap {
     /// How many merges at the start of both lists are the same.
     pub common_prefix: u64,
@@ -113,6 +118,7 @@ pub struct MergeOverlap {
 
 /// Kendall's tau with its null: that the shared merges stand in an order that has nothing to do with the reference's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct RankAgreement {
     /// From -1, the other way round, to 1, the same order.
     pub tau: f64,
@@ -126,6 +132,7 @@ pub struct RankAgreement {
 
 /// How special tokens and those added by hand overlap, by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct SpecialOverlap {
     /// How many both have.
     pub shared: u64,
@@ -141,6 +148,7 @@ pub struct SpecialOverlap {
 
 /// A token that is a known vendor's and stands in both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Residue {
     /// The token's name.
     pub token: String,

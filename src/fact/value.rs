@@ -10,6 +10,7 @@ pub type Facts = BTreeMap<String, Fact>;
 
 /// One thing that was observed, and what it was seen in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Fact {
     /// What was observed.
     pub value: Value,
@@ -21,6 +22,7 @@ pub struct Fact {
 /// The value of a fact. "Unknown" is a value, and says why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Value {
     /// Yes or no.
     Yes(bool),
@@ -35,6 +37,7 @@ pub enum Value {
 /// Why a value is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Unknown {
     /// Nobody asked, or no answer came yet.
     NotAsked,

@@ -1,7 +1,8 @@
 //! What was fetched before, on disk: blocks of files and short documents, each verified when it is read back.
 //!
-//! A file of the cache is written beside its place and renamed, so that two processes never see half of one; the worst they
-//! do to each other is to forget a block. Nothing is trusted: a file that does not have its own digest is fetched again.
+//! A file of the cache is written beside its place and renamed, so that two processes never see half of one; the worst
+//! they do to each other is to forget a block. Nothing is trusted: a file that does not have its own digest is fetched
+//! again.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -35,11 +35,17 @@ pub(crate) enum Error {
     Status { address: String, status: u16 },
     #[error("{address} could not be reached: {reason}")]
     Unreachable { address: String, reason: String, passing: bool },
-    #[error("{address}: the answer broke off after {} of {} bytes, {tries} times in a row", grouped(*got), grouped(*expected))]
+    #[error(
+        "{address}: the answer broke off after {} of {} bytes, {tries} times in a row",
+        grouped(*got), grouped(*expected)
+    )]
     Cut { address: String, got: u64, expected: u64, tries: u32 },
     #[error("{address} changed while it was read: {before} before, {now} now")]
     Changed { address: String, before: String, now: String },
-    #[error("{address}: the server cannot give a part of a file, and the whole has {}", length.map_or("an unknown number of bytes".into(), |it| format!("{} bytes", grouped(it))))]
+    #[error(
+        "{address}: the server cannot give a part of a file, and the whole has {}",
+        length.map_or("an unknown number of bytes".into(), |it| format!("{} bytes", grouped(it)))
+    )]
     NoRange { address: String, length: Option<u64> },
     #[error("{address}: bytes {asked} were asked for, and the server says it gave {got}")]
     WrongRange { address: String, asked: String, got: String },

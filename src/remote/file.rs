@@ -115,7 +115,9 @@ impl RemoteFile {
     /// An answer to a later question must be of the same version as the first.
     fn unchanged(&self, answer: &Answer) -> Result<(), Error> {
         let before = &self.facts;
-        let differs = |one: &Option<String>, other: &Option<String>| matches!((one, other), (Some(one), Some(other)) if one != other);
+        let differs = |one: &Option<String>, other: &Option<String>| {
+            one.as_ref().zip(other.as_ref()).is_some_and(|(one, other)| one != other)
+        };
         let length = answer.total.unwrap_or(before.length);
         // Stores of files behind one hub may use other names; the hub's own name is the same for all.
         let same_by_hub = before.linked.is_some() && before.linked == answer.linked;

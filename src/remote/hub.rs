@@ -295,7 +295,11 @@ mod tests {
     #[test]
     fn the_newest_commit_of_model_scope_is_that_of_the_whole() {
         let (old, new) = ("1".repeat(40), "2".repeat(40));
-        let file = |path: &str, kind: &str, revision: &str, date: u64| serde_json::json!({ "Path": path, "Type": kind, "Revision": revision, "CommittedDate": date });
+        let file = |path: &str, kind: &str, revision: &str, date: u64| {
+            let mut file = serde_json::json!({ "Path": path, "Type": kind, "Revision": revision });
+            file["CommittedDate"] = date.into();
+            file
+        };
         let files = [file("a", "blob", &old, 7), file("b", "blob", &new, 9), file("sub", "tree", &new, 9)];
         let text = serde_json::json!({ "Code": 200, "Data": { "Files": files } }).to_string();
         let listing = read_listing(Hub::ModelScope, text.as_bytes()).unwrap();

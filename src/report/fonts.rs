@@ -85,8 +85,9 @@ fn visit(data: &Value, found: &mut impl FnMut(&str)) {
 
 /// Whether a character leaves ink or takes room: marks of direction and breaking do neither.
 fn is_drawn(character: char) -> bool {
-    !character.is_control()
-        && !matches!(u32::from(character), 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x2064 | 0xFE00..=0xFE0F | 0xFEFF)
+    let code = u32::from(character);
+    let is_mark = matches!(code, 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x2064 | 0xFE00..=0xFE0F | 0xFEFF);
+    !character.is_control() && !is_mark
 }
 
 fn covers(info: &FontInfo, character: char) -> bool {

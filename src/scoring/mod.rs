@@ -225,19 +225,33 @@ impl<'a> Judging<'a> {
         }
     }
 
+    /// What would change the verdict, and what moves it most; nothing of it for a case that a gate holds.
+    fn sensitivity(&self, flagship: &Judged<'_>) -> (Vec<Flip>, Vec<Swing>) {
+        let Judged { criteria, situation, decision, .. } = flagship;
+        if decision.possible.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        let is_measured = |idx: usize| criteria.get(idx).is_some_and(|it| it.measured);
+        let flips = flip::flips(situation, &self.waived, decision, &self.draws, &is_measured);
+        (flips, tornado::tornado(situation, &self.waived, decision, &self.draws, &is_measured))
+    }
+
+    fn confidence(&self, flagship: &Judged<'_>) -> Confidence {
+        let Judged { facts, criteria, situation, decision } = flagship;
+        let share = situation.share(None, |idx, _| criteria.get(idx).is_some_and(|it| it.confident));
+        let origins = describe::origins(self.case, criteria);
+        heading::confidence(self.rubric, self.case, facts, criteria, decision, share, origins)
+    }
+
     fn scorecard(&self, flagship: &Judged<'_>, models: Vec<ModelVerdict>) -> Scorecard {
         let Self { rubric, case, evidence, waived, draws } = self;
         let Judged { facts, criteria, situation, decision } = flagship;
-        let verdict = company::verdict_on_company(rubric, &models).expect("one model is the flagship");
         let gates = describe::gates(situation, case, waived);
         let waivers = describe::waivers(rubric, case, &gates);
         let reasons = reason::Reasons::of(situation, criteria, &gates, (evidence, facts), &models);
         let (valid_until, valid_until_waiver) = valid_until(case, &waivers);
-        let is_measured = |idx: usize| criteria.get(idx).is_some_and(|it| it.measured);
-        let is_measured_id = |id: &str| criteria.iter().any(|it| it.id == id && it.measured);
-        let is_held = decision.possible.is_empty();
-        let share = situation.share(None, |idx, _| criteria.get(idx).is_some_and(|it| it.confident));
-        let origins = describe::origins(case, criteria);
+        let (flips, tornado) = self.sensitivity(flagship);
+        let is_measured = |id: &str| criteria.iter().any(|it| it.id == id && it.measured);
         Scorecard {
             schema: SCORECARD_SCHEMA.to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -254,37 +268,29 @@ impl<'a> Judging<'a> {
             rubric: describe::rubric_used(rubric),
             score: situation.mean(|_| true).unwrap_or(Interval::new(0.0, 4.0)),
             coverage: situation.coverage(None),
-            confidence: heading::confidence(rubric, case, facts, criteria, decision, share, origins),
+            confidence: self.confidence(flagship),
             pillars: describe::pillars(situation, criteria),
             axes: describe::axes(situation),
             decision_table: describe::decision_table(rubric, decision),
-            quadrant: models
-                .iter()
-                .find(|it| it.id == facts.id)
-                .map(|it| it.quadrant.clone())
-                .expect("it is one of them"),
+            quadrant: models.iter().find(|it| it.id == facts.id).expect("it is one of them").quadrant.clone(),
             believe: reasons.believe(),
             worry: reasons.worry(),
-            flips: if is_held { Vec::new() } else { flip::flips(situation, waived, decision, draws, &is_measured) },
-            tornado: if is_held {
-                Vec::new()
-            } else {
-                tornado::tornado(situation, waived, decision, draws, &is_measured)
-            },
+            flips,
+            tornado,
             questions: question::questions(situation, waived, decision, draws),
             subjects: describe::subjects(case, evidence),
             catalog: evidence.catalog.clone(),
             claims: case.claims.clone(),
             checks: facts.checks.clone(),
             ledger: case.ledger.values().cloned().collect(),
-            analysts: describe::analysts(rubric, case, &facts.id, &is_measured_id),
+            analysts: describe::analysts(rubric, case, &facts.id, &is_measured),
             disagreements: describe::disagreements(situation, criteria),
             reply: case.reply.clone(),
             facts: facts_looked_at(rubric, &situation.facts),
             unexamined: evidence.unexamined.clone(),
             inputs: inputs(case, evidence),
             criteria: criteria.clone(),
-            verdict,
+            verdict: company::verdict_on_company(rubric, &models).expect("one model is the flagship"),
             gates,
             waivers,
             models,

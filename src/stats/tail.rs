@@ -1,8 +1,8 @@
 //! Probabilities too small for a floating-point number, as their base-10 logarithm.
 //!
-//! References: W. Hoeffding, "Probability inequalities for sums of bounded random variables", JASA 58 (1963). For the normal
-//! tail, relative error below 1e-12 for |z| up to 1e6: the continued fraction of Laplace (Abramowitz and Stegun 26.2.14) far
-//! out, the series of 26.2.11 near 0.
+//! References: W. Hoeffding, "Probability inequalities for sums of bounded random variables", JASA 58 (1963). For the
+//! normal tail, relative error below 1e-12 for |z| up to 1e6: the continued fraction of Laplace (Abramowitz and Stegun
+//! 26.2.14) far out, the series of 26.2.11 near 0.
 
 use std::f64::consts::{LN_10, PI};
 
@@ -44,16 +44,17 @@ fn centre(z: f64) -> f64 {
 
 /// Upper bound of `P(sum of s_i c_i >= sum)` for independent fair signs `s_i`, where `squares` is the sum of `c_i²`.
 ///
-/// Exact in the sense that it holds for every number of terms: Hoeffding's inequality. 0 for a sum that is not positive.
+/// Exact in the sense that it holds for every number of terms: Hoeffding's inequality. 0 for a sum that is not
+/// positive.
 pub fn random_signs(sum: f64, squares: f64) -> f64 {
     if sum <= 0.0 || squares <= 0.0 { 0.0 } else { -(sum * sum / (2.0 * squares)) / LN_10 }
 }
 
-/// Upper bound of the probability that `groups` independent uniformly random permutations have `count` points or more in
-/// all at which they agree with maps that were given beforehand.
+/// Upper bound of the probability that `groups` independent uniformly random permutations have `count` points or more
+/// in all at which they agree with maps that were given beforehand.
 ///
-/// Each set of `k` prescribed points has probability at most `(n - k)! / n!`, so that the expected number of such sets is
-/// at most `1 / k!` for one permutation and `groups^k / k!` for all; Markov's inequality does the rest.
+/// Each set of `k` prescribed points has probability at most `(n - k)! / n!`, so that the expected number of such sets
+/// is at most `1 / k!` for one permutation and `groups^k / k!` for all; Markov's inequality does the rest.
 pub fn agreeing_points(count: usize, groups: usize) -> f64 {
     if count == 0 || groups == 0 {
         return 0.0;

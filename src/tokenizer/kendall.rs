@@ -2,9 +2,9 @@
 //!
 //! *What it measures*: the share of pairs that stand in the same order, less those that do not.
 //!
-//! *Null*: one ranking is a random permutation of the other. The number of pairs in the wrong order is then the number of
-//! inversions of a random permutation, whose distribution is known exactly; it is used up to [`EXACT`] things, and its
-//! normal limit with a correction for continuity above.
+//! *Null*: one ranking is a random permutation of the other. The number of pairs in the wrong order is then the number
+//! of inversions of a random permutation, whose distribution is known exactly; it is used up to [`EXACT`] things, and
+//! its normal limit with a correction for continuity above.
 //!
 //! *Assumes*: no ties; that things are exchangeable under the null.
 //!

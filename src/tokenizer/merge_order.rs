@@ -2,12 +2,13 @@
 //!
 //! *What it measures*: the longest common beginning, the merges both have, and Kendall's tau of their ranks.
 //!
-//! *Null*: that of Kendall's tau (`kendall.rs`). The common beginning has none: lists that were learned apart agree on one
-//! or none at the start (DeepSeek V3, Gemma 3, Llama 3, Mistral, Qwen), tiny ones on a handful.
+//! *Null*: that of Kendall's tau (`kendall.rs`). The common beginning has none: lists that were learned apart agree on
+//! one or none at the start (DeepSeek V3, Gemma 3, Llama 3, Mistral, Qwen), tiny ones on a handful.
 //!
 //! *What it cannot tell*: exporters that make up merges from a `SentencePiece` vocabulary use orders of their own, and
-//! teams that take over a list leave merges out: Qwen and Llama 3, both built on `OpenAI`'s `cl100k`, begin alike for 154. A
-//! short common beginning is no evidence against borrowing; tau is 0.99 there. Who took from whom is not told either.
+//! teams that take over a list leave merges out: Qwen and Llama 3, both built on `OpenAI`'s `cl100k`, begin alike for
+//! 154. A short common beginning is no evidence against borrowing; tau is 0.99 there. Who took from whom is not told
+//! either.
 //!
 //! Reference: Sennrich et al. 2016 (byte-pair encoding); Hayase et al. 2024 (what merge lists tell of their data).
 

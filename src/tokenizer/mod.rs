@@ -1,7 +1,7 @@
 //! Which tokens a model knows, under which numbers, and how much of that is another model's.
 //!
-//! [`Vocabulary::read`] takes the files that describe a tokenizer and makes one table of them, in which the same token is
-//! the same bytes whatever format wrote it; [`shared_tokens`] tells which rows of two embeddings stand for the same
+//! [`Vocabulary::read`] takes the files that describe a tokenizer and makes one table of them, in which the same token
+//! is the same bytes whatever format wrote it; [`shared_tokens`] tells which rows of two embeddings stand for the same
 //! token. No tokenizer is ever run.
 //!
 //! A tokenizer says "borrowed" at most: taking over a published one is usual and often sensible. It says nothing on

@@ -1,8 +1,9 @@
 //! The relation of two vocabularies in one word, from named rules, the most telling first.
 //!
 //! *Calibration*: published vocabularies of 2023 to 2026. Those learned apart share at most 0.61 of all their tokens,
-//! and have what both have in another order: tau of their merges is 0.29 to 0.64 (DeepSeek V3, Gemma 3, Llama 3, Mistral,
-//! Qwen). Those built on one another, or on a third as Llama 3 and Qwen are on `OpenAI`'s `cl100k`, reach 0.96 to 1.
+//! and have what both have in another order: tau of their merges is 0.29 to 0.64 (DeepSeek V3, Gemma 3, Llama 3,
+//! Mistral, Qwen). Those built on one another, or on a third as Llama 3 and Qwen are on `OpenAI`'s `cl100k`, reach 0.96
+//! to 1.
 //!
 //! *What it cannot tell*: who took from whom, or whether both took from a third. No word here says anything on weights.
 

@@ -1,7 +1,7 @@
 //! `tokenizer.model` of `SentencePiece`: pieces with scores and types, in one protobuf message.
 //!
-//! Reference: `sentencepiece_model.proto`. `ModelProto` has the pieces as field 1 (text 1, score 2, type 3), the trainer
-//! as field 2 (kind of model 3) and the normaliser as field 3.
+//! Reference: `sentencepiece_model.proto`. `ModelProto` has the pieces as field 1 (text 1, score 2, type 3), the
+//! trainer as field 2 (kind of model 3) and the normaliser as field 3.
 
 use crate::bytes::{Fields, Wire, grouped, limits, sha256};
 use crate::tokenizer::draft::Draft;
@@ -68,7 +68,8 @@ fn piece(message: &[u8]) -> Result<Piece<'_>, String> {
     Ok(piece)
 }
 
-/// Field 3 of the trainer: 1 Unigram, 2 BPE, 3 whole words, 4 characters. Unigram is what is meant where it is left out.
+/// Field 3 of the trainer: 1 Unigram, 2 BPE, 3 whole words, 4 characters. Unigram is what is meant where it is left
+/// out.
 fn kind_of_model(message: &[u8]) -> Result<Kind, String> {
     let mut number = 1;
     for field in Fields::of(message) {

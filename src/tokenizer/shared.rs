@@ -1,7 +1,8 @@
 //! Which tokens of two vocabularies are the same: same bytes, and meant for the same.
 //!
-//! A mark of one vocabulary (`<s>`) is never the same as learned text of the other that happens to be written so. Bytes,
-//! text and tokens added by hand may answer each other where nothing nearer does, since exporters file them differently.
+//! A mark of one vocabulary (`<s>`) is never the same as learned text of the other that happens to be written so.
+//! Bytes, text and tokens added by hand may answer each other where nothing nearer does, since exporters file them
+//! differently.
 
 use std::iter::Peekable;
 

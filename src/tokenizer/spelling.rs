@@ -54,8 +54,8 @@ impl Spelling {
     }
 }
 
-/// The byte that a character of GPT-2's alphabet stands for: itself where it can be printed, else the 256th and following
-/// characters in order of the bytes that cannot.
+/// The byte that a character of GPT-2's alphabet stands for: itself where it can be printed, else the 256th and
+/// following characters in order of the bytes that cannot.
 fn byte_of(character: char) -> Option<u8> {
     let code = u32::from(character);
     let byte = match code {

@@ -1,8 +1,8 @@
 //! YAML as people write it: read with limits, every mistake of every file in one run, each with its place.
 //!
 //! One parser reads the text once into a tree that knows where everything stands. The tree is held against the JSON
-//! Schema of the type that is wanted, the same schema that editors use, and only what passed is handed to serde. So what
-//! was checked is what is read, and a wrong type in one field hides nothing in the next.
+//! Schema of the type that is wanted, the same schema that editors use, and only what passed is handed to serde. So
+//! what was checked is what is read, and a wrong type in one field hides nothing in the next.
 //!
 //! ```text
 //! bytes -> text (size, encoding) -> tree (depth, nodes, aliases, duplicates, tags) -> schema -> typed value

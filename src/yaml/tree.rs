@@ -45,7 +45,8 @@ pub(crate) struct Entry {
 impl Node {
     /// Whether nothing stands here: `key:` with no value, `~` or `null`.
     pub(crate) fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { text, is_plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+        let is_word = |text: &str| matches!(text, "" | "~" | "null" | "Null" | "NULL");
+        matches!(&self.kind, Kind::Scalar { text, is_plain: true } if is_word(text))
     }
 }
 

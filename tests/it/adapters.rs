@@ -1,5 +1,5 @@
-//! Adapters against models: the null holds for independent bases of one shape, data and order, and an adapter finds its base.
-//! `tests/families/README.md` tells how the files were made.
+//! Adapters against models: the null holds for independent bases of one shape, data and order, and an adapter finds its
+//! base. `tests/families/README.md` tells how the files were made.
 
 use std::path::Path;
 

@@ -356,7 +356,7 @@ fn sizes() -> impl Strategy<Value = Vec<u64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::default())]
 
     /// Any names and shapes: nothing panics, and a model is never different from itself unless it has no matrix.
     #[test]
@@ -365,7 +365,8 @@ proptest! {
         let config = serde_json::json!({"hidden_size": u64::MAX, "num_attention_heads": 0, "head_dim": u64::MAX});
         for config in [Config::default(), Config::new(&config)] {
             let blueprint = Blueprint::from_tensors(tensors(), config);
-            let _ = (blueprint.findings(), blueprint.template_facts(), blueprint.dtype_counts(), blueprint.parameters());
+            let _ = (blueprint.findings(), blueprint.template_facts());
+            let _ = (blueprint.dtype_counts(), blueprint.parameters());
             prop_assert_eq!(blueprint.tensors(), tensors().count() as u64);
             let form = compare_blueprints(&blueprint, &blueprint);
             prop_assert!(matches!(form.relation, FormRelation::Identical | FormRelation::Different));

@@ -1,5 +1,6 @@
-//! What the exact tests take for granted, broken on purpose: units and heads that are copies of each other, and gates that
-//! are tied to what stands behind them. Independent models made so are called independent, or are left open with the reason.
+//! What the exact tests take for granted, broken on purpose: units and heads that are copies of each other, and gates
+//! that are tied to what stands behind them. Independent models made so are called independent, or are left open with
+//! the reason.
 
 use unshell::fact::{Weights, WeightsRelation};
 

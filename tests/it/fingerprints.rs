@@ -1,5 +1,5 @@
-//! Fingerprints: what is kept of a reference answers as its files do, holds the null, and cannot be tampered with unseen.
-//! And a quick look, which reads little and accuses nobody whom the whole files would not accuse.
+//! Fingerprints: what is kept of a reference answers as its files do, holds the null, and cannot be tampered with
+//! unseen. And a quick look, which reads little and accuses nobody whom the whole files would not accuse.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Builds tiny GGUF files out of the directives that `tests/hostile/README.md` lists; and what models under the names of
-//! llama.cpp must give.
+//! Builds tiny GGUF files out of the directives that `tests/hostile/README.md` lists; and what models under the names
+//! of llama.cpp must give.
 
 use std::fs;
 use std::path::Path;
@@ -145,8 +145,8 @@ fn plain() -> Vec<u8> {
     draft.bytes()
 }
 
-/// Names, shapes and places as the reader of the Python package `gguf` 0.19.0 gives them for the same bytes, sizes turned
-/// round.
+/// Names, shapes and places as the reader of the Python package `gguf` 0.19.0 gives them for the same bytes, sizes
+/// turned round.
 #[test]
 fn a_file_is_read_as_another_reader_reads_it() {
     let mut bytes = plain();

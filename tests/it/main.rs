@@ -4,6 +4,8 @@
 // The house: who may import whom.
 mod fingerprints;
 mod floors;
+// What every source file keeps.
+mod sources;
 
 // Files from strangers: described or refused in exactly these words, and in agreement with the `safetensors` crate.
 mod checkpoint;
@@ -39,6 +41,9 @@ mod cases;
 mod examples;
 // The rubrics beside the main one: data alone, each with companies that it tells apart.
 mod rubrics;
+
+// The guide to rubrics: a second scorer that is written from it alone comes to the same verdicts.
+mod independent_scorer;
 
 // The examples, step by step: evidence and scorecard as snapshots.
 mod stages;

@@ -1,4 +1,5 @@
-//! What is said below the level of layers, on models that were made to show it, and of subjects made of several references.
+//! What is said below the level of layers, on models that were made to show it, and of subjects made of several
+//! references.
 
 use std::path::Path;
 

@@ -63,7 +63,10 @@ fn seventy_b() -> BTreeMap<String, Content> {
     }
     let index = serde_json::json!({ "metadata": {}, "weight_map": weight_map }).to_string();
     files.insert("model.safetensors.index.json".into(), index.into_bytes().into());
-    let config = r#"{"model_type":"llama","hidden_size":8192,"num_hidden_layers":80,"num_attention_heads":64,"num_key_value_heads":8}"#;
+    let config = concat!(
+        r#"{"model_type":"llama","hidden_size":8192,"num_hidden_layers":80,"#,
+        r#""num_attention_heads":64,"num_key_value_heads":8}"#
+    );
     files.insert("config.json".into(), config.as_bytes().to_vec().into());
     for extra in ["README.md", "tokenizer.json", "pytorch_model-00001-of-00015.bin"] {
         files.insert(extra.into(), vec![b'x'; 100_000].into());

@@ -81,8 +81,14 @@ fn opcodes() -> impl Strategy<Value = Vec<u8>> {
     vec(tame, 0..60).prop_map(|parts| parts.concat())
 }
 
+/// `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: 2 * usual.cases, failure_persistence: None, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_opcodes_are_survived(opcodes in opcodes()) {

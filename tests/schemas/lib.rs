@@ -1,5 +1,5 @@
-//! Our files against our JSON Schemas, by somebody else's validator: wide enough for every good file, narrow enough for the
-//! usual mistakes. Whether `schemas/` is fresh is asked by `tests/it/schemas.rs`.
+//! Our files against our JSON Schemas, by somebody else's validator: wide enough for every good file, narrow enough for
+//! the usual mistakes. Whether `schemas/` is fresh is asked by `tests/it/schemas.rs`.
 //!
 //! `cargo build && cargo test -p unshell-schemas`: it needs the program, and says so where there is none.
 #![cfg(test)]

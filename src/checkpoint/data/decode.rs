@@ -73,8 +73,8 @@ fn plain(known: Known) -> Option<(u64, u64, Run)> {
 }
 
 impl Decoder {
-    /// Where whole units that hold a range of a tensor's stored elements lie in its file, and how many numbers in front of
-    /// the range they hold. None where the range is not inside the tensor.
+    /// Where whole units that hold a range of a tensor's stored elements lie in its file, and how many numbers in front
+    /// of the range they hold. None where the range is not inside the tensor.
     pub(super) fn place(&self, tensor: &Tensor, elements: &Range<u64>) -> Option<(Range<u64>, u64)> {
         let first = elements.start.checked_div(self.numbers)?;
         let last = elements.end.checked_next_multiple_of(self.numbers)?.checked_div(self.numbers)?;

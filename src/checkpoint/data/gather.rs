@@ -20,8 +20,8 @@ struct Part {
     place: u64,
 }
 
-/// The elements `range` of a view, counted in the order of its shape; `fetch` reads stored ones. None where the range is
-/// not inside the view, or a number does not fit.
+/// The elements `range` of a view, counted in the order of its shape; `fetch` reads stored ones. None where the range
+/// is not inside the view, or a number does not fit.
 pub(super) fn gather<T: Copy>(
     view: &View,
     range: Range<u64>,

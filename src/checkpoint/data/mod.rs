@@ -1,8 +1,8 @@
 //! The numbers behind a header, as `f32`, read on demand and never all at once.
 //!
-//! What stands here is told by [`Values`]: one entry for each matrix or vector that a model computes with, under the name
-//! and in the shape that the unquantised model has. How a file stores it (element type, blocks, scales beside it, rows in
-//! another order) is undone on the way.
+//! What stands here is told by [`Values`]: one entry for each matrix or vector that a model computes with, under the
+//! name and in the shape that the unquantised model has. How a file stores it (element type, blocks, scales beside it,
+//! rows in another order) is undone on the way.
 
 use std::ops::Range;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Matrices of whole numbers packed into words of 32 bits, as GPTQ and AWQ write them: groups of inputs share a scale and
-//! a zero point, and a number is `scale * (packed - zero)`.
+//! Matrices of whole numbers packed into words of 32 bits, as GPTQ and AWQ write them: groups of inputs share a scale
+//! and a zero point, and a number is `scale * (packed - zero)`.
 
 use std::ops::Range;
 

@@ -1,5 +1,6 @@
-//! Matrices whose elements are multiplied by scales that stand in a tensor beside them: one for all, one for each row, or
-//! one for each block of rows and columns, as the FP8 files of DeepSeek have them; and MXFP4, whose scales are powers of two.
+//! Matrices whose elements are multiplied by scales that stand in a tensor beside them: one for all, one for each row,
+//! or one for each block of rows and columns, as the FP8 files of DeepSeek have them; and MXFP4, whose scales are
+//! powers of two.
 
 use std::ops::Range;
 
@@ -77,7 +78,8 @@ impl Scaled {
         Ok(numbers)
     }
 
-    /// Takes the zero point off runs that share one, and multiplies them by their scale; `first` is the row of blocks that the scales begin with.
+    /// Takes the zero point off runs that share one, and multiplies them by their scale; `first` is the row of blocks
+    /// that the scales begin with.
     fn scale(&self, start: u64, numbers: &mut [f32], first: u64, scales: &[(f32, f32)]) -> Option<()> {
         let (mut at, mut rest) = (start, numbers);
         while !rest.is_empty() {

@@ -13,7 +13,8 @@ use crate::checkpoint::data::recipe::Recipe;
 use crate::checkpoint::data::{Data, Values};
 use crate::checkpoint::{Error, Tensor};
 
-/// How many numbers a piece has: decoded they stay in the nearest cache of one core. A multiple of every block's length.
+/// How many numbers a piece has: decoded they stay in the nearest cache of one core. A multiple of every block's
+/// length.
 const PIECE: usize = 8 << 10;
 
 /// How many are read at once: as stored they stay in the next cache, and few calls are made for them.
@@ -40,8 +41,8 @@ fn in_room<T>(work: impl FnOnce(&mut Room) -> T) -> T {
 }
 
 impl Data {
-    /// Hands every piece of an entry to `take`, with the range that it is of the whole; several at a time, in any order.
-    /// The results stand in the order of the pieces, which are the same whatever the number of cores.
+    /// Hands every piece of an entry to `take`, with the range that it is of the whole; several at a time, in any
+    /// order. The results stand in the order of the pieces, which are the same whatever the number of cores.
     pub fn pieces<T: Send>(
         &self,
         values: &Values,

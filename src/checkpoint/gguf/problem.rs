@@ -4,8 +4,8 @@ use crate::bytes::{grouped, limits, shown};
 use crate::checkpoint::Refusal;
 use crate::checkpoint::placement::Misplaced;
 
-/// A broken rule. Offsets of tensors are bytes from the start of the data, as in the header; `item` is a key or a tensor
-/// with its kind, as it is printed.
+/// A broken rule. Offsets of tensors are bytes from the start of the data, as in the header; `item` is a key or a
+/// tensor with its kind, as it is printed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("it is GGUF version {found}, and versions 2 and 3 are read")]
@@ -21,7 +21,10 @@ pub(crate) enum Problem {
     HeaderTooLong { item: String },
     #[error("its header claims {} {what}, and the limit is {}", grouped(*found), grouped(*limit))]
     TooMany { what: &'static str, found: u64, limit: u64 },
-    #[error("its header claims {} {what}, for which the {} bytes of the file cannot be enough", grouped(*found), grouped(*length))]
+    #[error(
+        "its header claims {} {what}, for which the {} bytes of the file cannot be enough",
+        grouped(*found), grouped(*length)
+    )]
     MoreThanFits { what: &'static str, found: u64, length: u64 },
     #[error("{item}: a text claims {} bytes, and the limit is {}", grouped(*length), grouped(*limit))]
     TextTooLong { item: String, length: u64, limit: u64 },

@@ -1,7 +1,7 @@
 //! `NumPy`'s archive of arrays: a zip archive of `.npy` entries. Reference: `numpy.lib.format`.
 //!
-//! The header of an array is a piece of Python. It is read as the one form that `NumPy` writes, and nothing of it is run;
-//! arrays of objects, which `NumPy` would unpickle, are named and not read.
+//! The header of an array is a piece of Python. It is read as the one form that `NumPy` writes, and nothing of it is
+//! run; arrays of objects, which `NumPy` would unpickle, are named and not read.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -7,8 +7,8 @@ use crate::checkpoint::Refusal;
 use crate::checkpoint::onnx::stored::Stored;
 use crate::checkpoint::onnx::wire::{Value, Walk};
 
-/// The tensor of a `Constant` node, under the name of the node's output; none where the node is something else, or holds
-/// a number that is no tensor.
+/// The tensor of a `Constant` node, under the name of the node's output; none where the node is something else, or
+/// holds a number that is no tensor.
 pub(super) fn read(walk: &mut Walk<'_>, node: Range<u64>) -> Result<Option<Stored>, Refusal> {
     let (mut output, mut is_constant, mut tensor) = (None, false, None);
     let mut at = node.start;

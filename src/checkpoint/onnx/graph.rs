@@ -181,8 +181,8 @@ impl<'a> Graph<'a> {
         Some((name, Weight { numbers, scale: Some(scale), zero: zero.flatten(), axis: 1 }))
     }
 
-    /// What the matrix that a node multiplies by is called by what surrounds it: by the bias that is added to the product,
-    /// by the module that the exporter notes, or by the node's own name, where that is the path of a module.
+    /// What the matrix that a node multiplies by is called by what surrounds it: by the bias that is added to the
+    /// product, by the module that the exporter notes, or by the node's own name, where that is the path of a module.
     pub(super) fn name_by_place(&self, node: &Node) -> Option<String> {
         let by_bias = self.bias_behind(node).map(|it| format!("{it}.weight"));
         let by_note = || node.module.as_ref().map(|it| format!("{it}.weight"));

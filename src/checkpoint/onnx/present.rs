@@ -1,7 +1,8 @@
 //! The tensors of a graph under the names and in the shapes of the model that was exported.
 //!
-//! Exporters turn the matrix of a linear layer round and call it by a number. It is presented as the model had it: under
-//! the name of its layer, one row for each output. Scales and zero points are called as safetensors writers call them.
+//! Exporters turn the matrix of a linear layer round and call it by a number. It is presented as the model had it:
+//! under the name of its layer, one row for each output. Scales and zero points are called as safetensors writers call
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -176,7 +176,8 @@ impl Draft {
         Ok(Stored { name: self.name, dtype, shape: self.shape, data, external })
     }
 
-    /// The type of elements that stand in a field: some hold bytes, and some whole numbers of as many bytes as they need.
+    /// The type of elements that stand in a field: some hold bytes, and some whole numbers of as many bytes as they
+    /// need.
     fn in_field(&self, field: u64, dtype: Dtype) -> Dtype {
         let is_plain = matches!((field, self.kind), (RAW, _) | (FLOATS, 1) | (DOUBLES, 11));
         let is_varint = match field {

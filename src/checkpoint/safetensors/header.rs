@@ -1,4 +1,5 @@
-//! The header as it is written: JSON in, one entry a tensor out. Whether the entries fit together is `layout`'s question.
+//! The header as it is written: JSON in, one entry a tensor out. Whether the entries fit together is `layout`'s
+//! question.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

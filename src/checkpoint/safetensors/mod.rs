@@ -69,7 +69,8 @@ fn header_length(source: &dyn Source) -> Result<u64, Refusal> {
     }
 }
 
-/// What is legal, or can be described all the same, and is worth knowing. One finding stands for all tensors it is about.
+/// What is legal, or can be described all the same, and is worth knowing. One finding stands for all tensors it is
+/// about.
 fn findings(text: &[u8], written: &Written) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(padding(text));

@@ -27,7 +27,10 @@ pub(crate) enum Problem {
     TooManyTensors,
     #[error("a tensor has the empty name")]
     NoName,
-    #[error("the name of tensor {} is longer than the limit of {} bytes", shown(tensor), grouped(limits::TENSOR_NAME as u64))]
+    #[error(
+        "the name of tensor {} is longer than the limit of {} bytes",
+        shown(tensor), grouped(limits::TENSOR_NAME as u64)
+    )]
     NameTooLong { tensor: String },
     #[error("tensor {} stands in the header twice", shown(tensor))]
     TensorTwice { tensor: String },
@@ -43,7 +46,10 @@ pub(crate) enum Problem {
     FieldWrong { tensor: String, field: &'static str, found: String, expected: &'static str },
     #[error("tensor {} has {rank} dimensions, and the limit is {}", shown(tensor), limits::RANK)]
     RankTooHigh { tensor: String, rank: usize },
-    #[error("tensor {} ends at byte {} of the data, before it begins at byte {}", shown(tensor), grouped(*end), grouped(*begin))]
+    #[error(
+        "tensor {} ends at byte {} of the data, before it begins at byte {}",
+        shown(tensor), grouped(*end), grouped(*begin)
+    )]
     Reversed { tensor: String, begin: u64, end: u64 },
     #[error("tensor {} has the shape {shape:?}, whose size does not fit into 64 bits", shown(tensor))]
     Overflow { tensor: String, shape: Vec<u64> },
@@ -59,7 +65,10 @@ pub(crate) enum Problem {
     WrongSize { tensor: String, dtype: String, shape: Vec<u64>, found: u64, expected: u64 },
     #[error(transparent)]
     Misplaced(#[from] Misplaced),
-    #[error("its tensors end at byte {} of the data, and the file has {}: {} bytes belong to no tensor", grouped(*end), grouped(*length), grouped(length.saturating_sub(*end)))]
+    #[error(
+        "its tensors end at byte {} of the data, and the file has {}: {} bytes belong to no tensor",
+        grouped(*end), grouped(*length), grouped(length.saturating_sub(*end))
+    )]
     Trailing { end: u64, length: u64 },
 }
 

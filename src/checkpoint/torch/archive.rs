@@ -1,8 +1,8 @@
 //! The zip archive around a pickle: its directory, and where in the file the data of each entry is.
 //!
-//! Only what `torch.save` writes is accepted: entries that are stored as they are, one beside the other. Nothing is ever
-//! unpacked, so there is nothing to inflate. The directory is read here and not by a library, because every library
-//! at hand reserves memory by the numbers that a stranger claims before it looks at them.
+//! Only what `torch.save` writes is accepted: entries that are stored as they are, one beside the other. Nothing is
+//! ever unpacked, so there is nothing to inflate. The directory is read here and not by a library, because every
+//! library at hand reserves memory by the numbers that a stranger claims before it looks at them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

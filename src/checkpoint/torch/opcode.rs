@@ -1,6 +1,7 @@
 //! The closed list of opcodes that are followed, and their names.
 
-/// Every opcode of protocols 0 to 5, with Python's name for it. Out-of-band buffers are not among them: a file has none.
+/// Every opcode of protocols 0 to 5, with Python's name for it. Out-of-band buffers are not among them: a file has
+/// none.
 const OPCODES: &[(u8, &str)] = &[
     (b'(', "MARK"),
     (b'.', "STOP"),

@@ -24,7 +24,10 @@ pub(crate) enum Problem {
     Tensor { tensor: String, why: String },
     #[error("what it describes is nested more than {} levels deep, or refers to itself", limits::PICKLE_DEPTH)]
     Depth,
-    #[error("what it describes unfolds to more than {} values, as it names some again and again", grouped(limits::PICKLE_VALUES as u64))]
+    #[error(
+        "what it describes unfolds to more than {} values, as it names some again and again",
+        grouped(limits::PICKLE_VALUES as u64)
+    )]
     Repetition,
     #[error("it describes more than {} tensors", grouped(limits::TENSORS as u64))]
     TooManyTensors,

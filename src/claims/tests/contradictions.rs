@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{check, has, run, run_all};
+use crate::claims::tests::{check, has, run, run_all};
 use crate::claims::{About, Counted, Outcome};
 
 const RUN: &str = "parameters: 70B\n gpu_hours: 180000 GPU-hours\n gpu_model: A100\n training_tokens: 15T";
@@ -10,10 +10,10 @@ const RUN: &str = "parameters: 70B\n gpu_hours: 180000 GPU-hours\n gpu_model: A1
 #[test]
 fn a_second_figure_excuses_nothing() {
     let dense = Counted { parameters: Some(70_553_706_496), ..Counted::default() };
-    let alone = super::run_with(RUN, "compute", &dense);
+    let alone = crate::claims::tests::run_with(RUN, "compute", &dense);
     assert_eq!(alone.outcome, Outcome::Impossible);
     for second in ["training_tokens: 0.1T", "gpu_hours: 14M GPU-hours", "parameters: 1B", "gpu_model: GB200"] {
-        let both = super::run_with(&format!("{RUN}\n {second}"), "compute", &dense);
+        let both = crate::claims::tests::run_with(&format!("{RUN}\n {second}"), "compute", &dense);
         assert_eq!(both.outcome, Outcome::Impossible, "{second}: {both:#?}");
         assert!(has(&both.remarks, "remark.gravest_taken"), "{second}");
         assert!(both.rests_on.contains(&"CL-5".to_owned()), "the other figure is named as well");

@@ -1,6 +1,6 @@
 //! Claimed against counted.
 
-use super::{has, run_with};
+use crate::claims::tests::{has, run_with};
 use crate::claims::{Counted, Outcome};
 
 fn files(parameters: u64) -> Counted {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{BANDS, check, claims, has, run, run_with};
+use crate::claims::tests::{BANDS, check, claims, has, run, run_with};
 use crate::claims::{Counted, Outcome, check_all};
 
 const DENSE: Counted = Counted {

@@ -1,7 +1,7 @@
 //! Cost against hours, and energy against hours.
 
-use super::{check, has, run};
 use crate::claims::Outcome;
+use crate::claims::tests::{check, has, run};
 
 #[test]
 fn the_price_of_an_hour() {

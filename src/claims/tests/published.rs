@@ -3,7 +3,7 @@
 //! Figures and sources are those of the research notes of the project: makers' papers and model cards as named, and Epoch
 //! AI's notable models (export of 2025-02-24), whose notes quote the papers.
 
-use super::{claims, run_all};
+use crate::claims::tests::{claims, run_all};
 use crate::claims::{Bands, Counted, Outcome, worst};
 
 /// Model, source, and what was published.
@@ -182,7 +182,7 @@ const RUNS: &[(&str, &str, &str)] = &[
         "arXiv 2504.07866",
         "parameters: 135B\n training_tokens: 13.2T\n gpus: 8192\n gpu_model: 昇腾910B\n mfu: 50%",
     ),
-    ("Yi-34B", "arXiv 2403.04652, statement of 2023-11-15", super::YI),
+    ("Yi-34B", "arXiv 2403.04652, statement of 2023-11-15", crate::claims::tests::YI),
 ];
 
 #[test]
@@ -201,7 +201,7 @@ fn hours_of_published_runs_are_normal() {
     for name in ["LLaMA-65B", "BLOOM-176B", "GLM-130B", "TinyLlama-1.1B", "Skywork-13B in exactly those days"] {
         let (_, _, lines) = RUNS.iter().find(|it| it.0 == name).unwrap();
         for id in ["calendar", "wall_clock"] {
-            let check = super::run(lines, id);
+            let check = crate::claims::tests::run(lines, id);
             assert!(check.outcome <= Outcome::Normal, "{name}: {check:#?}");
         }
     }
@@ -211,7 +211,7 @@ fn hours_of_published_runs_are_normal() {
 fn runs_with_all_figures_stated_assume_nothing_but_that_they_are_dense() {
     for name in ["Llama-2-70B", "Llama-3.1-405B", "DeepSeek-V3", "Skywork-13B"] {
         let (_, _, lines) = RUNS.iter().find(|it| it.0 == name).unwrap();
-        let compute = super::run(lines, "compute");
+        let compute = crate::claims::tests::run(lines, "compute");
         assert_eq!(compute.outcome, Outcome::Normal, "{name}: {compute:#?}");
         assert!(compute.assumptions.iter().all(|it| it.key == "assumption.dense"), "{name}: {compute:#?}");
     }

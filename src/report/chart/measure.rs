@@ -65,7 +65,8 @@ fn parts(text: &str) -> Vec<String> {
 }
 
 fn is_wide(it: char) -> bool {
-    matches!(u32::from(it), 0x2E80..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0x20000..)
+    let is_letter = matches!(u32::from(it), 0x2E80..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0x20000..);
+    is_letter || matches!(u32::from(it), 0xFE30..=0xFE4F | 0xFF00..=0xFF60)
 }
 
 /// Advance of a character as a share of the font size.

@@ -1,7 +1,7 @@
 //! Charts: laid out here, drawn by `templates/memo/chart.svg`, the same drawing in HTML and PDF.
 //!
-//! Meaning is carried by place, shape and word; colour (blue and orange, never red and green) only repeats it, so that a
-//! grey print says the same.
+//! Meaning is carried by place, shape and word; colour (blue and orange, never red and green) only repeats it, so that
+//! a grey print says the same.
 
 mod bands;
 mod intervals;

@@ -92,8 +92,8 @@ fn what_was_not_examined_is_told_with_its_place() {
         &[
             "- Weights: a catalogue entry is a blueprint",
             "- Tokenizer, against every reference: none of the files describes one.",
-            "- Weights, against catalog:meta-llama/Llama-2-13b-hf: a quick look",
-            "- Tensors, against catalog:meta-llama/Llama-2-70b-hf: some tensors have an element type or a layout that \
+            "- Weights, against meta-llama/Llama-2-13b-hf: a quick look",
+            "- Tensors, against meta-llama/Llama-2-70b-hf: some tensors have an element type or a layout that \
              cannot be decoded. acme: not read: blk.0.odd",
         ],
     );
@@ -102,14 +102,14 @@ fn what_was_not_examined_is_told_with_its_place() {
         "zh-CN",
         &[
             "- 分词器，对照 全部参照：文件中没有词表。",
-            "- 张量，对照 catalog:meta-llama/Llama-2-70b-hf：部分张量的元素类型或布局无法解码。acme: not read: blk.0.odd 〔英文〕",
+            "- 张量，对照 meta-llama/Llama-2-70b-hf：部分张量的元素类型或布局无法解码。acme: not read: blk.0.odd 〔英文〕",
         ],
     );
     let mut second = card.subjects[0].clone();
     second.id = "second".to_owned();
     second.name = crate::fact::Text::plain("Second");
     card.subjects.push(second);
-    check_said(&card, "en", &["- Weights, Second against catalog:meta-llama/Llama-2-13b-hf: a quick look"]);
+    check_said(&card, "en", &["- Weights, Second against meta-llama/Llama-2-13b-hf: a quick look"]);
 }
 
 /// A table with a head and no rows tells nothing.

@@ -4,10 +4,10 @@ use crate::case::Level;
 use crate::fact::{Text, Truth};
 use crate::report::number::percent;
 use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, Words};
-use crate::report::view::Writer;
 use crate::report::view::pillars::{band_key, level_words, truth_code};
 use crate::report::view::records;
 use crate::report::view::writer::{dots, gate_mark};
+use crate::report::view::{Writer, grounds};
 use crate::rubric::Effect;
 use crate::scoring::{CriterionScore, GateOutcome, RowOutcome};
 
@@ -113,7 +113,7 @@ fn gates(writer: &Writer<'_>) -> Table {
         state.tone = tone;
         let mut meaning = Words::strong(writer.text(&it.name));
         // What a gate means is said where it is not met: nobody is accused by a rule that does not apply.
-        if it.tripped == Truth::Yes {
+        if grounds::says_its_meaning(writer, it) {
             let says = format!("{}{}", writer.say("style.colon"), writer.text(&it.meaning));
             meaning = meaning.and(PieceKind::Plain, says);
         }
@@ -127,7 +127,7 @@ fn gates(writer: &Writer<'_>) -> Table {
             state,
             effect(writer, &it.effect).into(),
             meaning.into(),
-            writer.series(it.rests_on.iter().map(|it| looked_at(writer, it))).into(),
+            writer.series(each_once(it.rests_on.iter().map(|it| looked_at(writer, it)))).into(),
         ]
     };
     let columns = [
@@ -140,6 +140,17 @@ fn gates(writer: &Writer<'_>) -> Table {
     writer.table("rules.gates", &columns, writer.card.gates.iter().map(row).collect())
 }
 
+/// A condition may ask for one thing several times.
+fn each_once(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for it in all.filter(|it| !it.is_empty()) {
+        if !once.contains(&it) {
+            once.push(it);
+        }
+    }
+    once
+}
+
 /// `coverage.T: 0.40`, `claim.from_scratch: shown`, `A1: 1.9–2.1` in words; what has no word stays as it is.
 fn looked_at(writer: &Writer<'_>, written: &str) -> String {
     let Some((key, value)) = written.split_once(": ") else { return written.to_owned() };
@@ -148,8 +159,8 @@ fn looked_at(writer: &Writer<'_>, written: &str) -> String {
         Some(("claim", about)) => writer.word("about", about),
         _ => writer.word("looked_at", key),
     };
-    let value = match value.parse() {
-        Ok(share) if key.starts_with("coverage") || key == "not applicable" => percent(share),
+    let value = match value.parse::<f64>() {
+        Ok(share) if key.starts_with("coverage") || key == "not applicable" => percent(share + 0.0),
         _ => writer.either(value.split(" or ").map(|it| looked_at_value(writer, it))),
     };
     format!("{name}{}{value}", writer.say("style.colon"))

@@ -9,7 +9,7 @@ use crate::report::view::heading::{self, Heading};
 use crate::report::view::models::{self, Strip};
 use crate::report::view::writer::gate_mark;
 use crate::report::view::{Writer, grounds};
-use crate::scoring::{Flip, ModelVerdict, Reason, WaiverOutcome};
+use crate::scoring::{Change, Flip, ModelVerdict, Reason, WaiverOutcome};
 
 /// Page 1, finished.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -96,6 +96,9 @@ pub struct Vote {
     pub lines: Vec<String>,
 }
 
+/// The highest anchor that says what is seen without naming the level below it.
+const HIGHEST_ANCHOR: u8 = 3;
+
 /// So many reasons of each kind are printed.
 const LISTED: usize = 3;
 
@@ -115,8 +118,8 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Decision {
         recommendation: labelled("decision.recommendation", writer.words(&writer.card.verdict.recommendation)),
         strip: models::write(writer),
         sentences: grounds::sentences(writer).into_iter().map(|(key, words)| labelled(key, words)).collect(),
-        believe: points(writer, "decision.believe", &writer.card.believe),
-        worry: points(writer, "decision.worry", &writer.card.worry),
+        believe: points(writer, ("decision.believe", "decision.no_believe"), &writer.card.believe),
+        worry: points(writer, ("decision.worry", "decision.no_worry"), &writer.card.worry),
         change: change(writer),
         gates_title: writer.say("decision.gates"),
         gates: gates(writer),
@@ -168,13 +171,13 @@ fn meaning(writer: &Writer<'_>) -> Option<Words> {
     (!is_said && !meaning.text().is_empty()).then_some(meaning)
 }
 
-fn points(writer: &Writer<'_>, key: &str, reasons: &[Reason]) -> Points {
+fn points(writer: &Writer<'_>, (title, none): (&str, &str), reasons: &[Reason]) -> Points {
     let mut items: Vec<_> = reasons
         .iter()
         .filter(|it| !grounds::is_in_heading(writer, it))
         .take(LISTED)
         .map(|reason| {
-            let words = Words::plain(writer.message(&reason.text));
+            let words = Words::plain(reason_text(writer, reason));
             match cited(writer, &reason.rests_on) {
                 Some(ids) => words.and(PieceKind::Quiet, writer.fill("decision.rests_on", &[("ids", &ids)])),
                 None => words,
@@ -182,9 +185,19 @@ fn points(writer: &Writer<'_>, key: &str, reasons: &[Reason]) -> Points {
         })
         .collect();
     if items.is_empty() {
-        items.push(Words::quiet(writer.say("decision.no_reason")));
+        items.push(Words::quiet(writer.say(none)));
     }
-    Points { title: writer.say(key), items }
+    Points { title: writer.say(title), items }
+}
+
+/// A reason in words. Of several gates that set the verdict only the one that decides says what it means: the others were
+/// not asked, and may say what it denies.
+fn reason_text(writer: &Writer<'_>, reason: &Reason) -> String {
+    let gate = writer.card.gates.iter().find(|it| reason.rests_on.first() == Some(&it.id));
+    match gate.filter(|it| reason.text.key == "reason.gate_tripped" && !grounds::says_its_meaning(writer, it)) {
+        Some(gate) => writer.fill("reason.gate_not_met", &[("gate", &writer.text(&gate.name))]),
+        None => writer.message(&reason.text),
+    }
 }
 
 /// What a reason rests on: every id where they are few, else the first and how many more there are. What a gate looked
@@ -222,17 +235,18 @@ fn flips(writer: &Writer<'_>) -> Vec<Words> {
     let of = |(direction, none): &(&str, &str)| {
         let flips = writer.card.flips.iter().filter(|it| it.direction == *direction);
         let said: Vec<Words> = flips.map(|it| flip(writer, it)).collect();
-        if said.is_empty() { vec![Words::plain(writer.say(none))] } else { said }
+        match said.is_empty() {
+            // Nothing is better than what is approved.
+            true if *direction == "up" && heading::is_approved(writer.card) => Vec::new(),
+            true => vec![Words::plain(writer.say(none))],
+            false => said,
+        }
     };
     ways.iter().flat_map(of).collect()
 }
 
 fn flip(writer: &Writer<'_>, flip: &Flip) -> Words {
-    let changes = writer.list(flip.changes.iter().map(|it| {
-        let anchor = writer.text(&it.anchor);
-        writer
-            .fill("flip.change", &[("criterion", &it.criterion), ("level", &it.level.to_string()), ("anchor", &anchor)])
-    }));
+    let changes = writer.list(flip.changes.iter().map(|it| change_text(writer, it)));
     let key = match flip.direction.as_str() {
         "up" => "flip.up",
         "down" => "flip.down",
@@ -242,6 +256,16 @@ fn flip(writer: &Writer<'_>, flip: &Flip) -> Words {
     Words::strong(writer.fill(key, &[("verdict", &writer.text(&flip.name))]))
         .and(PieceKind::Plain, changes)
         .and(PieceKind::Quiet, writer.fill("flip.hours", &[("hours", &hours)]))
+}
+
+/// What one would see. The anchor of the highest level only adds to the one below it, so that one is named.
+fn change_text(writer: &Writer<'_>, change: &Change) -> String {
+    let below = writer.criterion(&change.criterion).filter(|_| change.level > HIGHEST_ANCHOR);
+    let below = below.and_then(|it| it.levels.get(usize::from(HIGHEST_ANCHOR)));
+    let key = if below.is_some() { "flip.change_highest" } else { "flip.change" };
+    let anchor = writer.text(below.unwrap_or(&change.anchor));
+    let level = change.level.to_string();
+    writer.fill(key, &[("criterion", &change.criterion), ("level", &level), ("anchor", &anchor)])
 }
 
 fn gates(writer: &Writer<'_>) -> Vec<Gate> {

@@ -1,11 +1,13 @@
 //! Why the verdict is what it is, what else remains possible, and how well the facts that decide are supported.
 
+use crate::fact::Truth;
 use crate::report::number::{percent, whole_percents};
 use crate::report::page::Words;
 use crate::report::view::Writer;
 use crate::report::view::heading::flagship;
 use crate::report::view::pillars::band_key;
-use crate::scoring::{AxisScore, PossibleVerdict};
+use crate::rubric::Effect;
+use crate::scoring::{AxisScore, GateOutcome, PossibleVerdict};
 
 /// A verdict that comes out in less than one in a hundred of the tested assumptions is not listed.
 const LEAST_SHARE: u8 = 1;
@@ -97,6 +99,14 @@ fn confidence(writer: &Writer<'_>) -> String {
     let word = writer.word("confidence", &card.confidence.word);
     let because = writer.message(&card.confidence.because);
     writer.fill("confidence.sentence", &[("word", &word), ("because", &because), ("coverage", &percent(card.coverage))])
+}
+
+/// Whether it is said what a gate means: where it is not met, and where no gate before it has decided already.
+pub(in crate::report) fn says_its_meaning(writer: &Writer<'_>, gate: &GateOutcome) -> bool {
+    let verdict = &writer.card.verdict;
+    let sets_the_verdict = matches!(gate.effect, Effect::Veto(_) | Effect::Hold(_));
+    let is_deciding = verdict.deciding.as_ref() == Some(&gate.id) || verdict.decided_by != "gate";
+    gate.tripped == Truth::Yes && gate.waived.is_none() && (is_deciding || !sets_the_verdict)
 }
 
 /// Reasons that say again what the heading says of the model that the verdict is about.

@@ -94,6 +94,11 @@ fn advice(card: &Scorecard) -> Option<Advice> {
     })
 }
 
+/// Whether the verdict is one of which none is better for the company.
+pub(in crate::report) fn is_approved(card: &Scorecard) -> bool {
+    card.verdict.strength.is_some() && advice(card) == Some(Advice::Approve)
+}
+
 fn class(writer: &Writer<'_>, symbol: &str) -> Words {
     let verdict = &writer.card.verdict;
     let name = writer.text(&verdict.name);
@@ -129,8 +134,9 @@ fn beside_the_fact(writer: &Writer<'_>, model: &ModelVerdict) -> Vec<Words> {
     let is_it = |it: &&Relation| !it.own && named.is_some_and(|name| it.reference == *name);
     let is_kin = matches!(model.verdict.fact.key.as_str(), "fact.derived" | "fact.related");
     let order = model.relations.iter().find(is_it).filter(|_| is_kin).map(|it| &it.order_because);
-    let reported = model.whose.because.iter().filter(|it| it.key.starts_with("whose.reported_"));
-    order.into_iter().chain(reported).map(|it| Words::plain(writer.message(it))).collect()
+    let beside = ["whose.reported_derived", "whose.reported_independent", "whose.later"];
+    let beside = model.whose.because.iter().filter(|it| beside.contains(&it.key.as_str()));
+    order.into_iter().chain(beside).map(|it| Words::plain(writer.message(it))).collect()
 }
 
 /// The open question.

@@ -47,10 +47,14 @@ fn describe(writer: &Writer<'_>, subject: &SubjectLineage) -> String {
         Origin::Catalog => "lineage.from_catalog",
         Origin::Fingerprint => "lineage.from_fingerprint",
     };
+    let location = match inspection.model.origin {
+        Origin::Catalog => inspection.model.location.clone(),
+        Origin::Checkpoint | Origin::Fingerprint => writer.text(&subject.name),
+    };
     writer.fill(
         key,
         &[
-            ("location", &inspection.model.location),
+            ("location", &location),
             ("parameters", &inspection.parameters.map_or_else(|| writer.say("word.unknown"), exact)),
             ("tensors", &exact(inspection.tensors)),
             ("files", &inspection.files.len().to_string()),
@@ -61,7 +65,7 @@ fn describe(writer: &Writer<'_>, subject: &SubjectLineage) -> String {
 fn comparisons(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
     let row = |it: &Comparison| -> Vec<Cell> {
         vec![
-            Words::code(&it.reference.location).into(),
+            Words::code(writer.called(&it.reference.location)).into(),
             writer.say(relation_key(it.form.relation)).into(),
             writer.say(dimensions_key(&it.form)).into(),
             it.form.renames.len().to_string().into(),
@@ -88,7 +92,7 @@ fn renames(writer: &Writer<'_>, subject: &SubjectLineage) -> Option<Table> {
     let mut found: BTreeMap<(String, String, String), Vec<String>> = BTreeMap::new();
     for it in &subject.comparisons {
         for (ours, theirs, kind) in renamed(&it.form) {
-            found.entry((ours, theirs, kind)).or_default().push(it.reference.name.clone());
+            found.entry((ours, theirs, kind)).or_default().push(writer.called(&it.reference.location));
         }
     }
     let many = found.len();
@@ -147,7 +151,7 @@ fn telling(writer: &Writer<'_>, subject: &SubjectLineage) -> Option<Table> {
     ];
     (!rows.is_empty()).then(|| {
         let mut table = writer.table("lineage.config", &columns, rows);
-        let note = writer.fill("lineage.config_note", &[("reference", &closest.reference.name)]);
+        let note = writer.fill("lineage.config_note", &[("reference", &writer.called(&closest.reference.location))]);
         table.note = Some(Words::plain(note));
         table
     })

@@ -6,7 +6,8 @@ use crate::report::view::Writer;
 use crate::report::view::writer::count;
 use crate::scoring::SubjectLineage;
 
-/// How many rows of layers of one reference are told: layers that were taken in turn make as many rows as there are layers.
+/// How many rows of layers of one reference are told: layers that were taken in turn make as many rows as there are
+/// layers.
 const MOST: usize = 8;
 
 /// What is said where two or more references are related to the subject; nothing where fewer are.

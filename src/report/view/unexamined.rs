@@ -101,7 +101,7 @@ fn against(writer: &Writer<'_>, gap: &Gap<'_>) -> Words {
     if references.len() > 1 && references.len() == subject.comparisons.len() {
         return words.and(PieceKind::Plain, writer.say("lineage.every_reference"));
     }
-    let references: Vec<String> = references.iter().map(|it| (*it).to_owned()).collect();
+    let references: Vec<String> = references.iter().map(|it| writer.called(it)).collect();
     words.then(writer.ids(&references))
 }
 

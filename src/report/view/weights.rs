@@ -32,7 +32,7 @@ pub(in crate::report) fn blocks(writer: &Writer<'_>, subject: &SubjectLineage) -
     }
     let row = |it: &Comparison, part: &ComponentRelation| -> Vec<Cell> {
         vec![
-            Words::code(&it.reference.location).into(),
+            Words::code(writer.called(&it.reference.location)).into(),
             writer.word("component", &part.component).into(),
             word(writer, part.relation).into(),
             // A dash: "none" beside a chance would read as no chance at all.
@@ -97,7 +97,7 @@ fn said(writer: &Writer<'_>, subject: &SubjectLineage, it: &Comparison) -> Words
         WeightsRelation::Identical | WeightsRelation::Unexamined => {}
     }
     Words::plain(writer.say("lineage.against"))
-        .and(PieceKind::Code, &it.reference.location)
+        .and(PieceKind::Code, writer.called(&it.reference.location))
         .and(PieceKind::Plain, writer.say("style.colon"))
         .and(PieceKind::Plain, sentences.join(&gap))
 }

@@ -78,7 +78,8 @@ impl<'memo> Writer<'memo> {
         self.language.get(&format!("{family}.{code}")).unwrap_or(code).to_owned()
     }
 
-    /// What the program says in its own word for a fact or code of another room, in English where the language has none.
+    /// What the program says in its own word for a fact or code of another room, in English where the language has
+    /// none.
     pub(in crate::report) fn known_or(&self, key: &str, detail: &str) -> Words {
         match self.language.get(key) {
             Some(sentence) if !sentence.contains('{') => Words::plain(sentence),
@@ -213,6 +214,15 @@ impl<'memo> Writer<'memo> {
     pub(in crate::report) fn model(&self, id: &str) -> String {
         let model = self.card.models.iter().find(|it| it.id == id);
         model.map_or_else(|| id.to_owned(), |it| self.text(&it.name))
+    }
+
+    /// What a reference or another model is called: the name that the case has for it, never a place on somebody's disk.
+    pub(in crate::report) fn called(&self, location: &str) -> String {
+        let mut relations = self.card.models.iter().flat_map(|it| &it.relations);
+        let known = relations.find(|it| it.location == location);
+        let place = location.trim_end_matches('/');
+        let last = || place.rsplit(['/', '\\']).next().unwrap_or(place).to_owned();
+        known.map_or_else(last, |it| it.reference.clone())
     }
 
     /// Words that begin a sentence.

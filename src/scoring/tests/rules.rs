@@ -3,7 +3,7 @@
 use crate::evidence::Basis;
 use crate::fact::{Interval, Truth, Unknown, Value};
 use crate::scoring::Strength;
-use crate::scoring::tests::draft::{Draft, open, settled};
+use crate::scoring::tests::draft::{Draft, day, open, settled};
 
 #[track_caller]
 fn check_level(lines: &str, criterion: &str, expected: (f64, f64), covered: bool) {
@@ -223,7 +223,7 @@ fn a_waiver_is_in_force_or_said_to_be_what_it_is() {
         (verdict.to_owned(), state.to_owned(), until.map(str::to_owned))
     };
     let in_force = breach().waive("G-LICENCE", "Zhao", "2026-11-23");
-    assert_eq!(in_force.score().valid_until, Some(super::draft::day("2026-11-23")));
+    assert_eq!(in_force.score().valid_until, Some(day("2026-11-23")));
     assert_eq!(state(in_force), expect("independent", "in_force", Some("G-LICENCE")));
     assert_eq!(state(breach().waive("G-LICENCE", "Zhao", "2026-11-22")), expect("transitional", "expired", None));
     assert_eq!(state(breach().waive("G-LICENCE", " ", "2027-01-01")), expect("transitional", "unsigned", None));
