@@ -104,7 +104,8 @@ fn whose_by_documents(written: &Written, subject: &Value) -> String {
     };
     let is_admitted = items(&subject["declared_parents"]).iter().any(|it| {
         let says = it["part"] == "weights" && it["when"] != "denied";
-        says && written.support(&list(&it["evidence"]), |it| it.grade).is(D) && !is_of_the_case(written, text(&it["model"]))
+        says && written.support(&list(&it["evidence"]), |it| it.grade).is(D)
+            && !is_of_the_case(written, text(&it["model"]))
     });
     match (reports("derived"), reports("independent"), is_admitted) {
         // Whatever was reported, an admission closes it at what is left of 0 to 2.

@@ -120,7 +120,8 @@ impl Model<'_> {
         let verdict = self.decided(&whose, &readings, &combinations);
         let mut conditions = Vec::new();
         if verdict.strength.is_none() || whose.reported {
-            conditions.extend(items(&self.facts["whose"]["conditions"]).iter().map(|it| self.branches(it, &combinations)));
+            conditions
+                .extend(items(&self.facts["whose"]["conditions"]).iter().map(|it| self.branches(it, &combinations)));
             conditions.retain(|it| it.iter().any(|it| it.1.strength.is_some()));
             conditions.truncate(2);
         }
@@ -152,7 +153,8 @@ impl Model<'_> {
     fn score(&self, readings: &BTreeMap<String, Reading>) -> (f64, f64) {
         let all = self.weight(|it| readings[text(&it["id"])].applies);
         let mean = |level: &dyn Fn(&Reading) -> u8| {
-            let each = criteria(self.rubric()).iter().map(|it| (it["weight"].as_f64().unwrap(), &readings[text(&it["id"])]));
+            let each =
+                criteria(self.rubric()).iter().map(|it| (it["weight"].as_f64().unwrap(), &readings[text(&it["id"])]));
             each.filter(|it| it.1.applies).map(|it| it.0 * f64::from(level(it.1))).sum::<f64>() / all
         };
         (mean(&|it| it.low), mean(&|it| it.high))
@@ -167,14 +169,17 @@ impl Model<'_> {
         let axes = &self.rubric()["axes"];
         let (bound, weights) = (axes["derived_at_most"].as_u64().unwrap(), &readings[text(&axes["derived_criterion"])]);
         let is_derived: BTreeSet<bool> = weights.levels.iter().map(|it| u64::from(*it) <= bound).collect();
-        let mut choices: Vec<(String, BTreeSet<String>)> =
-            items(&axes["level_facts"]).iter().map(|it| (text(&it["fact"]).to_owned(), self.values(it, readings))).collect();
+        let mut choices: Vec<(String, BTreeSet<String>)> = items(&axes["level_facts"])
+            .iter()
+            .map(|it| (text(&it["fact"]).to_owned(), self.values(it, readings)))
+            .collect();
         for (key, fact) in self.facts["facts"].as_object().unwrap() {
             if key.starts_with("claim.") && fact["value"]["unknown"] == "unexamined" {
                 choices.push((key.clone(), ["none", "shown"].map(str::to_owned).into()));
             }
         }
-        let mut worlds: Vec<World> = is_derived.into_iter().map(|derived| World { derived, words: BTreeMap::new() }).collect();
+        let mut worlds: Vec<World> =
+            is_derived.into_iter().map(|derived| World { derived, words: BTreeMap::new() }).collect();
         for (key, values) in choices {
             let with = |world: &World, value: &String| {
                 let mut words = world.words.clone();
@@ -227,7 +232,8 @@ impl Model<'_> {
                 Truth::of(left_out > it.as_f64().unwrap() + 1e-12)
             }
             "readers_below" => {
-                let full = (0..self.written.readers.len()).filter(|at| self.is_full(*at, it["share"].as_f64().unwrap()));
+                let full =
+                    (0..self.written.readers.len()).filter(|at| self.is_full(*at, it["share"].as_f64().unwrap()));
                 Truth::of((full.count() as u64) < it["count"].as_u64().unwrap())
             }
             other => panic!("the guide knows no condition `{other}`"),
@@ -329,7 +335,12 @@ impl Model<'_> {
     }
 
     /// The shares of verdicts in one world at one end.
-    fn shares(&self, cell: Cell<'_>, gates: &BTreeMap<String, (Truth, bool)>, shares: &Combinations) -> BTreeMap<String, f64> {
+    fn shares(
+        &self,
+        cell: Cell<'_>,
+        gates: &BTreeMap<String, (Truth, bool)>,
+        shares: &Combinations,
+    ) -> BTreeMap<String, f64> {
         let all = items(&self.rubric()["gates"]).iter();
         let yes: Vec<&Value> = all
             .filter(|it| !gates[text(&it["id"])].1 && self.is(&it["when"], cell) == Truth::Yes)
@@ -365,7 +376,12 @@ impl Model<'_> {
         rank(self.rubric(), verdict)
     }
 
-    fn robust(&self, whose: &Whose, cells: &[BTreeMap<String, f64>], gates: BTreeMap<String, (Truth, bool)>) -> Verdict {
+    fn robust(
+        &self,
+        whose: &Whose,
+        cells: &[BTreeMap<String, f64>],
+        gates: BTreeMap<String, (Truth, bool)>,
+    ) -> Verdict {
         let rules = &self.rubric()["robustness"];
         let (likely, definite) = (rules["likely"].as_f64().unwrap(), rules["definite"].as_f64().unwrap());
         let ids: BTreeSet<&String> = cells.iter().flat_map(BTreeMap::keys).collect();
@@ -380,7 +396,9 @@ impl Model<'_> {
         let found = possible.iter().find(|it| wilson(it.1.0, self.samples as f64) >= likely);
         let (id, strength) = match found {
             Some((id, _)) if self.rank(id).is_none() => (id.as_str(), None),
-            Some((id, it)) if wilson(it.0, self.samples as f64) >= definite => (id.as_str(), Some(limited(whose, Strength::Definite))),
+            Some((id, it)) if wilson(it.0, self.samples as f64) >= definite => {
+                (id.as_str(), Some(limited(whose, Strength::Definite)))
+            }
             Some((id, _)) => (id.as_str(), Some(limited(whose, Strength::Likely))),
             None => (text(&unranked["id"]), None),
         };
@@ -398,8 +416,10 @@ impl Model<'_> {
         let number = |key: &str| rules[key].as_f64().unwrap();
         let agreement = number("exact_readings");
         let all = self.weight(|_| true);
-        let shapes: Vec<f64> =
-            criteria(self.rubric()).iter().map(|it| number("concentration") * it["weight"].as_f64().unwrap() / all).collect();
+        let shapes: Vec<f64> = criteria(self.rubric())
+            .iter()
+            .map(|it| number("concentration") * it["weight"].as_f64().unwrap() / all)
+            .collect();
         let read: Vec<&Reading> = criteria(self.rubric()).iter().map(|it| &readings[text(&it["id"])]).collect();
         let axes = self.axes();
         let mut chance = Chance::new(0x5eed);
@@ -414,7 +434,8 @@ impl Model<'_> {
             let (one, other) = (cut("low_below"), cut("high_from"));
             let cuts = (one.min(other), one.max(other));
             for end in [0, 1] {
-                let levels: Vec<f64> = read.iter().zip(&errors).map(|(it, errors)| seen([it.low, it.high][end], errors)).collect();
+                let levels: Vec<f64> =
+                    read.iter().zip(&errors).map(|(it, errors)| seen([it.low, it.high][end], errors)).collect();
                 let bands = axes.iter().map(|(id, members)| {
                     let members: Vec<usize> = members.iter().copied().filter(|it| read[*it].applies).collect();
                     let sum: f64 = members.iter().map(|it| weights[*it]).sum();
@@ -523,7 +544,9 @@ pub(crate) fn company(rubric: &Value, flagship: &Verdict, others: &[&Verdict]) -
     }
     let by_rank = |rank: u64| items(&rubric["verdicts"]).iter().find(|it| it["rank"] == rank);
     match by_rank(high) {
-        Some(verdict) if high <= flag_rank && high <= low => (text(&verdict["id"]).to_owned(), strength.min(flagship.strength)),
+        Some(verdict) if high <= flag_rank && high <= low => {
+            (text(&verdict["id"]).to_owned(), strength.min(flagship.strength))
+        }
         _ => (text(&items(&rubric["verdicts"]).iter().find(|it| it["rank"].is_null()).unwrap()["id"]).to_owned(), None),
     }
 }

@@ -11,9 +11,24 @@ use super::written::{items, list, text, yaml};
 
 const KEPT: &[u8] = b"kept\n";
 const ORIGINS: [&str; 7] = ["Acme", "acme", "A.C.M.E.", "Example Labs", "example-labs", "court", "auditor"];
-const SUBJECTS: [&str; 3] = ["catalog:01-ai/Yi-34B@2023-11", "catalog:BAAI/AquilaChat2-7B", "catalog:EleutherAI/pythia-70m"];
-const REFERENCES: [&str; 3] = ["catalog:EleutherAI/pythia-160m", "catalog:EleutherAI/gpt-j-6b", "catalog:01-ai/Yi-6B@2023-11"];
-const LETTERS: [&str; 12] = ["weights", "weights", "weights", "weights", "weights", "weights", "architecture", "tokenizer", "code", "data", "weights", "weights"];
+const SUBJECTS: [&str; 3] =
+    ["catalog:01-ai/Yi-34B@2023-11", "catalog:BAAI/AquilaChat2-7B", "catalog:EleutherAI/pythia-70m"];
+const REFERENCES: [&str; 3] =
+    ["catalog:EleutherAI/pythia-160m", "catalog:EleutherAI/gpt-j-6b", "catalog:01-ai/Yi-6B@2023-11"];
+const LETTERS: [&str; 12] = [
+    "weights",
+    "weights",
+    "weights",
+    "weights",
+    "weights",
+    "weights",
+    "architecture",
+    "tokenizer",
+    "code",
+    "data",
+    "weights",
+    "weights",
+];
 
 /// What a case is like as a whole, so that companies of every kind come up.
 struct Company {
@@ -31,8 +46,9 @@ struct Company {
 /// Writes the case of a seed into a folder.
 pub(crate) fn case(folder: &Path, seed: u64) {
     let mut chance = Chance::new(seed);
-    let rubrics = ["llm-originality", "llm-originality", "llm-originality", "api-application", "sovereign-from-scratch"];
-    let rubric = *chance.of(&rubrics.each_ref());
+    let rubrics =
+        ["llm-originality", "llm-originality", "llm-originality", "api-application", "sovereign-from-scratch"];
+    let rubric: &'static str = chance.of(&rubrics);
     let mut company = Company::new(rubric, &mut chance);
     company.write_ledger(folder, &mut chance);
     let count = 1 + usize::from(chance.is(0.4)) + usize::from(chance.is(0.2));
@@ -118,9 +134,11 @@ impl Company {
 
     fn entry(&self, id: &str, kind: &str, chance: &mut Chance) -> String {
         let strong = ["test", "examine_original", "public_record", "third_party"];
-        let weak = ["company_document", "interview", "assertion", "public_record", "examine_copy", "third_party", "test"];
+        let weak =
+            ["company_document", "interview", "assertion", "public_record", "examine_copy", "third_party", "test"];
         let method = if chance.is(self.strength) { chance.of(&strong) } else { chance.of(&weak) };
-        let mut out = format!("  - {{id: {id}, kind: {kind}, method: {method}, title: t, origin: {}", chance.of(&ORIGINS));
+        let mut out =
+            format!("  - {{id: {id}, kind: {kind}, method: {method}, title: t, origin: {}", chance.of(&ORIGINS));
         let (year, month) = if chance.is(0.15) { (2024, 1 + chance.below(12)) } else { (2026, 6 + chance.below(5)) };
         out.push_str(&format!(", collected: {year}-{month:02}-{:02}", 1 + chance.below(28)));
         if chance.is(0.85) {
@@ -170,7 +188,13 @@ impl Company {
 
     fn subject(&self, at: usize, chance: &mut Chance) -> String {
         let api = if self.id == "api-application" { 0.85 } else { 0.25 };
-        let kind = if chance.is(api) { "api" } else if chance.is(0.06) { "none" } else { "files" };
+        let kind = if chance.is(api) {
+            "api"
+        } else if chance.is(0.06) {
+            "none"
+        } else {
+            "files"
+        };
         let mut out = format!("  - {{id: m{at}, name: Acme-{at}, kind: {kind}");
         if kind == "files" {
             out.push_str(&format!(", location: \"{}\"", SUBJECTS[at]));
@@ -195,9 +219,9 @@ impl Company {
     }
 
     fn parent(&self, at: usize, chance: &mut Chance) -> String {
-        let when = *chance.of(&["at_release", "later", "when_asked", "after_exposure", "denied", "denied", ""].each_ref());
+        let when = chance.of(&["at_release", "later", "when_asked", "after_exposure", "denied", "denied", ""]);
         let when = if when.is_empty() { String::new() } else { format!(", when: {when}") };
-        let model = *chance.of(&["Elder-7B", "pythia-160m", "gpt-j-6b", "catalog:01-ai/Yi-6B@2023-11"].each_ref());
+        let model = chance.of(&["Elder-7B", "pythia-160m", "gpt-j-6b", "catalog:01-ai/Yi-6B@2023-11"]);
         let model = if at > 0 && chance.is(0.1) { "Acme-0" } else { model };
         format!("{{model: \"{model}\", part: {}{when}, evidence: {}}}", chance.of(&LETTERS), self.some(chance))
     }
@@ -209,12 +233,19 @@ impl Company {
                 if chance.is(0.35) {
                     let source = self.some(chance);
                     let value = chance.is(0.8);
-                    out.push(format!("subject: m{at}, about: {about}, value: {value}, quote: our own, source: {source}"));
+                    out.push(format!(
+                        "subject: m{at}, about: {about}, value: {value}, quote: our own, source: {source}"
+                    ));
                 }
             }
-            for (about, value) in [("parameters", "34B parameters"), ("training_tokens", "900T tokens"), ("gpu_hours", "1000 GPU-hours")] {
+            for (about, value) in
+                [("parameters", "34B parameters"), ("training_tokens", "900T tokens"), ("gpu_hours", "1000 GPU-hours")]
+            {
                 if chance.is(0.15) {
-                    out.push(format!("subject: m{at}, about: {about}, value: {value}, quote: ours, source: {}", self.some(chance)));
+                    out.push(format!(
+                        "subject: m{at}, about: {about}, value: {value}, quote: ours, source: {}",
+                        self.some(chance)
+                    ));
                 }
             }
         }
@@ -229,8 +260,8 @@ impl Company {
         if gates.is_empty() || chance.is(0.6) {
             return String::new();
         }
-        let approver = *chance.of(&["Partner", "Partner", "Reader 0", "reader-0", "  "].each_ref());
-        let day = *chance.of(&["2026-11-22", "2026-11-23", "2027-01-01"].each_ref());
+        let approver = chance.of(&["Partner", "Partner", "Reader 0", "reader-0", "  "]);
+        let day = chance.of(&["2026-11-22", "2026-11-23", "2027-01-01"]);
         format!("waivers: [{{gate: {}, approver: \"{approver}\", reason: r, expires: {day}}}]\n", chance.of(&gates))
     }
 
@@ -262,7 +293,9 @@ impl Company {
                 let some: Vec<String> = each
                     .filter_map(|it| {
                         let level = self.level + 2.0 * (chance.unit() - 0.5);
-                        chance.is(0.25).then(|| format!("    {}: {}\n", text(&it["id"]), self.answer(it, level, &by_name, chance)))
+                        chance
+                            .is(0.25)
+                            .then(|| format!("    {}: {}\n", text(&it["id"]), self.answer(it, level, &by_name, chance)))
                     })
                     .collect();
                 if !some.is_empty() {
@@ -279,7 +312,8 @@ impl Company {
     fn answer(&self, criterion: &Value, base: f64, by_name: &[&str], chance: &mut Chance) -> String {
         if chance.is(self.gaps) {
             let word = chance.of(&["unknown", "unknown", "refused", "not_observable", "not_applicable"]);
-            let word = if word == "not_applicable" && by_name.contains(&text(&criterion["id"])) { "refused" } else { word };
+            let word =
+                if word == "not_applicable" && by_name.contains(&text(&criterion["id"])) { "refused" } else { word };
             return format!("{{level: {word}, evidence: {}, reason: r}}", self.some(chance));
         }
         let step = if chance.is(0.25) { 1.0 } else { 0.0 };

@@ -153,6 +153,7 @@ fn measured(written: &Written, model: &str, criterion: &Value, answers: Reading,
 fn all_admit(written: &Written, model: &str, criterion: &str) -> bool {
     let answers = written.answers(model, criterion);
     let kinds = &written.rubric["evidence"]["kinds"];
-    let admits = |it: &Answer<'_>| written.intact(&it.evidence).any(|it| kinds[&it.kind]["admission"] == true && it.said <= B);
+    let admits =
+        |it: &Answer<'_>| written.intact(&it.evidence).any(|it| kinds[&it.kind]["admission"] == true && it.said <= B);
     answers.iter().flatten().filter(|it| it.level.is_some()).all(admits)
 }

@@ -88,7 +88,8 @@ impl Written {
         let day = date(&case["date"]).unwrap();
         let entries = yaml(&folder.join("evidence.yaml"));
         let ledger = items(&entries["evidence"]).iter();
-        let ledger = ledger.map(|it| (text(&it["id"]).to_owned(), entry(it, &rubric["evidence"], day, folder))).collect();
+        let ledger =
+            ledger.map(|it| (text(&it["id"]).to_owned(), entry(it, &rubric["evidence"], day, folder))).collect();
         let mut readers: Vec<(String, Value)> = fs::read_dir(folder.join("answers"))
             .unwrap()
             .map(|it| it.unwrap().path())
@@ -104,7 +105,7 @@ impl Written {
 
     /// The intact ones of some entries.
     pub(crate) fn intact<'a>(&'a self, ids: &'a [&str]) -> impl Iterator<Item = &'a Entry> {
-        ids.iter().filter_map(|it| self.ledger.get(*it)).filter(|it| !it.altered)
+        ids.iter().filter_map(move |it| self.ledger.get(*it)).filter(|it| !it.altered)
     }
 
     pub(crate) fn support(&self, ids: &[&str], grade: impl Fn(&Entry) -> Grade) -> Support {
@@ -115,19 +116,15 @@ impl Written {
 
     /// The answers on a criterion, one a reader; none of a reader who left it out.
     pub(crate) fn answers(&self, model: &str, criterion: &str) -> Vec<Option<Answer<'_>>> {
-        let of = |reader: &'_ (String, Value)| -> Option<Answer<'_>> {
-            let own = &reader.1["models"][model][criterion];
-            let at = if own.is_null() { &reader.1["answers"][criterion] } else { own };
-            let level = at["level"].as_u64().map(|it| it as u8);
-            (!at.is_null()).then(|| Answer { level, word: text(&at["level"]), evidence: list(&at["evidence"]) })
-        };
-        // A closure that borrows from what it is given needs the lifetime written out.
-        let mut out = Vec::new();
-        for reader in &self.readers {
-            out.push(of(reader));
-        }
-        out
+        self.readers.iter().map(|it| answer(&it.1, model, criterion)).collect()
     }
+}
+
+fn answer<'a>(reader: &'a Value, model: &str, criterion: &str) -> Option<Answer<'a>> {
+    let own = &reader["models"][model][criterion];
+    let at = if own.is_null() { &reader["answers"][criterion] } else { own };
+    let level = at["level"].as_u64().map(|it| it as u8);
+    (!at.is_null()).then(|| Answer { level, word: text(&at["level"]), evidence: list(&at["evidence"]) })
 }
 
 fn date(at: &Value) -> Option<NaiveDate> {
