@@ -34,8 +34,11 @@ fn tripped(scorecard: &Scorecard) -> Vec<&str> {
     scorecard.gates.iter().filter(|it| it.tripped == Truth::Yes).map(|it| it.id.as_str()).collect()
 }
 
-/// What kind of condition it is, and what each branch leads to: the fact, the verdict, how firm.
-fn branches(condition: &Condition) -> (ConditionKind, Vec<(&str, &str, Option<Strength>)>) {
+/// The fact of a branch, the verdict it leads to, and how firm.
+type Branch<'a> = (&'a str, &'a str, Option<Strength>);
+
+/// What kind of condition it is, and its branches.
+fn branches(condition: &Condition) -> (ConditionKind, Vec<Branch<'_>>) {
     let all = condition.branches.iter().map(|it| (it.fact.key.as_str(), it.verdict.as_str(), it.strength));
     (condition.kind, all.collect())
 }
