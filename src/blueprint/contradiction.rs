@@ -183,6 +183,14 @@ impl Blueprint {
         Some(finding("config-contradicts-shapes", Some(field), detail))
     }
 
+    /// Whether layers have a projection of this role in different shapes: no single number of the configuration describes
+    /// them then, as in models that alternate between full and sliding attention.
+    fn layers_differ_in(&self, role: &str) -> bool {
+        let parts = self.parts.iter().filter(|it| it.component == Component::Language && it.role.to_string() == role);
+        let shapes: BTreeSet<&[u64]> = parts.flat_map(|it| &it.variants).map(|it| it.shape.as_slice()).collect();
+        shapes.len() > 1
+    }
+
     /// Heads times head size against the widths of the attention projections. Latent attention has its own sizes.
     fn heads_against_shapes(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -191,7 +199,11 @@ impl Blueprint {
         else {
             return findings;
         };
-        if self.dimensions.get("kv_rank").is_some() || heads == 0 {
+        if self.dimensions.get("kv_rank").is_some()
+            || heads == 0
+            || self.layers_differ_in("attention.query")
+            || self.layers_differ_in("attention.key")
+        {
             return findings;
         }
         let head_dim = self.config.number("head_dim");

@@ -1,8 +1,9 @@
 //! In which order programs write rows, and what they add to numbers: data, and what undoes each.
 //!
-//! The canonical form is that of Hugging Face's Llama: queries, keys and values one behind the other, the two halves of a
-//! head that rotate together apart, gates before ups, norms as they multiply, matrices `[out, in]`. Where a configuration
-//! or the names do not say which form a file has, the candidates are told and whoever compares must try them.
+//! The canonical form is that of Hugging Face's Llama: queries, keys and values one behind the other, the two halves
+//! of a head that rotate together apart, gates before ups, norms as they multiply, matrices `[out, in]`. Where a
+//! configuration or the names do not say which form a file has, the candidates are told and whoever compares must try
+//! them.
 
 use crate::blueprint::Blueprint;
 use crate::blueprint::config::Config;
@@ -148,8 +149,8 @@ impl Blueprint {
 }
 
 impl Conversion {
-    /// Which stored row each canonical one is, of a matrix of so many rows; none where heads and rows do not fit together,
-    /// or rows stay where they are.
+    /// Which stored row each canonical one is, of a matrix of so many rows; none where heads and rows do not fit
+    /// together, or rows stay where they are.
     pub fn rows(self, rows: u64, heads: Heads) -> Option<Vec<u64>> {
         match self {
             Self::RotaryNeighbors => neighbors(rows, heads.size),

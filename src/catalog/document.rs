@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One file of the catalogue: a family of models.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FamilyAsWritten {
     /// The family's id, which is the file's name.
@@ -19,7 +18,7 @@ pub struct FamilyAsWritten {
 }
 
 /// One released model. Every fact is there: with its source, or `null`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntryAsWritten {
     /// `ORG/NAME` as on the hub; `@…` tells releases of one name apart.
@@ -75,7 +74,7 @@ fn required<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer:
 }
 
 /// A release date.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Date {
     /// ISO 8601, as precise as the source: year, month or day.
@@ -85,7 +84,7 @@ pub struct Date {
 }
 
 /// Licence terms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
     /// The licence's name, with what matters of it.
@@ -95,7 +94,7 @@ pub struct Licence {
 }
 
 /// Whether the files of a model can be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
     /// How.
@@ -105,7 +104,7 @@ pub struct Access {
 }
 
 /// How the files of a model can be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessState {
     /// By anybody.
@@ -119,7 +118,7 @@ pub enum AccessState {
 }
 
 /// A stated amount of training data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingTokens {
     /// As the makers put it, e.g. `15T+`.
@@ -129,7 +128,7 @@ pub struct TrainingTokens {
 }
 
 /// What the makers say of a model's descent. A statement, never a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parentage {
     /// E.g. `trained from scratch`, `continued from`.
@@ -144,7 +143,7 @@ pub struct Parentage {
 }
 
 /// A tokenizer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tokenizer {
     /// E.g. `sentencepiece-bpe`.
@@ -160,7 +159,7 @@ pub struct Tokenizer {
 }
 
 /// A parameter count that somebody else published.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedCount {
     /// The count.
@@ -175,7 +174,7 @@ pub struct PublishedCount {
 }
 
 /// How far a published count can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {
     /// A count of this checkpoint to the last parameter.
     #[serde(rename = "exact")]
@@ -192,7 +191,7 @@ pub enum Precision {
 }
 
 /// The configuration of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigAsWritten {
     /// What it was read from.
@@ -206,7 +205,7 @@ pub struct ConfigAsWritten {
 }
 
 /// What a configuration was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Basis {
     /// A copy of the model's `config.json`.
     #[serde(rename = "copy of config.json")]
@@ -229,7 +228,7 @@ pub enum Basis {
 }
 
 /// A list of released files that the blueprint was held against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileList {
     /// Where the list is.
@@ -270,7 +269,7 @@ pub struct FileList {
 }
 
 /// How the names of a file list and of a blueprint compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NameCheck {
     /// The same set.
     #[serde(rename = "equal")]
@@ -284,7 +283,7 @@ pub enum NameCheck {
 }
 
 /// A way in which released files differ from the blueprint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trap {
     /// Files hold buffers (masks, rotary frequencies) beside the weights.
@@ -302,7 +301,7 @@ pub enum Trap {
 }
 
 /// What a model is built like, as written.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlueprintAsWritten {
     /// Number of parameters, buffers not counted.
@@ -323,7 +322,7 @@ pub struct BlueprintAsWritten {
 }
 
 /// Layers that predict further tokens, as written.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PredictionAsWritten {
     /// Where it says so.
@@ -339,7 +338,7 @@ pub struct PredictionAsWritten {
 }
 
 /// How a parameter count compares with the published one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CountCheck {
     /// To the last parameter.
     #[serde(rename = "equal")]
@@ -359,7 +358,7 @@ pub enum CountCheck {
 }
 
 /// What a list of tensors comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Maker {
     /// The model class of the transformers library, built with this configuration and without weights.
     #[serde(rename = "transformers")]
@@ -367,13 +366,10 @@ pub enum Maker {
     /// A rule written by hand for an architecture that library does not have.
     #[serde(rename = "written by hand")]
     Hand,
-    /// The headers of the released files.
-    #[serde(rename = "released files")]
-    Files,
 }
 
 /// Tensors that differ in layer or expert number alone.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateAsWritten {
     /// Name with `{i}` for the layer and `{j}` for the expert.
@@ -389,7 +385,7 @@ pub struct TemplateAsWritten {
 }
 
 /// Layer or expert numbers: `0-59`, `0-46/2` for every second, `0-3,5-11`, or one number.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum IndicesAsWritten {
     /// One number.

@@ -62,7 +62,8 @@ impl Model<'_> {
                 (stated, shown) => differs(field, stated, shown),
             }
         };
-        // What is projected down for keys and values holds the rotated part too, so there the norm alone shows the rank.
+        // What is projected down for keys and values holds the rotated part too, so there the norm alone shows the
+        // rank.
         let norms = ["attention.query_down_norm", "attention.key_value_down_norm"];
         [rank("q_lora_rank", "attention.query_down", norms[0]), rank("kv_lora_rank", norms[1], norms[1])]
             .into_iter()
@@ -90,8 +91,8 @@ impl Model<'_> {
         shown.into_iter().filter_map(told).collect()
     }
 
-    /// Families with experts use `intermediate_size` for the dense or for the expert width, and state one that nothing has where
-    /// no layer is dense.
+    /// Families with experts use `intermediate_size` for the dense or for the expert width, and state one that
+    /// nothing has where no layer is dense.
     fn feed_forward(&self) -> Option<String> {
         let stated = self.config.number("intermediate_size").filter(|_| self.with("ffn.down").is_some())?;
         let roles = ["ffn.down", "expert.ffn.down", "shared_expert.down"];

@@ -1,5 +1,5 @@
-//! Adapters: small matrices that change a base model, and no model themselves. Programs differ in what they call the two
-//! factors of a change and which way round they store them; read as numbers, all are told as PEFT tells them.
+//! Adapters: small matrices that change a base model, and no model themselves. Programs differ in what they call the
+//! two factors of a change and which way round they store them; read as numbers, all are told as PEFT tells them.
 
 use std::collections::BTreeSet;
 
@@ -40,8 +40,8 @@ struct Dialect {
     modules: &'static [(&'static str, &'static str)],
 }
 
-/// llama.cpp's words. Rows of queries and keys may be in an order of its own, and how many heads there are does not stand in
-/// an adapter, so these two keep a name that says so.
+/// llama.cpp's words. Rows of queries and keys may be in an order of its own, and how many heads there are does not
+/// stand in an adapter, so these two keep a name that says so.
 const GGUF_MODULES: &[(&str, &str)] = &[
     ("attn_q", "self_attn.attn_q"),
     ("attn_k", "self_attn.attn_k"),
@@ -117,8 +117,8 @@ pub(crate) fn are_of_adapter<'a>(names: impl Iterator<Item = &'a str>) -> bool {
     !modules.is_empty() && with_base.saturating_mul(2) < modules.len()
 }
 
-/// Whether a file that is called as an adapter's may be one: most of its tensors are what only adapters have, or there are
-/// few of them.
+/// Whether a file that is called as an adapter's may be one: most of its tensors are what only adapters have, or
+/// there are few of them.
 pub(crate) fn may_be_adapter<'a>(names: impl Iterator<Item = &'a str>) -> bool {
     const FEW: usize = 8;
     let names: Vec<&str> = names.collect();

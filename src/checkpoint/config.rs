@@ -1,4 +1,5 @@
-//! The configuration beside a model: `config.json`, or what other programs write instead of it, read as Python reads it.
+//! The configuration beside a model: `config.json`, or what other programs write instead of it, read as Python reads
+//! it.
 
 use std::collections::BTreeSet;
 

@@ -78,8 +78,8 @@ pub struct Checkpoint {
     pub config: Option<serde_json::Value>,
     /// What the index says, where the folder holds no weights and nothing else is known; `tensors` is empty then.
     pub outline: Option<Outline>,
-    /// Shapes of packed weights without their packing, by the name that they have without it, where the data beside them
-    /// states it.
+    /// Shapes of packed weights without their packing, by the name that they have without it, where the data beside
+    /// them states it.
     pub stated_shapes: BTreeMap<String, Vec<u64>>,
     /// What an adapter says of itself, where the files are one and no model.
     pub adapter: Option<Adapter>,

@@ -126,7 +126,8 @@ impl Plan {
     }
 }
 
-/// Of weights files without an index those that a loader takes: the one of the usual name, or the set that counts itself.
+/// Of weights files without an index those that a loader takes: the one of the usual name, or the set that counts
+/// itself.
 fn model_of(mut read: BTreeSet<String>) -> BTreeSet<String> {
     // Beside the model, exporters leave variants of it that have the same tensors.
     for single in [ONNX, SAFETENSORS.single] {
@@ -155,7 +156,8 @@ fn ends_as(ending: &str, name: &str) -> bool {
     Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case(ending))
 }
 
-/// Files with the format's own ending. PyTorch has none: `.bin` may be anything, so its files are told by their structure.
+/// Files with the format's own ending. PyTorch has none: `.bin` may be anything, so its files are told by their
+/// structure.
 fn named_as(format: &Format, names: &BTreeSet<String>) -> BTreeSet<String> {
     let own_ending = format.endings.iter().find(|it| **it == format.name);
     let is_named = |name: &&String| own_ending.is_some_and(|it| ends_as(it, name));

@@ -1,4 +1,5 @@
-//! Checkpoints that were cut up for several devices: each file holds a share of most tensors under the tensor's own name.
+//! Checkpoints that were cut up for several devices: each file holds a share of most tensors under the tensor's own
+//! name.
 
 /// One way in which programs call such files, and what puts them together again.
 #[derive(Debug)]
@@ -16,17 +17,20 @@ pub(crate) const RANKS: &[Ranks] = &[
     Ranks {
         layout: "ranks-meta",
         pattern: "consolidated.#.",
-        way_out: "join them with `python -m transformers.models.llama.convert_llama_weights_to_hf --input_dir {folder} --model_size SIZE --output_dir OUT`, and name `OUT`",
+        way_out: "join them with `python -m transformers.models.llama.convert_llama_weights_to_hf \
+                  --input_dir {folder} --model_size SIZE --output_dir OUT`, and name `OUT`",
     },
     Ranks {
         layout: "ranks-vllm",
         pattern: "model-rank-#-part-#.",
-        way_out: "vLLM's `--load-format sharded_state` reads them and nothing joins them; ask for the checkpoint that `save_sharded_state.py` was given",
+        way_out: "vLLM's `--load-format sharded_state` reads them and nothing joins them; \
+                  ask for the checkpoint that `save_sharded_state.py` was given",
     },
     Ranks {
         layout: "ranks-fsdp",
         pattern: "model_world_size_#_rank_#.",
-        way_out: "join them with `python -m verl.model_merger merge --backend fsdp --local_dir {folder} --target_dir OUT`, and name `OUT`",
+        way_out: "join them with `python -m verl.model_merger merge \
+                  --backend fsdp --local_dir {folder} --target_dir OUT`, and name `OUT`",
     },
     Ranks {
         layout: "ranks-deepspeed",

@@ -98,9 +98,9 @@ fn cluster(sheet: &mut Worksheet<'_>) -> (Amount, bool) {
 
 /// Bounds for the days needed, in multiples of the days there were.
 ///
-/// Days that were stated, or that hours by the clock give, fit or do not fit. Where the hours were reckoned from the work,
-/// the lower end supposes the best availability and the best usual utilization; how much longer than the window it may be
-/// follows from how much better than that machines can get.
+/// Days that were stated, or that hours by the clock give, fit or do not fit. Where the hours were reckoned from the
+/// work, the lower end supposes the best availability and the best usual utilization; how much longer than the window
+/// it may be follows from how much better than that machines can get.
 fn marks(bands: &Bands, window: f64, needed: &Needed) -> Vec<BandMark> {
     let best = bands.normal_utilization().high;
     let reckoned = (window * bands.highest(Outcome::Ask) / best, window / best / bands.availability.to);

@@ -12,7 +12,8 @@ pub(crate) const ID: &str = "consistency";
 /// Figures that are further apart than this are no two editions of one figure.
 const FAR_APART: f64 = 1.5;
 
-/// Works the check out. Nothing is impossible here: a later figure may correct an earlier one, and that is the question.
+/// Works the check out. Nothing is impossible here: a later figure may correct an earlier one, and that is the
+/// question.
 pub(crate) fn check(said: &Said<'_>) -> Check {
     let mut sheet = Worksheet::new(ID, said);
     let groups = groups(said.all, said.bands);

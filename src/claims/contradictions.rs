@@ -82,8 +82,8 @@ pub(crate) fn figure(claim: &Claim) -> Option<Figure> {
     }
 }
 
-/// The claims that one reading of a contradicted thing leaves out: all but the lowest, all but the highest; of names, all
-/// but each in turn.
+/// The claims that one reading of a contradicted thing leaves out: all but the lowest, all but the highest; of names,
+/// all but each in turn.
 fn readings<'a>(group: &Group<'a>) -> Vec<Vec<&'a str>> {
     let mut kept: Vec<&Claim> = group.claims.clone();
     let key = |it: &Claim| match &it.value {

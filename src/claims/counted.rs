@@ -113,8 +113,8 @@ fn step(about: About) -> &'static str {
     }
 }
 
-/// Active parameters and the length of context are counted by more than one rule, so that they are asked about at most; a
-/// model may take in less than its configuration allows.
+/// Active parameters and the length of context are counted by more than one rule, so that they are asked about at
+/// most; a model may take in less than its configuration allows.
 fn marks(about: About, marks: Vec<BandMark>) -> Vec<BandMark> {
     match about {
         About::ActiveParameters => mild(marks),

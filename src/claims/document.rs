@@ -24,8 +24,8 @@ pub struct ClaimAsWritten {
     /// What the claim is about.
     #[schemars(with = "About")]
     pub about: String,
-    /// A number (in `unit`, or with its unit: `3.1T tokens`, `2-3`, `~3`, `at least 3`), a day (YYYY-MM-DD), true or false,
-    /// or a name.
+    /// A number (in `unit`, or with its unit: `3.1T tokens`, `2-3`, `~3`, `at least 3`), a day (YYYY-MM-DD), true or
+    /// false, or a name.
     pub value: ValueAsWritten,
     /// For numbers only: the unit, e.g. `B parameters`, `T tokens`, `万亿词元`, `PB`, `GPU-hours`, `万卡时`, `M USD`, `万元`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

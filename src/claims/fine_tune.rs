@@ -1,7 +1,7 @@
 //! Could the claimed fine-tuning have happened in the claimed hours?
 //!
-//! A full fine-tune takes 6 FLOP per parameter and token, one with a frozen base 4: forward 2, gradients of activations 2,
-//! and none of weights but the adapter's.
+//! A full fine-tune takes 6 FLOP per parameter and token, one with a frozen base 4: forward 2, gradients of
+//! activations 2, and none of weights but the adapter's.
 
 use crate::claims::contradictions::{Said, gravest};
 use crate::claims::figure::Amount;

@@ -1,4 +1,5 @@
-//! Quantities that several checks need: the work of a training run, the speed of its accelerators, the hours and days it had.
+//! Quantities that several checks need: the work of a training run, the speed of its accelerators, the hours and days
+//! it had.
 
 use chrono::NaiveDate;
 
@@ -78,7 +79,8 @@ struct Working {
     is_dense_assumed: bool,
 }
 
-/// As claimed; where nothing was claimed, as counted; never silently all of them where the model is a mixture of experts.
+/// As claimed; where nothing was claimed, as counted; never silently all of them where the model is a mixture of
+/// experts.
 fn working_parameters(sheet: &mut Worksheet<'_>) -> Option<Working> {
     let active = sheet.number(About::ActiveParameters);
     let total = sheet.number(About::Parameters);
@@ -134,8 +136,8 @@ fn with_mixture_overhead(sheet: &mut Worksheet<'_>, six: Amount) -> Amount {
     sheet.step("step.mixture_overhead", expression, six.times(factor), "flop")
 }
 
-/// Attention adds 6 × layers × hidden size × length for each token (causal, forward and backward). Most of a run sees short
-/// texts, so that the range begins with nothing added.
+/// Attention adds 6 × layers × hidden size × length for each token (causal, forward and backward). Most of a run sees
+/// short texts, so that the range begins with nothing added.
 fn with_attention(sheet: &mut Worksheet<'_>, six: Amount, parameters: Amount) -> Amount {
     let claimed = sheet.number(About::ContextLength).map(|it| it.said.high);
     let Some(length) = claimed.or(sheet.counted().context_length.map(|it| it as f64)) else { return six };
@@ -221,8 +223,8 @@ fn utilization(sheet: &mut Worksheet<'_>) -> Amount {
     Amount::of(usual)
 }
 
-/// Dense peak of the accelerators in FLOP per second; a range where it is not stated which, or in what format. None where
-/// the accelerator is one of which no peak is known.
+/// Dense peak of the accelerators in FLOP per second; a range where it is not stated which, or in what format. None
+/// where the accelerator is one of which no peak is known.
 pub(crate) fn peak(sheet: &mut Worksheet<'_>, unnamed: Unnamed) -> Option<Amount> {
     let model = sheet.name(About::GpuModel);
     let format = sheet.name(About::Precision);
@@ -342,8 +344,8 @@ pub(crate) struct Doubt {
     pub(crate) are_hours_bought: bool,
 }
 
-/// On what was merely assumed nothing is impossible: where the kindest assumption would bring the result, which grows with
-/// the work, below the bound where impossibility begins, the outcome is "implausible".
+/// On what was merely assumed nothing is impossible: where the kindest assumption would bring the result, which grows
+/// with the work, below the bound where impossibility begins, the outcome is "implausible".
 pub(crate) fn soften(mut check: Check, result: f64, bound: f64, doubt: Doubt, bands: &Bands) -> Check {
     if check.outcome != Outcome::Impossible {
         return check;

@@ -17,7 +17,8 @@ const LIKE_ENOUGH: f64 = 0.7;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, layout of files, check, relation, rule, statistic, disguise, recipe step or kind of merge; all ids where left out
+    /// A criterion (`T1`), gate (`G-COVER`), verdict, finding, layout of files, check, relation, rule, statistic,
+    /// disguise, recipe step or kind of merge; all ids where left out
     id: Option<String>,
     /// The rubric that criteria, gates and verdicts are taken from
     #[arg(long, value_name = "ID|PATH", default_value = "llm-originality")]

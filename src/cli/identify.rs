@@ -10,8 +10,9 @@ use crate::cli::library::Library;
 use crate::cli::progress::Progress;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, inspect, reach, weights};
-use crate::fact::{CatalogReach, Closeness, FingerprintMatch, Identification, Match, ScorePart};
-use crate::lineage::{self, Look, identify, look_up};
+use crate::fact::{CatalogReach, Closeness, FingerprintMatch, FormRelation, Identification, Match};
+use crate::lineage;
+use crate::lineage::{Look, identify, look_up};
 use crate::weights::Effort;
 
 #[derive(Debug, clap::Args)]
@@ -66,7 +67,6 @@ fn page(answer: &Identification) -> String {
     let mut parts = vec![format!("{}\n{}", answer.model.location, sentence(answer))];
     if !answer.matches.is_empty() {
         parts.push(matches(&answer.matches));
-        parts.extend(answer.matches.first().map(best));
     }
     let shown = answer.matches.len() as u64;
     if shown < answer.matched {
@@ -84,7 +84,8 @@ fn page(answer: &Identification) -> String {
 fn fingerprints(found: &[FingerprintMatch]) -> String {
     if found.is_empty() {
         return "Weights: not held against anything. `unshell catalog add MODEL` keeps a fingerprint of a reference; \
-                `identify` tests the weights of a model on this machine, or with `--weights` any model's, against all of them."
+                `identify` tests the weights of a model on this machine, or with `--weights` any model's, against all \
+                of them."
             .to_owned();
     }
     let mut output = table(["Fingerprint", "Weights", "log10 p", "Rule"]);
@@ -118,98 +119,37 @@ fn sentence(answer: &Identification) -> String {
         Closeness::SameShapes => "tensor for tensor",
         Closeness::PaddedVocabulary => "tensor for tensor, but for a few rows of the vocabulary",
         Closeness::OtherVocabulary => "tensor for tensor, but for the size of the vocabulary",
-        Closeness::Additions => "tensor for tensor, with others besides",
-        Closeness::OtherDepth => "layer for layer, but for their number",
         Closeness::Stated => "by all names and every size that is stated; no shape was there to be seen",
-        Closeness::StatedOtherVocabulary => {
-            "by all names and every size that is stated but for the vocabulary; no shape was there to be seen"
-        }
         Closeness::OtherDimensions => {
             return format!(
-                "No catalogue entry has all the sizes of this model. All that is known speaks for {}; likeliest first:",
-                count(answer.matched, "entry as its relative", "entries as its relatives")
+                "No catalogue entry has the dimensions of this model. {} its architecture in other dimensions, some \
+                 with additions; nearest first:",
+                count(answer.matched, "entry shares", "entries share")
             );
         }
     };
     match first.tied_with.len() {
         0 => format!("Built like one catalogue entry, {but}: {}.", name(&first.reference)),
-        others => format!("Built like {} catalogue entries, {but}; what is known cannot tell these apart.", others + 1),
+        others => format!("Built like {} catalogue entries, {but}; form cannot tell these apart.", others + 1),
     }
 }
 
 fn matches(matches: &[Match]) -> String {
-    let mut output = table(["Rank", "Model", "Bits", "Shapes", "Present", "Added", "Released"]);
-    for column in [2, 4, 5] {
-        align_right(&mut output, column);
-    }
+    let mut output = table(["Rank", "Model", "Form", "Shapes", "Differences", "Released"]);
     for it in matches {
         output.add_row([
             if it.tied_with.is_empty() { it.rank.to_string() } else { format!("{} =", it.rank) },
             name(&it.reference).to_owned(),
-            it.score.as_ref().map_or_else(|| "-".to_owned(), |it| format!("{:.0}", it.bits)),
+            form(it).to_owned(),
             closeness(it.closeness).to_owned(),
-            it.present.map_or_else(|| "-".to_owned(), |it| share(it.values.unwrap_or(it.tensors))),
-            it.additions.len().to_string(),
+            it.differences.to_string(),
             it.release_date.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
     let ties = matches.iter().any(|it| !it.tied_with.is_empty());
-    let legend = if ties {
-        "\n\n= shares its rank: less than a bit apart, so that nothing known tells these entries apart."
-    } else {
-        ""
-    };
-    format!("{}{legend}\n\n{LEGEND}", output.trim_fmt())
-}
-
-const LEGEND: &str = "Bits: how much more likely all that is known is under \"built like this entry or derived from it\" than under a design \
-    without regard to it, as a power of two. Present: how much of the entry is there, by form. Added: kinds of tensors beside it.";
-
-/// A share in per cent, and never 100 % where something is missing.
-fn share(share: f64) -> String {
-    if share >= 1.0 { "100 %".to_owned() } else { format!("{:.1} %", (share * 1000.0).floor() / 10.0) }
-}
-
-/// What the score of the best entry is made of, by group, and what was put beside it.
-fn best(first: &Match) -> String {
-    let mut lines = vec![format!("What speaks for {}, in bits", name(&first.reference))];
-    let parts = first.score.iter().flat_map(|it| &it.parts);
-    let mut groups: Vec<(&str, f64, Vec<String>)> = Vec::new();
-    for part in parts {
-        if groups.last().is_none_or(|it| it.0 != part.group) {
-            groups.push((&part.group, 0.0, Vec::new()));
-        }
-        let Some(group) = groups.last_mut() else { continue };
-        group.1 += part.bits;
-        group.2.push(summand(part));
-    }
-    for (group, bits, items) in groups {
-        lines.push(format!("  {group:<18} {bits:>+6.1}   {}", items.join(", ")));
-    }
-    for (words, list) in [("Beside it", &first.additions), ("Not there", &first.missing)] {
-        if !list.is_empty() {
-            lines.push(format!("{words}: {}", some(list)));
-        }
-    }
-    lines.join("\n")
-}
-
-fn summand(part: &ScorePart) -> String {
-    let shown = match (&part.subject, &part.reference) {
-        (Some(ours), Some(theirs)) if ours != theirs => {
-            format!("{} {} for {}", part.item, shown_name(ours), shown_name(theirs))
-        }
-        _ => shown_name(&part.item),
-    };
-    format!("{shown} {:+.1}", part.bits)
-}
-
-/// The first few of a list.
-fn some(list: &[String]) -> String {
-    const MOST: usize = 6;
-    let shown: Vec<String> = list.iter().take(MOST).map(|it| shown_name(it)).collect();
-    let more = list.len().saturating_sub(MOST);
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+    let legend =
+        if ties { "\n\n= shares its rank: names and shapes alone cannot tell these entries apart." } else { "" };
+    format!("{}{legend}", output.trim_fmt())
 }
 
 /// What the answer cannot know.
@@ -217,10 +157,21 @@ fn limits(answer: &Identification) -> String {
     let CatalogReach { size, newest, newest_date, .. } = &answer.catalog;
     format!(
         "Compared with {size} entries. The catalogue ends with {} ({newest_date}): a later model, or one it never had, \
-         has no entry to match.\nThis is about names, shapes and configuration, which say nothing about weights: models trained apart \
+         has no entry to match.\nThis is about names and shapes, which say nothing about weights: models trained apart \
          share a form, and a copy can change it.",
         name(newest)
     )
+}
+
+fn form(matched: &Match) -> &'static str {
+    match (matched.relation, matched.closeness) {
+        (FormRelation::Identical, _) | (FormRelation::SameFamily, Closeness::OtherVocabulary) => "same names",
+        (FormRelation::SameUpToRenaming, _) => "same up to renaming",
+        (FormRelation::FusedOrSplit, _) => "projections fused or split",
+        (FormRelation::SameFamily, _) => "same family",
+        (FormRelation::Undetermined, _) => "undetermined",
+        (FormRelation::Different, _) => "different",
+    }
 }
 
 fn closeness(closeness: Closeness) -> &'static str {
@@ -228,10 +179,7 @@ fn closeness(closeness: Closeness) -> &'static str {
         Closeness::SameShapes => "same",
         Closeness::PaddedVocabulary => "same but vocabulary padding",
         Closeness::OtherVocabulary => "same but vocabulary",
-        Closeness::Additions => "same with additions",
-        Closeness::OtherDepth => "same but depth",
         Closeness::Stated => "same as stated",
-        Closeness::StatedOtherVocabulary => "same as stated but vocabulary",
         Closeness::OtherDimensions => "other",
     }
 }

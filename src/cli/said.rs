@@ -36,8 +36,8 @@ impl Said {
         self.language.get(&format!("{family}.{code}")).unwrap_or(code).to_owned()
     }
 
-    /// The word under `<family>.<code>`, or what the program says in English where the language has none or needs more to
-    /// say it.
+    /// The word under `<family>.<code>`, or what the program says in English where the language has none or needs
+    /// more to say it.
     pub(crate) fn known_or(&self, family: &str, code: &str, detail: &str) -> String {
         let known = self.language.get(&format!("{family}.{code}")).filter(|it| !it.contains('{'));
         known.unwrap_or(detail).to_owned()

@@ -1,14 +1,15 @@
 //! Which units of a model are copies of each other: copies have one coin, and not one each.
 //!
-//! The random-sign test takes units to be drawn one by one. A model that was made wider by copying its units, or whose keys and
-//! values were repeated for every head, holds groups of them that were drawn once; told apart they would count as many times,
-//! and two such models could look related by chance. Grouping more units than there are copies costs power alone, since
-//! any groups will do whose signs are independent; so the bound is low.
+//! The random-sign test takes units to be drawn one by one. A model that was made wider by copying its units, or
+//! whose keys and values were repeated for every head, holds groups of them that were drawn once; told apart they
+//! would count as many times, and two such models could look related by chance. Grouping more units than there are
+//! copies costs power alone, since any groups will do whose signs are independent; so the bound is low.
 //!
-//! Rows are compared by sketches where they are long: every number goes with a sign of its own into one of a few sums, which
-//! keeps cosines in the mean with a standard deviation of one by the root of their number.
+//! Rows are compared by sketches where they are long: every number goes with a sign of its own into one of a few
+//! sums, which keeps cosines in the mean with a standard deviation of one by the root of their number.
 //!
-//! Reference: M. Charikar, K. Chen, M. Farach-Colton, "Finding frequent items in data streams", ICALP 2002, for the sketch.
+//! Reference: M. Charikar, K. Chen, M. Farach-Colton, "Finding frequent items in data streams", ICALP 2002, for the
+//! sketch.
 
 use crate::linalg::matrix::{Matrix, cosine};
 use crate::linalg::random::Random;
@@ -16,15 +17,15 @@ use crate::linalg::random::Random;
 /// Numbers of a sketch.
 const SKETCH: usize = 128;
 
-/// Mean of the |cosines| of all kinds of rows from which on two units are copies; 45 pairs in a million of unrelated ones reach it
-/// where rows have 32 numbers and units two of them, and the fewer the longer rows are.
+/// Mean of the |cosines| of all kinds of rows from which on two units are copies; 45 pairs in a million of unrelated
+/// ones reach it where rows have 32 numbers and units two of them, and the fewer the longer rows are.
 const COPIES: f64 = 0.5;
 
 /// Units that are held against all before them at once.
 const BAND: usize = 256;
 
-/// The first unit of each one's group, by what the rows of the same number in all of `kinds` say together; long rows may be
-/// sketches ([`sketched`]).
+/// The first unit of each one's group, by what the rows of the same number in all of `kinds` say together; long rows
+/// may be sketches ([`sketched`]).
 pub(crate) fn groups(kinds: Vec<Matrix>) -> Vec<usize> {
     let kinds: Vec<Matrix> = kinds.into_iter().map(Matrix::unit_rows).collect();
     let units = kinds.iter().map(|it| it.rows).min().unwrap_or(0);

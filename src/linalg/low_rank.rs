@@ -1,9 +1,9 @@
 //! What a low-rank factor spans, whatever basis it is written in.
 //!
-//! The two factors of an adapter are one another's by any invertible `r × r` matrix between them: only the space that the
-//! columns span is the adapter's own. [`leading`] gives an orthonormal basis of it, and of its strongest directions alone where
-//! it fills so much of its surroundings that it would show nothing. Everything is read off `BᵀB`, in which the sign of no row
-//! shows, so that tests of those signs stay exact.
+//! The two factors of an adapter are one another's by any invertible `r × r` matrix between them: only the space that
+//! the columns span is the adapter's own. [`leading`] gives an orthonormal basis of it, and of its strongest
+//! directions alone where it fills so much of its surroundings that it would show nothing. Everything is read off
+//! `BᵀB`, in which the sign of no row shows, so that tests of those signs stay exact.
 //!
 //! Reference: C. Jacobi's rotations, as in G. Golub, C. Van Loan, "Matrix Computations", 4th ed., section 8.5.
 

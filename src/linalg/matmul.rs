@@ -5,8 +5,8 @@
 //! numbers come out on every machine and with any number of threads. A processor without fused multiplication has it
 //! computed, which is slow and gives the same numbers.
 //!
-//! Reference: K. Goto, R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008): one side
-//! is packed so that a piece of it stays in the nearest cache while rows of the other side pass by.
+//! Reference: K. Goto, R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34 (2008): one
+//! side is packed so that a piece of it stays in the nearest cache while rows of the other side pass by.
 
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ use rayon::prelude::*;
 
 use crate::linalg::matrix::{Matrix, Rows};
 
-/// How many products are summed in one piece; such a piece of a panel, 32 KB, stays in the caches next to the processor.
+/// How many products are summed in one piece; such a piece of a panel, 32 KB, stays in the caches next to the
+/// processor.
 const DEPTH: usize = 256;
 
 /// Columns of a product that are worked on together.
@@ -228,7 +229,8 @@ fn pack_rows(rows: &[f32], depth: usize, steps: Range<usize>, groups: &mut [[f32
     }
 }
 
-/// All chains of a group and a panel, some at a time: sums in 24 of 32 wide registers, or in twelve where there may be no more than 16.
+/// All chains of a group and a panel, some at a time: sums in 24 of 32 wide registers, or in twelve where there may
+/// be no more than 16.
 #[inline(always)]
 fn chains<S: pulp::Simd>(simd: S, group: &[[f32; GROUP]], panel: &[[f32; PANEL]], sums: &mut [[f32; PANEL]; GROUP]) {
     if S::F32_LANES >= 16 {

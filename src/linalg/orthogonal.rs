@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use crate::linalg::cholesky::{cholesky, solve};
 use crate::linalg::matrix::{Matrix, norm};
 
-/// Orthonormal columns `Q` and a lower triangle `L` with `Q Lᵀ` the matrix itself: by the Cholesky factor of its columns'
-/// products, twice, since once loses half of the digits.
+/// Orthonormal columns `Q` and a lower triangle `L` with `Q Lᵀ` the matrix itself: by the Cholesky factor of its
+/// columns' products, twice, since once loses half of the digits.
 ///
 /// Reference: Y. Yamamoto et al., "Roundoff error analysis of the `CholeskyQR2` algorithm", ETNA 44 (2015).
 pub(crate) fn orthonormal(mut matrix: Matrix) -> (Matrix, Matrix) {

@@ -1,6 +1,7 @@
 //! A small seeded generator, so that every run draws the same numbers.
 //!
-//! Reference: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (`SplitMix64`), OOPSLA 2014.
+//! Reference: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (`SplitMix64`), OOPSLA
+//! 2014.
 
 #[cfg(test)]
 use crate::linalg::matrix::Matrix;

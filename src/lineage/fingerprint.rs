@@ -142,7 +142,6 @@ impl Model {
             files: Vec::new(),
             data_bytes: kept.about.data_bytes,
             stated_bytes: None,
-            stated_names: Vec::new(),
             findings: Vec::new(),
             bytes_read: kept.bytes,
             place: None,

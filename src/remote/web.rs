@@ -83,7 +83,8 @@ impl WebPlace {
     }
 }
 
-/// A part of an address as people read it: an address has only some characters, and writes all others as `%` and two digits.
+/// A part of an address as people read it: an address has only some characters, and writes all others as `%` and two
+/// digits.
 fn decoded(part: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.as_bytes());
     while let Some((first, behind)) = rest.split_first() {

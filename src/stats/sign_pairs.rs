@@ -1,30 +1,31 @@
 //! Do the signs of pairs agree: a random-sign test for what shows two dimensions at a time.
 //!
-//! **Statistic.** Two sets of second moments over the same dimensions are multiplied entry by entry, `a_ij`, the diagonal left
-//! out; `T` is the sum of all `a_ij`, blocks of dimensions that never meet added up.
+//! **Statistic.** Two sets of second moments over the same dimensions are multiplied entry by entry, `a_ij`, the
+//! diagonal left out; `T` is the sum of all `a_ij`, blocks of dimensions that never meet added up.
 //!
-//! **Null.** One of the two models was initialised independently of the other. Turning the sign of a dimension changes no
-//! output and keeps the law of every symmetric initialisation and every course of training (see
-//! [`random_sign`](crate::weights::statistics::random_sign)), so that the entries are `s_i s_j |..|` with independent fair coins `s`, given
-//! all sizes. Taken one dimension after the other, `c_i = a_i1 + … + a_i(i-1)` then has a fair sign given everything before
-//! it, and a size that is known by then.
+//! **Null.** One of the two models was initialised independently of the other. Turning the sign of a dimension
+//! changes no output and keeps the law of every symmetric initialisation and every course of training (see
+//! [`random_sign`](crate::weights::statistics::random_sign)), so that the entries are `s_i s_j |..|` with independent
+//! fair coins `s`, given all sizes. Taken one dimension after the other, `c_i = a_i1 + … + a_i(i-1)` then has a fair
+//! sign given everything before it, and a size that is known by then.
 //!
-//! **p-value.** `Π exp(λ c_i) / cosh(λ |c_i|)` has the mean 1 under the null for every `λ` that the signs have no part in; so has
-//! a weighted mean over several `λ`, here powers of two of the one that is best where a decision begins, by the size of all
-//! entries, which no sign changes. By Markov's inequality its inverse bounds the p-value: finite-sample, one-sided, never
-//! too small.
+//! **p-value.** `Π exp(λ c_i) / cosh(λ |c_i|)` has the mean 1 under the null for every `λ` that the signs have no
+//! part in; so has a weighted mean over several `λ`, here powers of two of the one that is best where a decision
+//! begins, by the size of all entries, which no sign changes. By Markov's inequality its inverse bounds the p-value:
+//! finite-sample, one-sided, never too small.
 //!
-//! **What it cannot tell.** A shared start from derivation: both leave signs in common. It is silent where dimensions were
-//! re-ordered or mixed. Fewer dimensions than some forty say nothing, whatever they show.
+//! **What it cannot tell.** A shared start from derivation: both leave signs in common. It is silent where dimensions
+//! were re-ordered or mixed. Fewer dimensions than some forty say nothing, whatever they show.
 //!
-//! References: J. Ville, "Étude critique de la notion de collectif", 1939; V. de la Peña, T. Lai, Q. Shao, "Self-Normalized
-//! Processes", Springer 2009, chapter 11, for mixtures over `λ`.
+//! References: J. Ville, "Étude critique de la notion de collectif", 1939; V. de la Peña, T. Lai, Q. Shao,
+//! "Self-Normalized Processes", Springer 2009, chapter 11, for mixtures over `λ`.
 
 use std::f64::consts::LN_10;
 
 use crate::linalg::matrix::Matrix;
 
-/// The `λ` that is tried first is the best one where the evidence just reaches this p-value, should every size be the same.
+/// The `λ` that is tried first is the best one where the evidence just reaches this p-value, should every size be the
+/// same.
 const FIRST: f64 = 1e-6;
 
 /// How many powers of two of it are tried; each has half the weight of the one before.

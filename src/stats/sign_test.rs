@@ -42,8 +42,8 @@ impl RandomSign {
         self.sum() / self.coins.len().max(1) as f64
     }
 
-    /// The smallest mean that would have been found at this level, were it the same for every unit: the power of the test.
-    /// `unrelated` is the variance of what a coin of unrelated models shows; related ones may show less.
+    /// The smallest mean that would have been found at this level, were it the same for every unit: the power of the
+    /// test. `unrelated` is the variance of what a coin of unrelated models shows; related ones may show less.
     pub(crate) fn least_mean_found(&self, log10_p: f64, unrelated: f64) -> f64 {
         let count = self.coins.len().max(1) as f64;
         let needed = 2.0 * -log10_p * std::f64::consts::LN_10;

@@ -1,7 +1,8 @@
 //! Which of a model's files describe its tokenizer, and reading them.
 //!
 //! The first that can be read counts, in the order in which common loaders look: `tokenizer.json`, a `SentencePiece` or
-//! tiktoken file, `tekken.json`, `vocab.json`, `vocab.txt`, the header of a GGUF file. One that cannot be read is a finding.
+//! tiktoken file, `tekken.json`, `vocab.json`, `vocab.txt`, the header of a GGUF file. One that cannot be read is a
+//! finding.
 
 use std::collections::BTreeSet;
 

@@ -124,8 +124,9 @@ fn quantised_layouts_are_unpacked_under_the_name_and_shape_of_the_plain_weight()
             assert_eq!((&values.shape, &values.unreadable), (&it.shape, &None), "{}", it.name);
             check(&data, &it.name, &expected.read(it, 0..it.elements()).unwrap());
         }
-        let readable = data.values().iter().filter(|it| it.unreadable.is_none()).count();
-        assert_eq!(readable, readable_count, "scales and zero points are no weights of their own");
+        let readable: Vec<&str> =
+            data.values().iter().filter(|it| it.unreadable.is_none()).map(|it| it.name.as_str()).collect();
+        assert_eq!(readable.len(), readable_count, "scales and zero points are no weights of their own: {readable:?}");
     }
 }
 

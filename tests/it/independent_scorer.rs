@@ -1,9 +1,9 @@
 //! A second scorer, written from `rubrics/README.md` alone by somebody who had not seen the first.
 //!
-//! It reads a case folder, the rubric and the facts of `evidence.json`, and has chance of its own. Cases are made at random;
-//! both scorers have to agree on every reading, gate, share and verdict. Where they do not, the guide or the program is
-//! wrong. A normal run tries 60 cases, and 1,000 where the environment variable `UNSHELL_FULL` is set; `UNSHELL_SEED` tries
-//! the one of that seed and keeps its folder.
+//! It reads a case folder, the rubric and the facts of `evidence.json`, and has chance of its own. Cases are made at
+//! random; both scorers have to agree on every reading, gate, share and verdict. Where they do not, the guide or the
+//! program is wrong. A normal run tries 60 cases, and 1,000 where the environment variable `UNSHELL_FULL` is set;
+//! `UNSHELL_SEED` tries the one of that seed and keeps its folder.
 
 mod chance;
 mod facts;

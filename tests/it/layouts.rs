@@ -1,5 +1,5 @@
-//! Members of the families as programs write them: packed, cut up, beside other files. Whatever the layout, the numbers are
-//! those of the plain member within its rounding, and the counts are those of the model.
+//! Members of the families as programs write them: packed, cut up, beside other files. Whatever the layout, the
+//! numbers are those of the plain member within its rounding, and the counts are those of the model.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -68,7 +68,7 @@ fn grouped(numbers: &[f32], bits: u32) -> (Vec<u32>, Vec<f32>, Vec<f32>) {
 
 /// A row of numbers as one stream of bits, lowest first.
 fn stream(row: &[u32], bits: usize) -> Vec<u32> {
-    let mut out = vec![0_u32; row.len() * bits / 32];
+    let mut out = vec![0_u32; (row.len() * bits).div_ceil(32)];
     for (at, number) in row.iter().enumerate() {
         let wide = u64::from(*number) << (at * bits % 32);
         out[at * bits / 32] |= wide as u32;
@@ -87,6 +87,11 @@ fn transposed<T: Copy>(matrix: &[T], columns: usize) -> Vec<T> {
 type Packer = fn(&str, &[usize], &[f32], &mut Tensors);
 
 fn mlx(module: &str, shape: &[usize], numbers: &[f32], out: &mut Tensors, bits: u32) {
+    // MLX leaves a matrix as it is whose rows do not fill whole words.
+    if shape[1] * bits as usize % 32 != 0 {
+        out.insert(format!("{module}.weight"), floats(shape, numbers));
+        return;
+    }
     let (quants, scales, least) = grouped(numbers, bits);
     let rows: Vec<u32> = quants.chunks(shape[1]).flat_map(|row| stream(row, bits as usize)).collect();
     out.insert(format!("{module}.weight"), words(Dtype::U32, &[shape[0], rows.len() / shape[0]], &rows));

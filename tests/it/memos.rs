@@ -1,5 +1,5 @@
-//! Memos of whole cases: what was measured and scored can be said in every language and format, and page 1 says nothing that
-//! another sentence, the scorecard or the law of the house denies.
+//! Memos of whole cases: what was measured and scored can be said in every language and format, and page 1 says
+//! nothing that another sentence, the scorecard or the law of the house denies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -230,7 +230,7 @@ fn independent() -> Draft {
     )
 }
 
-// ---- What must hold of every memo -------------------------------------------------------------------------------------
+// ---- What must hold of every memo ---------------------------------------------------------------------------------
 
 /// Page 1 of every memo, against itself and its scorecard.
 fn check_page_1(name: &str, it: &Written) {
@@ -259,8 +259,8 @@ fn check_no_sentence_twice(name: &str, page: &str) {
     }
 }
 
-/// What a gate means stands where it is not met, and nowhere else; no class of verdict is called disclosed beside a gate that
-/// says the source is not named.
+/// What a gate means stands where it is not met, and nowhere else; no class of verdict is called disclosed beside a
+/// gate that says the source is not named.
 fn check_gates(name: &str, it: &Written, tag: &str, page: &str) {
     for gate in &it.card.gates {
         let meaning = gate.meaning.in_language(tag);
@@ -392,7 +392,7 @@ fn every_key_of_the_evidence_can_be_said() {
     }
 }
 
-// ---- Cases ------------------------------------------------------------------------------------------------------------
+// ---- Cases --------------------------------------------------------------------------------------------------------
 
 #[test]
 fn examples_become_memos() {
@@ -411,8 +411,8 @@ fn examples_become_memos() {
     }
 }
 
-/// The author of the original is no wrapper: without dates the order of publication is the open question, and no colour says
-/// more than that.
+/// The author of the original is no wrapper: without dates the order of publication is the open question, and no
+/// colour says more than that.
 #[test]
 fn who_was_first_is_asked_before_anybody_is_called_a_wrapper() {
     let it = victim(None, None).written("victim");
@@ -586,8 +586,8 @@ fn several_models_have_a_row_and_a_mark_each() {
     check_page_says(&changed, "zh-CN", &["已改动，并非随附的 `llm-originality`"]);
 }
 
-/// Of whose models a subject was put together stands on the first page, and how on the lineage page; so do changes that leave
-/// what it computes as it is, in words that accuse nobody.
+/// Of whose models a subject was put together stands on the first page, and how on the lineage page; so do changes
+/// that leave what it computes as it is, in words that accuse nobody.
 #[test]
 fn merges_and_rearrangements_are_the_first_page_s_business() {
     let merged =

@@ -49,7 +49,8 @@ impl Company {
     fn case_file(&self) -> String {
         let claim = |(about, words): &(&str, &str)| {
             format!(
-                "  - {{id: {about}, subject: m, about: {about}, value: true, quote: \"{words}\", source: [EV-said], date: 2026-10-01}}\n"
+                "  - {{id: {about}, subject: m, about: {about}, value: true, quote: \"{words}\", \
+                 source: [EV-said], date: 2026-10-01}}\n"
             )
         };
         let claims: String = self.claims.iter().map(claim).collect();

@@ -27,6 +27,7 @@ fn both_formats_of_the_real_writer_are_read_alike() {
         "mask BOOL [0, 5]",
         "steps I64 []",
         "turned BF16 [4, 3]",
+        "! empty-tensors",
         "! shared-data",
         "! strided-view",
     ];

@@ -1,6 +1,6 @@
-//! Matrices of four bits that stand for the sixteen values of a code book, as bitsandbytes writes them: one number behind
-//! the other, whatever the rows, the upper half of a byte first; so many numbers in a row share the highest value. These
-//! highest values may be packed in the same way once more.
+//! Matrices of four bits that stand for the sixteen values of a code book, as bitsandbytes writes them: one number
+//! behind the other, whatever the rows, the upper half of a byte first; so many numbers in a row share the highest
+//! value. These highest values may be packed in the same way once more.
 
 use std::ops::Range;
 

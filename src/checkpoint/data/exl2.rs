@@ -1,5 +1,5 @@
-//! Matrices as ExLlamaV2 packs them: inputs in an order of their own, in groups of different numbers of bits; a group has one
-//! highest scale and for each output a share of it in four bits.
+//! Matrices as ExLlamaV2 packs them: inputs in an order of their own, in groups of different numbers of bits; a group
+//! has one highest scale and for each output a share of it in four bits.
 
 use std::ops::Range;
 

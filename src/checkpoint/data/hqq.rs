@@ -1,5 +1,5 @@
-//! Matrices as HQQ packs them: cut into groups along their elements, the groups one below the other, and rows that lie a
-//! share of all rows apart in one byte or word, the first one highest.
+//! Matrices as HQQ packs them: cut into groups along their elements, the groups one below the other, and rows that
+//! lie a share of all rows apart in one byte or word, the first one highest.
 
 use std::ops::Range;
 

@@ -207,8 +207,8 @@ pub(super) fn groups_in_order(store: &Store, order: usize, columns: u64, groups:
     words.iter().map(|word| inside(*word).ok_or_else(|| outside(word))).collect()
 }
 
-/// The number of so many bits that begins at a bit of a row of words, whose lowest bits come first; it may go over the end
-/// of a word.
+/// The number of so many bits that begins at a bit of a row of words, whose lowest bits come first; it may go over
+/// the end of a word.
 pub(super) fn crossing(place: u64, bits: u64, word: impl Fn(u64) -> Option<u32>) -> Option<u32> {
     let (at, shift) = (place / 32, u32::try_from(place % 32).ok()?);
     let low = word(at)?.checked_shr(shift)?;

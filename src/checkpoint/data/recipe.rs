@@ -164,7 +164,8 @@ impl<'a> Tensors<'a> {
             (None, scale) => (1.0, scale?),
         };
         let zero = [".weight_zero_point", "._weight_zero_point", ".weight_offset"].iter().find_map(|end| beside(end));
-        // Bytes without a sign hold two numbers each in some layouts, but not where a graph says what is done with them.
+        // Bytes without a sign hold two numbers each in some layouts, but not where a graph says what is done with
+        // them.
         let is_byte = dtype == "U8" && (zero.is_some() || self.settings.is_graph);
         let is_half = self.settings.is_graph && ["INT4", "UINT4"].contains(&dtype.as_str());
         if !dtype.starts_with("F8_") && dtype != "I8" && dtype != "NVFP4" && !is_byte && !is_half {

@@ -1,5 +1,5 @@
-//! Matrices of three values in two bits, as the programs for BitNet write them: row `i` of a byte's four stands `i` times the
-//! number of stored rows further down.
+//! Matrices of three values in two bits, as the programs for BitNet write them: row `i` of a byte's four stands `i`
+//! times the number of stored rows further down.
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! What stands beside a weight and is none: scales, zero points, code books, states.
 
-use super::{Around, PACKINGS, Seen};
+use crate::checkpoint::packing::{Around, PACKINGS, Seen};
 
 /// Ends of names that stand beside a weight which keeps its own name and shape.
 const BESIDE: &[&str] = &[

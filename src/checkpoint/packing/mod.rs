@@ -1,8 +1,9 @@
-//! How programs pack weights: what stands for a matrix, what stands beside it, and the name and shape that it has without
-//! packing.
+//! How programs pack weights: what stands for a matrix, what stands beside it, and the name and shape that it has
+//! without packing.
 //!
-//! One record a layout, in [`PACKINGS`]. Names, element types, shapes and the settings of the configuration tell a layout;
-//! where they do not tell the shape of the plain weight, that is said ([`Treatment::Opaque`]) and nothing is made up.
+//! One record a layout, in [`PACKINGS`]. Names, element types, shapes and the settings of the configuration tell a
+//! layout; where they do not tell the shape of the plain weight, that is said ([`Treatment::Opaque`]) and nothing is
+//! made up.
 
 use std::borrow::Cow;
 

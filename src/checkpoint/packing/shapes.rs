@@ -1,7 +1,8 @@
-//! The shape that a packed weight has without packing, layout by layout; none where the parts are not those of the layout.
+//! The shape that a packed weight has without packing, layout by layout; none where the parts are not those of the
+//! layout.
 
-use super::Site;
-use super::table::Size;
+use crate::checkpoint::packing::Site;
+use crate::checkpoint::packing::table::Size;
 
 /// The most bits that a packed whole number has.
 const MOST_BITS: u64 = 8;

@@ -1,7 +1,7 @@
 //! The layouts of packed weights: one record each.
 
-use super::shapes;
-use super::{Around, Seen, Site, Treatment};
+use crate::checkpoint::packing::shapes;
+use crate::checkpoint::packing::{Around, Seen, Site, Treatment};
 
 /// One way to pack a weight.
 #[derive(Debug)]
@@ -214,7 +214,7 @@ pub(crate) const PACKINGS: &[Packing] = &[
         words: &[".weight._data"],
         plain: ".weight",
         needs: &[".weight._scale"],
-        may: &[".weight._shift"],
+        may: &[".weight._shift", ".input_scale", ".output_scale"],
         size: shapes::same,
         decode: Decode::Scaled,
     },

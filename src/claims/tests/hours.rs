@@ -23,7 +23,8 @@ fn run_of(hours: &str) -> String {
 
 #[test]
 fn utilization_by_hours() {
-    // 6 x 3.4e10 x 3.1e12 = 6.324e23 FLOP over hours x 3600 x 3.12e14: 0.0626 hours a million, so 56.3, 0.73, 0.56, 0.40, 0.06.
+    // 6 x 3.4e10 x 3.1e12 = 6.324e23 FLOP over hours x 3600 x 3.12e14: 0.0626 hours a million, so 56.3, 0.73, 0.56,
+    // 0.40, 0.06.
     for (hours, outcome) in [
         ("10001", Outcome::Impossible),
         ("770000", Outcome::Implausible),
@@ -118,7 +119,8 @@ fn an_accelerator_without_a_known_peak_is_kept_and_not_guessed() {
 
 #[test]
 fn an_accelerator_that_nobody_named_was_there_by_the_release() {
-    // 230,000 hours for 34B x 3.1T: 2.45 of an A800, 0.77 of an H100 in bf16, 0.39 in fp8; what came later does not count.
+    // 230,000 hours for 34B x 3.1T: 2.45 of an A800, 0.77 of an H100 in bf16, 0.39 in fp8; what came later does not
+    // count.
     let lines = "parameters: 34B\n training_tokens: 3.1T\n gpu_hours: 230000 GPU-hours\n release: 2021-11-02";
     let early = run(lines, "compute");
     assert_eq!(early.outcome, Outcome::Implausible, "{early:#?}");

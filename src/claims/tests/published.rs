@@ -1,7 +1,7 @@
 //! Runs that their makers described: none of them is more than a question.
 //!
-//! Figures and sources are those of the research notes of the project: makers' papers and model cards as named, and Epoch
-//! AI's notable models (export of 2025-02-24), whose notes quote the papers.
+//! Figures and sources are those of the research notes of the project: makers' papers and model cards as named, and
+//! Epoch AI's notable models (export of 2025-02-24), whose notes quote the papers.
 
 use crate::claims::tests::{claims, run_all};
 use crate::claims::{Bands, Counted, Outcome, worst};

@@ -1,5 +1,5 @@
-//! The quadrant: how much comes from other models against substance and path, one mark a model, with a box for what is not
-//! known of it.
+//! The quadrant: how much comes from other models against substance and path, one mark a model, with a box for what
+//! is not known of it.
 
 use crate::fact::Interval;
 use crate::report::chart::{Drawing, Paint, Place, text_width, wrap};
@@ -145,8 +145,8 @@ fn draw_corners(drawing: &mut Drawing, words: &QuadrantWords) -> Vec<Place> {
     taken
 }
 
-/// Puts the label inside the box where it fits, else above, below, or at a side: the first place that is free. Gives the
-/// place.
+/// Puts the label inside the box where it fits, else above, below, or at a side: the first place that is free. Gives
+/// the place.
 fn draw_label(drawing: &mut Drawing, mark: &Mark, note: Option<&String>, taken: &[Place]) -> Place {
     let possible = mark.place();
     let mut lines: Vec<(String, f64, bool)> = name_lines(&mark.label).into_iter().map(|it| (it, NAME, true)).collect();

@@ -190,8 +190,8 @@ fn points(writer: &Writer<'_>, (title, none): (&str, &str), reasons: &[Reason]) 
     Points { title: writer.say(title), items }
 }
 
-/// A reason in words. Of several gates that set the verdict only the one that decides says what it means: the others were
-/// not asked, and may say what it denies.
+/// A reason in words. Of several gates that set the verdict only the one that decides says what it means: the others
+/// were not asked, and may say what it denies.
 fn reason_text(writer: &Writer<'_>, reason: &Reason) -> String {
     let gate = writer.card.gates.iter().find(|it| reason.rests_on.first() == Some(&it.id));
     match gate.filter(|it| reason.text.key == "reason.gate_tripped" && !grounds::says_its_meaning(writer, it)) {
@@ -211,8 +211,8 @@ fn cited(writer: &Writer<'_>, ids: &[String]) -> Option<String> {
     Some(writer.fill("decision.and_more", &[("id", first), ("number", &(ids.len() - 1).to_string())]))
 }
 
-/// What would change the verdict: every change that is known, by its direction. A direction in which no small change leads
-/// is said to have none; where a gate holds the verdict, or another model limits it, that comes first.
+/// What would change the verdict: every change that is known, by its direction. A direction in which no small change
+/// leads is said to have none; where a gate holds the verdict, or another model limits it, that comes first.
 fn change(writer: &Writer<'_>) -> Points {
     let verdict = &writer.card.verdict;
     let deciding = verdict.deciding.as_deref().unwrap_or_default();

@@ -84,7 +84,8 @@ fn mark(card: &Scorecard) -> (&'static str, Tone) {
     }
 }
 
-/// What the rubric advises, read off the words it begins with, in the first language in which they are those of the vote.
+/// What the rubric advises, read off the words it begins with, in the first language in which they are those of the
+/// vote.
 fn advice(card: &Scorecard) -> Option<Advice> {
     let recommendation = &card.verdict.recommendation;
     Language::tags().into_iter().find_map(|tag| {

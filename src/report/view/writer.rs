@@ -216,7 +216,8 @@ impl<'memo> Writer<'memo> {
         model.map_or_else(|| id.to_owned(), |it| self.text(&it.name))
     }
 
-    /// What a reference or another model is called: the name that the case has for it, never a place on somebody's disk.
+    /// What a reference or another model is called: the name that the case has for it, never a place on somebody's
+    /// disk.
     pub(in crate::report) fn called(&self, location: &str) -> String {
         let mut relations = self.card.models.iter().flat_map(|it| &it.relations);
         let known = relations.find(|it| it.location == location);

@@ -1,4 +1,5 @@
-//! Chance for this test alone: a xoshiro256++ generator and what is drawn from it, with the standard library's functions.
+//! Chance for this test alone: a xoshiro256++ generator and what is drawn from it, with the standard library's
+//! functions.
 
 pub(crate) struct Chance([u64; 4]);
 

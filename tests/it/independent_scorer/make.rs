@@ -76,8 +76,8 @@ pub(crate) fn measured(folder: &Path, subjects: &str, references: &str, seed: u6
     let path = folder.join("evidence.yaml");
     let more = format!(
         "  - {{id: EV-day, kind: public_repository, method: examine_original, title: t, collected: 2026-06-10, \
-         origin: hub{kept}}}\n  - {{id: EV-said, kind: public_page, method: public_record, title: t, collected: 2026-06-10, \
-         published: 2026-06-01, url: \"https://acme.example.org\", origin: acme}}\n"
+         origin: hub{kept}}}\n  - {{id: EV-said, kind: public_page, method: public_record, title: t, \
+         collected: 2026-06-10, published: 2026-06-01, url: \"https://acme.example.org\", origin: acme}}\n"
     );
     fs::write(&path, fs::read_to_string(&path).unwrap() + &more).unwrap();
     let claim = "claims:\n  - {id: scratch, subject: m0, about: from_scratch, value: true, quote: all our own, \

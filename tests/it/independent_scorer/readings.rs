@@ -75,7 +75,7 @@ fn of_answers(written: &Written, model: &str, criterion: &Value) -> Reading {
     if let Some(best) = read.iter().map(|it| it.0).max() {
         let low = read.iter().map(|it| it.0.max(it.1.min(best))).min().unwrap();
         return Reading {
-            low: if read.len() < written.readers.len() { 0 } else { low },
+            low: if given.iter().filter(|it| it.level.is_some()).count() < written.readers.len() { 0 } else { low },
             high: read.iter().map(|it| it.1).max().unwrap(),
             covered: read.iter().any(|it| it.2),
             readings: read.len().min(2) as u8,

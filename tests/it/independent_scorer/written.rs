@@ -1,4 +1,5 @@
-//! A case folder as it is written: its three kinds of files, and the grades of the ledger by sections 2 and 4 of the guide.
+//! A case folder as it is written: its three kinds of files, and the grades of the ledger by sections 2 and 4 of the
+//! guide.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
