@@ -183,8 +183,8 @@ impl Blueprint {
         Some(finding("config-contradicts-shapes", Some(field), detail))
     }
 
-    /// Whether layers have a projection of this role in different shapes: no single number of the configuration describes
-    /// them then, as in models that alternate between full and sliding attention.
+    /// Whether layers have a projection of this role in different shapes: no single number of the configuration
+    /// describes them then, as in models that alternate between full and sliding attention.
     fn layers_differ_in(&self, role: &str) -> bool {
         let parts = self.parts.iter().filter(|it| it.component == Component::Language && it.role.to_string() == role);
         let shapes: BTreeSet<&[u64]> = parts.flat_map(|it| &it.variants).map(|it| it.shape.as_slice()).collect();

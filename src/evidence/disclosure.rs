@@ -53,6 +53,9 @@ fn values(when: Option<Disclosed>) -> Vec<String> {
 /// Of two statements on one part the worse counts: a part that was denied first was denied.
 fn worse(one: &[String], other: &[String]) -> Vec<String> {
     let order = ["at_release", "later", "when_asked", "after_exposure", "denied"];
-    let rank = |all: &[String]| all.iter().filter_map(|word| order.iter().position(|it| it == word)).max();
+    let ranks =
+        |all: &[String]| all.iter().filter_map(|word| order.iter().position(|it| it == word)).collect::<Vec<_>>();
+    // Of two with the same worst value the one that says no better is the worse.
+    let rank = |all: &[String]| (ranks(all).into_iter().max(), ranks(all).into_iter().min());
     if rank(other) > rank(one) { other.to_vec() } else { one.to_vec() }
 }

@@ -135,11 +135,18 @@ fn closest(comparisons: &[Comparison]) -> Fact {
     word(value.as_str().unwrap_or_default(), seen_in)
 }
 
-/// Whether a part that is nobody's common property is another's beside a body that is not.
+/// Whether a part that is nobody's common property is another's beside a body that is not; unknown where nothing shows who
+/// was first.
 fn distinctive(relations: &[Relation]) -> Fact {
-    let taken = others(relations).filter(|it| it.bearing == Bearing::ClearButPart && it.order != Order::SubjectEarlier);
-    let seen_in: Vec<String> = taken.map(|it| it.reference.clone()).collect();
-    Fact { value: Value::Yes(!seen_in.is_empty()), seen_in }
+    let shared: Vec<&Relation> = others(relations).filter(|it| it.bearing == Bearing::ClearButPart).collect();
+    let by = |order: Order| shared.iter().filter(move |it| it.order == order).map(|it| it.reference.clone());
+    let (taken, unordered): (Vec<String>, Vec<String>) =
+        (by(Order::ReferenceEarlier).collect(), by(Order::Unknown).collect());
+    match (taken.is_empty(), unordered.is_empty()) {
+        (false, _) => Fact { value: Value::Yes(true), seen_in: taken },
+        (true, false) => Fact { value: Value::Unknown(Unknown::Unexamined), seen_in: unordered },
+        (true, true) => Fact { value: Value::Yes(false), seen_in: Vec::new() },
+    }
 }
 
 /// The closest relation by weights to any model of others that the company's is not known to be older than; unknown where no

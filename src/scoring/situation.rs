@@ -200,6 +200,9 @@ impl Situation<'_> {
         for key in self.unproven_statements() {
             worlds = with_each(worlds, key, &UNPROVEN.map(str::to_owned).into());
         }
+        if self.facts.get(DISTINCTIVE).is_some_and(|it| it.value == Value::Unknown(Unknown::Unexamined)) {
+            worlds = with_each(worlds, DISTINCTIVE, &["no", "yes"].map(str::to_owned).into());
+        }
         worlds.truncate(MOST_WORLDS);
         worlds
     }
@@ -282,6 +285,9 @@ impl Situation<'_> {
         if let (Some(value), Scalar::Word(expected)) = (world.facts.get(key), expected) {
             return Truth::from(value == expected);
         }
+        if let (Some(value), Scalar::Yes(expected)) = (world.facts.get(key), expected) {
+            return Truth::from((value == "yes") == *expected);
+        }
         let Some(fact) = self.facts.get(key) else { return Truth::Maybe };
         match (&fact.value, expected) {
             (Value::Unknown(_), _) => Truth::Maybe,
@@ -322,6 +328,9 @@ impl Situation<'_> {
         }
     }
 }
+
+/// The fact that a distinctive part is another's, which is open where nothing shows who was first.
+const DISTINCTIVE: &str = "borrowed.distinctive";
 
 /// What a statement on weak evidence may be.
 const UNPROVEN: [&str; 2] = ["none", "shown"];

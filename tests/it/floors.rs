@@ -76,6 +76,7 @@ const CIRCLES_LEFT: &[(&str, &[&str])] = &[
     ("case", &["answers", "header", "ledger", "read"]),
     ("checkpoint::data", &["blocks", "decode", "lattices", "superblocks"]),
     ("checkpoint::data", &["recipe", "unpacking"]),
+    ("checkpoint::packing", &["shapes", "table"]),
     ("claims", &["bands", "figure", "spelling"]),
     ("claims", &["contradictions", "worksheet"]),
     ("claims", &["document", "reading"]),

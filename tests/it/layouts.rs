@@ -87,8 +87,8 @@ fn transposed<T: Copy>(matrix: &[T], columns: usize) -> Vec<T> {
 type Packer = fn(&str, &[usize], &[f32], &mut Tensors);
 
 fn mlx(module: &str, shape: &[usize], numbers: &[f32], out: &mut Tensors, bits: u32) {
-    // MLX leaves a matrix as it is whose rows do not fill whole words.
-    if shape[1] * bits as usize % 32 != 0 {
+    // MLX leaves a matrix as it is whose rows do not fill whole groups and words.
+    if shape[1] % 16 != 0 || shape[1] * bits as usize % 32 != 0 {
         out.insert(format!("{module}.weight"), floats(shape, numbers));
         return;
     }
