@@ -133,7 +133,7 @@ impl Model<'_> {
     fn branches(&self, condition: &Value, combinations: &Combinations) -> Vec<(String, Verdict)> {
         let branch = |it: &Value| {
             let levels = items(&it["levels"]).iter().map(|it| it.as_u64().unwrap() as u8).collect();
-            let whose = Whose { levels, closed: it["closed"] == true, reported: false, waits_for_order: false };
+            let whose = Whose { levels, closed: it["closed"] == true, reported: false, waits_for_order: true };
             let readings = readings::all(self.written, self.id(), &whose);
             (text(&it["fact"]).to_owned(), self.decided(&whose, &readings, combinations))
         };
