@@ -39,7 +39,6 @@ struct Seen {
     verdicts: BTreeMap<String, usize>,
     gates: BTreeSet<(String, &'static str)>,
     conditions: usize,
-    waived: usize,
 }
 
 fn read(folder: &Path) -> Case {
@@ -125,7 +124,6 @@ fn model_differences(expected: &Judged, found: &Value, seen: &mut Seen) -> Vec<S
         verdict.gates.iter().map(|(id, it)| (id.clone(), (it.0.word(), it.1))).collect();
     for (id, it) in &by_guide {
         seen.gates.insert((id.clone(), it.0));
-        seen.waived += usize::from(it.1);
     }
     gate_differences(&mut out, &by_guide, &gates);
     out.extend(share_differences(verdict, items(&of["possible"])));
@@ -237,7 +235,7 @@ fn random_cases_are_judged_alike() {
     assert_agree(&out, &seen);
     if one.is_none() {
         assert!(seen.verdicts.len() >= 8, "cases of every kind come up: {:?}", seen.verdicts);
-        assert!(seen.conditions > 0 && seen.waived > 0, "{} conditions, {} waived", seen.conditions, seen.waived);
+        assert!(seen.conditions > 0, "no case has a condition");
     }
 }
 

@@ -16,7 +16,7 @@ use unshell::remote::Reach;
 type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 const SMALL: &str = "tests/families/small";
-const MEMBERS: &[&str] = &["base_a", "base_b", "base_other_arch", "ft_code", "prune_width", "vocab_ext"];
+const MEMBERS: &[&str] = &["base_a", "base_b", "depth_up", "ft_code", "prune_layers", "vocab_ext"];
 
 /// A member's matrices and vectors as numbers, with its configuration.
 fn member(name: &str) -> (BTreeMap<String, (Vec<usize>, Vec<f32>)>, Value) {
