@@ -38,11 +38,12 @@ pub(crate) fn read(text: &[u8], values: usize) -> Result<Document, String> {
 
 /// The text in UTF-8, where a byte order mark says that it is in UTF-16.
 pub(crate) fn from_utf16(text: &[u8]) -> Option<Vec<u8>> {
-    let (rest, unit): (&[u8], fn([u8; 2]) -> u16) = match text {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+    let (rest, is_little) = match text {
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
         _ => return None,
     };
+    let unit = if is_little { u16::from_le_bytes } else { u16::from_be_bytes };
     let units: Vec<u16> = rest.as_chunks().0.iter().map(|it| unit(*it)).collect();
     String::from_utf16(&units).ok().map(String::into_bytes)
 }

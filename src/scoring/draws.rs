@@ -121,7 +121,7 @@ fn key(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// A stream of its own for each thing that is drawn in each sample: SplitMix64 from a mixed start.
+/// A stream of its own for each thing that is drawn in each sample: `SplitMix64` from a mixed start.
 struct Stream(u64);
 
 impl Stream {

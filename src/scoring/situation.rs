@@ -97,7 +97,7 @@ impl Situation<'_> {
             *slot = standing;
         }
         if self.rubric.criteria.get(idx).is_some_and(|it| it.id == self.rubric.axes.derived_criterion) {
-            other.levels = standing.interval.map(|it| whole_levels(it)).unwrap_or_default();
+            other.levels = standing.interval.map(whole_levels).unwrap_or_default();
         }
         other
     }

@@ -75,7 +75,7 @@ impl Packed {
             (Packing::Awq, rows, second)
         };
         let bits = words.checked_mul(32)?.checked_div(numbers)?;
-        let in_words = |numbers: u64| Some(numbers.checked_mul(bits)?.checked_div(32)?);
+        let in_words = |numbers: u64| numbers.checked_mul(bits)?.checked_div(32);
         let is_filled = |numbers: u64| numbers.checked_mul(bits).is_some_and(|it| it.is_multiple_of(32) && it > 0);
         let fits_words = match packing {
             Packing::Gptq { .. } => (2..=8).contains(&bits) && [in_words(columns)?, rows] == [first, second],
