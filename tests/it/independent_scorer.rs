@@ -103,7 +103,7 @@ fn grades(written: &Written, case: &Case) -> Vec<String> {
     let mut out = Vec::new();
     for (id, it) in &written.ledger {
         let found = &case.ledger[id];
-        let letters = [found.grade, found.plain_grade, found.said_grade].map(|it| it.letter().to_string());
+        let letters = [found.grade, found.plain_grade, found.said_grade].map(|it| it.letter().to_owned());
         let expected = [it.grade, it.plain, it.said].map(|it| "ABCDE".split_at(it.into()).1.split_at(1).0.to_owned());
         differ(&mut out, id, format!("{expected:?} {}", it.altered), format!("{letters:?} {}", found.is_altered()));
     }

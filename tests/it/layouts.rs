@@ -18,8 +18,11 @@ type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 const SMALL: &str = "tests/families/small";
 const MEMBERS: &[&str] = &["base_a", "base_b", "depth_up", "ft_code", "prune_layers", "vocab_ext"];
 
+/// Shape and numbers of each tensor.
+type Numbers = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// A member's matrices and vectors as numbers, with its configuration.
-fn member(name: &str) -> (BTreeMap<String, (Vec<usize>, Vec<f32>)>, Value) {
+fn member(name: &str) -> (Numbers, Value) {
     let folder = Path::new(SMALL).join(name);
     let data = Data::open(&folder).unwrap();
     let all = data.values().iter().map(|it| {
@@ -88,7 +91,7 @@ type Packer = fn(&str, &[usize], &[f32], &mut Tensors);
 
 fn mlx(module: &str, shape: &[usize], numbers: &[f32], out: &mut Tensors, bits: u32) {
     // MLX leaves a matrix as it is whose rows do not fill whole groups and words.
-    if shape[1] % 16 != 0 || shape[1] * bits as usize % 32 != 0 {
+    if !shape[1].is_multiple_of(16) || !(shape[1] * bits as usize).is_multiple_of(32) {
         out.insert(format!("{module}.weight"), floats(shape, numbers));
         return;
     }

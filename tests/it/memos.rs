@@ -1,5 +1,6 @@
 //! Memos of whole cases: what was measured and scored can be said in every language and format, and page 1 says
 //! nothing that another sentence, the scorecard or the law of the house denies.
+#![allow(clippy::write_with_newline, reason = "each line of YAML is written as it stands in the file")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

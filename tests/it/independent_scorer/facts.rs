@@ -98,8 +98,7 @@ fn whose_by_documents(written: &Written, subject: &Value) -> String {
     let reports = |relation: &str| {
         items(&subject["reported_tests"]).iter().filter(|it| it["relation"] == relation).any(|it| {
             let evidence = list(&it["evidence"]);
-            let counts = written.intact(&evidence).any(|it| it.method == "third_party" && it.grade <= C);
-            counts
+            written.intact(&evidence).any(|it| it.method == "third_party" && it.grade <= C)
         })
     };
     let is_admitted = items(&subject["declared_parents"]).iter().any(|it| {

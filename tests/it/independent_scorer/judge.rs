@@ -278,7 +278,7 @@ impl Model<'_> {
     fn by_name(&self) -> BTreeSet<&str> {
         fn named<'a>(it: &'a Value, out: &mut BTreeSet<&'a str>) {
             out.extend(it["level_at_most"]["criterion"].as_str());
-            let parts = [&it["all"], &it["any"]].into_iter().flat_map(|it| items(it));
+            let parts = [&it["all"], &it["any"]].into_iter().flat_map(items);
             parts.chain([&it["not"]]).filter(|it| !it.is_null()).for_each(|it| named(it, out));
         }
         let mut out = BTreeSet::from([text(&self.rubric()["axes"]["derived_criterion"])]);
@@ -289,7 +289,7 @@ impl Model<'_> {
 
     fn is_waived(&self, gate: &Value, truth: Truth) -> bool {
         let written = self.written;
-        let readers: BTreeSet<String> = written.readers.iter().flat_map(|it| names(it)).collect();
+        let readers: BTreeSet<String> = written.readers.iter().flat_map(names).collect();
         let holds = |it: &Value| {
             let approver = evened(text(&it["approver"]));
             let until = text(&it["expires"]).parse().unwrap();
