@@ -5,7 +5,7 @@ use crate::fact::{Origin, Unexamined};
 use crate::lineage::{Model, adapters};
 use crate::weights::{Finite, Net};
 
-/// What no answer by form looks at, and why. [`compare_with_weights`] takes out what it did look at.
+/// What no answer by form looks at, and why. `compare_with_weights` takes out what it did look at.
 pub(super) fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexamined> {
     let models = || std::iter::once(model).chain(reference);
     let (why, weights, tokenizer) = match models().find(|it| !it.has_weights()) {
