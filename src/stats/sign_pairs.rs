@@ -5,7 +5,7 @@
 //!
 //! **Null.** One of the two models was initialised independently of the other. Turning the sign of a dimension
 //! changes no output and keeps the law of every symmetric initialisation and every course of training (see
-//! [`random_sign`](crate::weights::statistics::random_sign)), so that the entries are `s_i s_j |..|` with independent
+//! `random_sign`), so that the entries are `s_i s_j |..|` with independent
 //! fair coins `s`, given all sizes. Taken one dimension after the other, `c_i = a_i1 + … + a_i(i-1)` then has a fair
 //! sign given everything before it, and a size that is known by then.
 //!
