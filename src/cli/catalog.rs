@@ -25,7 +25,7 @@ enum Command {
     List(ListArguments),
     /// Show one model: every fact with its source, and what it is built like
     Show(ShowArguments),
-    /// Keep a fingerprint of a model, so that others can be held against its weights without its files
+    /// Keep a fingerprint of a model, so that others can be compared with its weights without its files
     Add(library::AddArguments),
     /// List the fingerprints that are kept
     Fingerprints(library::FingerprintsArguments),

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// The model under examination: as `inspect` takes it
     #[arg(value_name = "SUBJECT")]
     subject: String,
-    /// The model to hold it against: as `inspect` takes it. With several, every p-value pays for all of them, and the
+    /// The reference: as `inspect` takes it. With several, p-values are Bonferroni-corrected, and the
     /// subject is taken apart into those that it is related to: how a merge was made
     #[arg(value_name = "REFERENCE", required = true)]
     references: Vec<String>,
@@ -108,7 +108,7 @@ fn page(comparison: &Comparison) -> String {
     section("Projections fused on one side", &projections(form), form.projections.is_empty());
     section("Dimensions", &dimensions(form), form.dimensions.is_empty());
     section("Differences", &differences(form), form.differences.is_empty());
-    section("Evened out before comparing", &normalised(form), form.normalised.is_empty());
+    section("Normalized before comparison", &normalised(form), form.normalised.is_empty());
     sections.push(config(&comparison.config));
     sections.push(format!("Not examined\n{}", unexamined(&comparison.unexamined)));
     sections.push(reach(&comparison.catalog));
@@ -125,7 +125,7 @@ fn pages_of(all: &Comparisons) -> String {
     });
     let count = all.comparisons.len();
     sections.push(format!(
-        "Every p-value pays for {count} references. `unshell compare` with one of them, or `--json`, has its details."
+        "Every p-value is corrected for {count} references (Bonferroni). `unshell compare` with one of them, or `--json`, has its details."
     ));
     sections.join("\n\n")
 }
@@ -168,22 +168,19 @@ fn relation(form: &Form) -> String {
     match form.relation {
         FormRelation::Identical => identical(form),
         FormRelation::SameUpToRenaming => {
-            format!("same up to renaming, {sizes}. Every tensor has its answer{renamed}.")
+            format!("same up to renaming, {sizes}. All tensors match one to one{renamed}.")
         }
         FormRelation::FusedOrSplit => {
             format!(
-                "fused or split projections, {sizes}. Every tensor has its answer once {} split or fused{renamed}.",
+                "fused or split projections, {sizes}. All tensors match once {} split or fused{renamed}.",
                 plural(form.projections.len(), "projection is", "projections are")
             )
         }
         FormRelation::SameFamily => {
             let left = form.differences.iter().filter(|it| it.kind.starts_with("only-in-")).count();
             let left = match left {
-                0 => "every tensor has its answer".to_owned(),
-                _ => format!(
-                    "every matrix has its answer, {} not",
-                    plural(left, "vector or head does", "vectors or heads do")
-                ),
+                0 => "all tensors match".to_owned(),
+                _ => format!("all matrices match, {} not", plural(left, "vector or head does", "vectors or heads do")),
             };
             format!("same family, {sizes}: {left}{renamed}.")
         }
@@ -215,7 +212,7 @@ fn plural(count: usize, one: &str, many: &str) -> String {
 }
 
 fn renames(form: &Form) -> Table {
-    let mut output = table(["Subject", "Reference", "Sure by"]);
+    let mut output = table(["Subject", "Reference", "Matched by"]);
     for it in &form.renames {
         let by = match it.by.as_str() {
             "role" => "role: both names are known",
@@ -302,7 +299,7 @@ fn config(agreement: &ConfigAgreement) -> String {
 }
 
 fn shared(values: &[&SharedValue]) -> Table {
-    let mut output = table(["Shared and telling", "Value", "Families that have it", "Bits"]);
+    let mut output = table(["Shared, distinctive values", "Value", "Families that have it", "Bits"]);
     align_right(&mut output, 2);
     align_right(&mut output, 3);
     for it in values {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::blueprint;
 use crate::checkpoint::{self, Reading};
 use crate::cli::{Failure, Terminal};
-use crate::fact::Text;
+use crate::fact::{DisguiseId, RuleId, StatisticId, StepId, Text, WeightsRelation};
 use crate::report::Language;
 use crate::rubric;
 use crate::rubric::{Criterion, Gate, Rubric, Verdict};
@@ -14,6 +14,10 @@ use crate::tokenizer;
 
 /// Below this likeness a name is no suggestion.
 const LIKE_ENOUGH: f64 = 0.7;
+
+/// Kinds of ids, in the order of the list.
+const KINDS: [&str; 11] =
+    ["criterion", "gate", "verdict", "finding", "layout", "relation", "rule", "statistic", "disguise", "step", "term"];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -80,11 +84,22 @@ fn entries(rubric: &Rubric, language: &Language) -> Vec<Entry> {
     }
     let is_layout = |key: &str| checkpoint::LAYOUTS.iter().any(|it| key.strip_prefix("explain.") == Some(it.id));
     for key in language.keys().filter(|it| it.starts_with("explain.") && !is_layout(it)) {
-        let id = key.trim_start_matches("explain.").replace('_', " ");
+        let id = key.trim_start_matches("explain.");
         let text = language.get(key).expect("it is one of its keys");
-        add("term", &id, text.to_owned());
+        let kind = ids_of_weights().find(|it| it.1 == id).map_or("term", |it| it.0);
+        add(kind, &id.replace('_', " "), text.to_owned());
     }
     all
+}
+
+/// Every id that an answer on weights may hold, with its kind.
+fn ids_of_weights() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let relations = WeightsRelation::ALL.iter().map(|it| ("relation", it.word()));
+    let rules = RuleId::ALL.iter().map(|it| ("rule", it.word()));
+    let statistics = StatisticId::ALL.iter().map(|it| ("statistic", it.word()));
+    let disguises = DisguiseId::ALL.iter().map(|it| ("disguise", it.word()));
+    let steps = StepId::ALL.iter().map(|it| ("step", it.word()));
+    relations.chain(rules).chain(statistics).chain(disguises).chain(steps)
 }
 
 fn criterion(it: &Criterion, language: &str) -> String {
@@ -113,7 +128,7 @@ fn verdict(it: &Verdict, language: &str) -> String {
 
 fn listed(entries: &[Entry]) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for kind in ["criterion", "gate", "verdict", "finding", "layout", "term"] {
+    for kind in KINDS {
         let ids: Vec<&str> = entries.iter().filter(|it| it.kind == kind).map(|it| it.id.as_str()).collect();
         lines.push(format!("{kind}: {}", ids.join(", ")));
     }
@@ -150,17 +165,25 @@ mod tests {
 
     /// Whatever an answer names can be asked about.
     #[test]
-    fn every_disguise_every_step_of_a_recipe_every_kind_of_merge_and_every_layout_is_explained() {
+    fn every_id_of_an_answer_is_explained() {
         for tag in ["en", "zh-CN"] {
             let language = Language::find(tag).unwrap();
-            let families = ["disguise.", "recipe.", "merge.said."];
-            let ids = language.keys().filter_map(|key| families.iter().find_map(|it| key.strip_prefix(it)));
-            let ids: Vec<&str> = ids.collect();
-            assert!(ids.len() > 30, "{ids:?}");
-            let layouts = checkpoint::LAYOUTS.iter().map(|it| it.id);
-            let ids: Vec<&str> = ids.into_iter().chain(layouts).collect();
-            let missing: Vec<&&str> =
-                ids.iter().filter(|it| language.get(&format!("explain.{it}")).is_none()).collect();
+            let merges = language.keys().filter_map(|key| key.strip_prefix("merge.said."));
+            let ids = ids_of_weights().map(|it| it.1).chain(merges).chain(checkpoint::LAYOUTS.iter().map(|it| it.id));
+            let missing: Vec<&str> = ids.filter(|it| language.get(&format!("explain.{it}")).is_none()).collect();
+            assert!(missing.is_empty(), "{tag}: {missing:?}");
+        }
+    }
+
+    /// A memo says disguises and steps in its own language.
+    #[test]
+    fn every_disguise_and_every_step_has_a_sentence() {
+        for tag in ["en", "zh-CN"] {
+            let language = Language::find(tag).unwrap();
+            let sentence = |kind: &str, id| format!("{}.{id}", if kind == "disguise" { kind } else { "recipe" });
+            let keys =
+                ids_of_weights().filter(|it| ["disguise", "step"].contains(&it.0)).map(|it| sentence(it.0, it.1));
+            let missing: Vec<String> = keys.filter(|it| language.get(it).is_none()).collect();
             assert!(missing.is_empty(), "{tag}: {missing:?}");
         }
     }

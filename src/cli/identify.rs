@@ -10,7 +10,7 @@ use crate::cli::library::Library;
 use crate::cli::progress::Progress;
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, inspect, reach, weights};
-use crate::fact::{CatalogReach, Closeness, FingerprintMatch, FormRelation, Identification, Match};
+use crate::fact::{CatalogReach, Closeness, FingerprintMatch, FormRelation, Identification, Match, RuleId};
 use crate::lineage;
 use crate::lineage::{Look, identify, look_up};
 use crate::weights::Effort;
@@ -83,7 +83,7 @@ fn page(answer: &Identification) -> String {
 /// What weights say against the library.
 fn fingerprints(found: &[FingerprintMatch]) -> String {
     if found.is_empty() {
-        return "Weights: not held against anything. `unshell catalog add MODEL` keeps a fingerprint of a reference; \
+        return "Weights: not compared with anything. `unshell catalog add MODEL` keeps a fingerprint of a reference; \
                 `identify` tests the weights of a model on this machine, or with `--weights` any model's, against all \
                 of them."
             .to_owned();
@@ -95,7 +95,7 @@ fn fingerprints(found: &[FingerprintMatch]) -> String {
             shown_name(&it.reference.name),
             weights::relation_word(it.relation).to_owned(),
             it.log10_p.map_or_else(|| "-".to_owned(), weights::power_of_ten),
-            it.rule.clone().unwrap_or_else(|| "-".to_owned()),
+            it.rule.map_or("-", RuleId::word).to_owned(),
         ]);
     }
     let paid = if found.len() > 1 {
@@ -157,7 +157,7 @@ fn limits(answer: &Identification) -> String {
     let CatalogReach { size, newest, newest_date, .. } = &answer.catalog;
     format!(
         "Compared with {size} entries. The catalogue ends with {} ({newest_date}): a later model, or one it never had, \
-         has no entry to match.\nThis is about names and shapes, which say nothing about weights: models trained apart \
+         has no entry to match.\nThis is about names and shapes, which say nothing about weights: models trained independently \
          share a form, and a copy can change it.",
         name(newest)
     )

@@ -163,7 +163,7 @@ fn page(added: &Added<'_>) -> String {
     if !added.unexamined.is_empty() {
         parts.push(format!("Not kept\n{}", unexamined(added.unexamined)));
     }
-    parts.push("`unshell identify MODEL` and `unshell compare MODEL FILE` hold a model against it.".to_owned());
+    parts.push("`unshell identify MODEL` and `unshell compare MODEL FILE` compare a model with it.".to_owned());
     parts.join("\n\n")
 }
 

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::case::{Case, Level};
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
 use crate::fact::Text;
 use crate::rubric;
-use crate::rubric::{Criterion, Effect, Rubric};
+use crate::rubric::{Criterion, Effect, MIN_PAIRS, Pairs, Rate, Rubric};
 use crate::yaml::Problem;
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +38,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check a rubric file and tell every mistake in it
+    /// How exactly readers read levels, from cases that two or more of them read: what may replace a rubric's `exact_readings`
+    Readers {
+        /// Folders of closed cases
+        #[arg(required = true, value_name = "CASE")]
+        cases: Vec<PathBuf>,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a rubric file and report every mistake in it
     Check {
         /// The file
         path: PathBuf,
@@ -51,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     match &arguments.command {
         Command::List { json } => list(*json, terminal),
         Command::Show { rubric, language, json } => show(rubric, language.as_deref(), *json, terminal),
+        Command::Readers { cases, json } => readers(cases, *json, terminal),
         Command::Check { path, json } => check(path, *json, terminal),
     }
 }
@@ -104,6 +115,62 @@ fn show(name: &str, language: Option<&str>, json: bool, terminal: &Terminal) -> 
     };
     terminal.print(&Page { rubric: &rubric, language }.text());
     Ok(ExitCode::SUCCESS)
+}
+
+fn readers(folders: &[PathBuf], json: bool, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let mut pairs = Pairs::default();
+    for folder in folders {
+        let case = Case::read(folder)?;
+        let rubric = rubric::find(&case.rubric, folder)?;
+        double_readings(&case, &rubric, &mut pairs);
+    }
+    let rate = pairs.rate();
+    if json {
+        let cases = folders.len();
+        terminal.print_json(&serde_json::json!({ "cases": cases, "pairs": pairs, "exact_readings": rate }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    terminal.print(&said_of_readers(folders.len(), pairs, rate));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Criteria with a level by two readers, every two of them; whose the weights are is measured and no reading.
+fn double_readings(case: &Case, rubric: &Rubric, pairs: &mut Pairs) {
+    let levels = |criterion: &str| -> Vec<u8> {
+        let answers = case.answers.values().filter_map(|it| it.answers.get(criterion));
+        answers.filter_map(|it| if let Level::At(level) = it.level { Some(level) } else { None }).collect()
+    };
+    let read = rubric.criteria.iter().filter(|it| it.id != rubric.axes.derived_criterion);
+    for criterion in read {
+        let levels = levels(&criterion.id);
+        for (at, one) in levels.iter().enumerate() {
+            levels[at + 1..].iter().for_each(|other| pairs.add(*one, *other));
+        }
+    }
+}
+
+fn said_of_readers(cases: usize, pairs: Pairs, rate: Option<Rate>) -> String {
+    let share = |part: u64| 100.0 * part as f64 / pairs.count.max(1) as f64;
+    let mut lines = vec![format!(
+        "{} pairs of readings in {cases} cases: {:.0} % agree exactly, {:.0} % within one level.",
+        pairs.count,
+        share(pairs.exact),
+        share(pairs.within_one)
+    )];
+    match rate {
+        Some(Rate { rate, low, high }) => {
+            let low = low.map_or_else(|| "less than a third".to_owned(), |it| format!("{it:.2}"));
+            lines.push(format!("One reader is exact with rate {rate:.2} (95 % interval: {low} to {high:.2})."));
+        }
+        None => lines.push("Readers who agree so little show no rate.".to_owned()),
+    }
+    match rate {
+        Some(it) if pairs.count >= MIN_PAIRS => {
+            lines.push(format!("In your own copy of the rubric:\n\nrobustness:\n  exact_readings: {:.2}", it.rate));
+        }
+        _ => lines.push(format!("{MIN_PAIRS} pairs or more may replace a rubric's `exact_readings`; these do not.")),
+    }
+    lines.join("\n")
 }
 
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use crate::cli::inspect::{align_right, shown_name};
 use crate::cli::maps;
 use crate::cli::terminal::table;
 use crate::fact::{
-    ComponentRelation, Cost, LayerSource, Merge, PKind, RELATED, RecipeStep, Statistic, TokenizerFacts,
+    ComponentRelation, Cost, LayerSource, Merge, PKind, RecipeStep, RuleId, Statistic, StatisticId, TokenizerFacts,
     TokenizerRelation, Weights, WeightsRelation,
 };
 
@@ -32,19 +32,21 @@ pub(super) fn answer(weights: &Weights) -> String {
             format!("a part is derived{parts}. No derivation of the body was found.{}", power(weights))
         }
         WeightsRelation::SharedInit => {
-            format!("shared start{test}. Both grew from the same random numbers and were trained apart.")
-        }
-        WeightsRelation::Independent => format!("no derivation found.{}", power(weights)),
-        WeightsRelation::Undetermined if weights.rule.as_deref() == Some("adapter-start") => {
             format!(
-                "undetermined{test}. The adapter was trained on this model, on a relative, or on a model of the same \
-                 start; it does not show which."
+                "shared initialization{test}. Both started from the same random values and were trained independently."
             )
         }
-        WeightsRelation::Undetermined if weights.rule.as_deref() == Some(RELATED) => {
+        WeightsRelation::Independent => format!("no derivation found.{}", power(weights)),
+        WeightsRelation::Undetermined if weights.rule == Some(RuleId::AdapterInitialization) => {
             format!(
-                "undetermined, and related{test}. Whether the one was made from the other or both grew from one \
-                 start is not told by what was kept."
+                "undetermined{test}. The adapter was trained on this model, on a relative, or on a model of the same \
+                 initialization; it does not show which."
+            )
+        }
+        WeightsRelation::Undetermined if weights.rule == Some(RuleId::InitializationOrDerived) => {
+            format!(
+                "undetermined, and related{test}. Whether the one was made from the other or both share an \
+                 initialization is not decided by what was kept."
             )
         }
         WeightsRelation::Undetermined => {
@@ -58,20 +60,22 @@ fn test(weights: &Weights) -> String {
     let decided = weights.log10_p.map(|it| {
         let kind = weights.p_kind.map_or("test", |it| match it {
             PKind::Exact => "exact test",
-            PKind::Calibrated => "calibrated test",
-            PKind::Heuristic => "rule of thumb",
+            PKind::Asymptotic => "asymptotic test",
+            PKind::Heuristic => "heuristic",
         });
         format!("{kind}, log10 p = {}", power_of_ten(it))
     });
-    let agreement = weights.statistics.iter().find(|it| it.id == "agreement");
-    let partners = agreement.map(|it| format!("{:.0} % of hidden units find their partner", it.value * 100.0));
+    let agreement = weights.statistics.iter().find(|it| it.id == StatisticId::PartnerAgreement);
+    let partners = agreement.map(|it| {
+        format!("{:.0} % of hidden units find the same partner by gate and by up projection", it.value * 100.0)
+    });
     let all: Vec<String> = decided.into_iter().chain(partners).collect();
     if all.is_empty() { String::new() } else { format!(" ({})", all.join("; ")) }
 }
 
 /// Whether an adapter was held against a model.
 fn is_on_adapter(weights: &Weights) -> bool {
-    weights.rule.as_ref().is_some_and(|it| it.starts_with("adapter-"))
+    weights.rule.is_some_and(RuleId::is_on_adapter)
 }
 
 /// What would have been found.
@@ -115,7 +119,7 @@ pub(super) fn relation_word(relation: WeightsRelation) -> &'static str {
         WeightsRelation::Identical => "identical",
         WeightsRelation::Derived => "derived",
         WeightsRelation::ComponentDerived => "a part derived",
-        WeightsRelation::SharedInit => "shared start",
+        WeightsRelation::SharedInit => "shared initialization",
         WeightsRelation::Independent => "no derivation found",
         WeightsRelation::Undetermined => "undetermined",
     }
@@ -124,8 +128,8 @@ pub(super) fn relation_word(relation: WeightsRelation) -> &'static str {
 fn kind_word(kind: PKind) -> &'static str {
     match kind {
         PKind::Exact => "exact",
-        PKind::Calibrated => "calibrated",
-        PKind::Heuristic => "rule of thumb",
+        PKind::Asymptotic => "asymptotic",
+        PKind::Heuristic => "heuristic",
     }
 }
 
@@ -139,7 +143,7 @@ pub(super) fn sections(weights: &Weights) -> Vec<String> {
     };
     let rule = weights.rule.as_ref().map_or(String::new(), |it| format!(" (rule {it})"));
     add(&format!("Why{rule}"), lines(weights.reasons.iter().cloned()));
-    add("How far the look reached", lines(weights.effort.iter().map(|it| format!("{}: {}", it.used, it.detail))));
+    add("Coverage", lines(weights.effort.iter().map(|it| format!("{}: {}", it.used, it.detail))));
     add("Weights, part by part", body(&components(&weights.components), weights.components.is_empty()));
     add("Where each layer comes from", body(&layers(&weights.layer_map), weights.layer_map.is_empty()));
     add("Where each expert comes from", body(&maps::experts(&weights.expert_map), weights.expert_map.is_empty()));
@@ -261,35 +265,40 @@ fn recipe(weights: &Weights) -> Vec<String> {
 }
 
 fn statistics(weights: &Weights) -> Table {
-    let mut output = table(["Statistic", "Of", "Value", "Samples", "log10 p", "Kind", "Speaks for a relation"]);
+    let mut output = table(["Statistic", "Of", "Value", "Samples", "log10 p", "Kind", "Supports a relation"]);
     for column in 2..5 {
         align_right(&mut output, column);
     }
     for it in &weights.statistics {
         output.add_row([
-            it.id.clone(),
+            it.id.word().to_owned(),
             it.component.clone(),
             format!("{:.3}", it.value),
             grouped(it.samples),
             it.log10_p.map_or_else(dash, power_of_ten),
             kind_word(it.p_kind).to_owned(),
-            speaks(weights.relation, it).to_owned(),
+            supports(weights, it).to_owned(),
         ]);
     }
     output
 }
 
-/// Whether a statistic speaks for a relation, and whether the answer is another.
-fn speaks(relation: WeightsRelation, it: &Statistic) -> &'static str {
-    let expected = match relation {
-        // How well the streams were fitted is no witness.
-        _ if it.id == "stream-fit" => return "-",
+/// Whether a statistic supports a relation, and whether the answer is another. One that compares what has the same index is
+/// not applicable after a re-arrangement.
+fn supports(weights: &Weights, it: &Statistic) -> &'static str {
+    let is_index_aligned = it.component.ends_with("in place");
+    let expected = match weights.relation {
+        // How well the change of basis fits decides nothing.
+        _ if it.id == StatisticId::BasisFit => return "-",
+        WeightsRelation::Derived if is_index_aligned && !it.supports_relation && !weights.disguises.is_empty() => {
+            return "not applicable: re-arranged";
+        }
         WeightsRelation::Identical | WeightsRelation::Derived => Some(true),
-        WeightsRelation::SharedInit => Some(it.id != "retention"),
+        WeightsRelation::SharedInit => Some(it.id != StatisticId::Retention),
         WeightsRelation::Independent => Some(false),
         WeightsRelation::Unexamined | WeightsRelation::ComponentDerived | WeightsRelation::Undetermined => None,
     };
-    match (it.speaks_for, expected.is_some_and(|expected| expected != it.speaks_for)) {
+    match (it.supports_relation, expected.is_some_and(|expected| expected != it.supports_relation)) {
         (true, false) => "yes",
         (true, true) => "yes: DISAGREES",
         (false, false) => "no",
@@ -397,6 +406,7 @@ pub(super) fn cost(cost: &Cost) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::{Disguise, DisguiseId};
 
     fn map(sources: &[Option<u32>]) -> Vec<LayerSource> {
         let layer = |(subject, reference): (usize, &Option<u32>)| LayerSource {
@@ -451,20 +461,29 @@ mod tests {
 
     #[test]
     fn a_statistic_that_disagrees_is_marked() {
-        let statistic = |id: &str, speaks_for| Statistic {
-            id: id.to_owned(),
-            component: "feed-forward".to_owned(),
+        let statistic = |id, component: &str, supports_relation| Statistic {
+            id,
+            component: component.to_owned(),
             value: 0.0,
             samples: 1,
             log10_p: None,
             p_kind: PKind::Heuristic,
             null: String::new(),
-            speaks_for,
+            supports_relation,
         };
-        assert_eq!(speaks(WeightsRelation::Derived, &statistic("agreement", false)), "no: DISAGREES");
-        assert_eq!(speaks(WeightsRelation::Derived, &statistic("agreement", true)), "yes");
-        assert_eq!(speaks(WeightsRelation::Independent, &statistic("agreement", true)), "yes: DISAGREES");
-        assert_eq!(speaks(WeightsRelation::SharedInit, &statistic("retention", false)), "no");
-        assert_eq!(speaks(WeightsRelation::Derived, &statistic("stream-fit", false)), "-");
+        let weights = |relation| Weights { relation, ..Weights::default() };
+        let agreement = |it| statistic(StatisticId::PartnerAgreement, "feed-forward", it);
+        let derived = weights(WeightsRelation::Derived);
+        assert_eq!(supports(&derived, &agreement(false)), "no: DISAGREES");
+        assert_eq!(supports(&derived, &agreement(true)), "yes");
+        assert_eq!(supports(&weights(WeightsRelation::Independent), &agreement(true)), "yes: DISAGREES");
+        let retention = statistic(StatisticId::Retention, "body", false);
+        assert_eq!(supports(&weights(WeightsRelation::SharedInit), &retention), "no");
+        assert_eq!(supports(&derived, &statistic(StatisticId::BasisFit, "embeddings", false)), "-");
+        let aligned = statistic(StatisticId::RandomSign, "feed-forward, in place", false);
+        assert_eq!(supports(&derived, &aligned), "no: DISAGREES");
+        let disguise = Disguise { kind: DisguiseId::PermutedUnits, detail: String::new() };
+        let permuted = Weights { disguises: vec![disguise], ..derived };
+        assert_eq!(supports(&permuted, &aligned), "not applicable: re-arranged");
     }
 }

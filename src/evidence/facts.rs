@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::case::{Case, Subject};
 use crate::claims::{self, About, Check, Claim, ClaimValue, Outcome};
 use crate::evidence::{Bearing, Disclosure, Order, Relation};
-use crate::fact::{Comparison, Fact, Facts, Unknown, Value, WeightsRelation};
+use crate::fact::{Comparison, Fact, Facts, Unknown, Value};
 use crate::rubric::Grade;
 
 /// What a company can take from another model.
@@ -155,7 +155,7 @@ fn weights(relations: &[Relation]) -> Fact {
     let later = |it: &&Relation| it.bearing == Bearing::Derived && it.order == Order::SubjectEarlier;
     let examined: Vec<&Relation> =
         others(relations).filter(|it| it.bearing != Bearing::Unexamined).filter(|it| !later(it)).collect();
-    let Some(relation) = examined.iter().map(|it| it.relation).min_by_key(|it| closeness(*it)) else {
+    let Some(relation) = examined.iter().map(|it| it.relation).max_by_key(|it| it.closeness()) else {
         let seen_in = others(relations).map(|it| it.reference.clone()).collect();
         return Fact { value: Value::Unknown(Unknown::Unexamined), seen_in };
     };
@@ -173,17 +173,4 @@ fn title(relations: &[Relation]) -> Fact {
 
 fn others(relations: &[Relation]) -> impl Iterator<Item = &Relation> {
     relations.iter().filter(|it| !it.own)
-}
-
-/// Lower is closer.
-fn closeness(relation: WeightsRelation) -> u8 {
-    match relation {
-        WeightsRelation::Identical => 0,
-        WeightsRelation::Derived => 1,
-        WeightsRelation::ComponentDerived => 2,
-        WeightsRelation::SharedInit => 3,
-        WeightsRelation::Undetermined => 4,
-        WeightsRelation::Independent => 5,
-        WeightsRelation::Unexamined => 6,
-    }
 }

@@ -216,6 +216,9 @@ pub struct OpenBranch {
     pub levels: Vec<u8>,
     /// Whether that would settle it.
     pub closed: bool,
+    /// Whether a distinctive part would then be another's; null where the branch says nothing of parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinctive: Option<bool>,
 }
 
 impl Whose {

@@ -2,7 +2,7 @@
 
 use crate::case::{Reference, Subject};
 use crate::evidence::{Bearing, Order, Relation};
-use crate::fact::{Comparison, Message, Origin, Weights, WeightsRelation};
+use crate::fact::{Comparison, Message, Origin, StepId, Weights, WeightsRelation};
 
 /// Share of the layers of which units have to be compared before "no derivation found" settles anything.
 const LAYERS_READ: f64 = 0.9;
@@ -12,19 +12,20 @@ const LAYERS_READ: f64 = 0.9;
 const POWER: f64 = 0.6;
 
 /// Steps after which nothing of the other's training is new: copies.
-const COPYING: &[&str] = &["cast", "quantised", "quantized", "noise-added", "layers-reordered"];
+const COPYING: &[StepId] = &[StepId::Cast, StepId::Quantized, StepId::NoiseAdded, StepId::LayersReordered];
 
 /// Steps that cut or rearrange, and are copies unless something was trained afterwards.
-const CUTTING: &[&str] = &["layers-dropped", "width-pruned", "units-pruned", "magnitude-pruned"];
+const CUTTING: &[StepId] = &[StepId::LayersDropped, StepId::WidthPruned, StepId::UnitsPruned, StepId::MagnitudePruned];
 
 /// Steps that grow a model out of another.
-const GROWING: &[&str] = &["layers-duplicated", "layers-added", "moe-upcycled"];
+const GROWING: &[StepId] = &[StepId::LayersDuplicated, StepId::LayersAdded, StepId::MoeUpcycled];
 
 /// Steps of training.
-const TUNING: &[&str] = &["fine-tuned", "lora-merged", "embedding-replaced", "vocabulary-extended"];
+const TUNING: &[StepId] =
+    &[StepId::FineTuned, StepId::LoraMerged, StepId::EmbeddingReplaced, StepId::VocabularyExtended];
 
 /// Long training.
-const CONTINUING: &[&str] = &["continued-pretraining"];
+const CONTINUING: &[StepId] = &[StepId::ContinuedPretraining];
 
 /// The facts of one comparison; who was first is for others to say.
 pub(crate) fn relation(comparison: &Comparison, reference: &Reference, order: (Order, Message)) -> Relation {
@@ -96,7 +97,7 @@ fn levels(weights: &Weights) -> Vec<u8> {
     if weights.relation == WeightsRelation::Identical {
         return vec![0];
     }
-    let has = |steps: &[&str]| weights.recipe.iter().any(|it| steps.contains(&it.step.as_str()));
+    let has = |steps: &[StepId]| weights.recipe.iter().any(|it| steps.contains(&it.step));
     let level = match () {
         () if has(CONTINUING) || has(GROWING) => 2,
         () if has(CUTTING) && has(TUNING) => 2,
@@ -112,9 +113,9 @@ mod tests {
     use super::*;
     use crate::fact::{EffortSpent, Power, RecipeStep};
 
-    fn weights(relation: WeightsRelation, steps: &[&str]) -> Weights {
-        let step = |it: &&str| RecipeStep {
-            step: (*it).to_owned(),
+    fn weights(relation: WeightsRelation, steps: &[StepId]) -> Weights {
+        let step = |it: &StepId| RecipeStep {
+            step: *it,
             certainty: "measured".to_owned(),
             parameters: std::collections::BTreeMap::new(),
             detail: String::new(),
@@ -123,21 +124,21 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_levels(steps: &[&str], expected: &[u8]) {
+    fn check_levels(steps: &[StepId], expected: &[u8]) {
         assert_eq!(levels(&weights(WeightsRelation::Derived, steps)), expected, "{steps:?}");
     }
 
     #[test]
     fn a_recipe_gives_the_level() {
-        check_levels(&["cast"], &[0]);
-        check_levels(&["fine-tuned"], &[1]);
-        check_levels(&["cast", "fine-tuned"], &[1]);
-        check_levels(&["continued-pretraining", "vocabulary-extended"], &[2]);
-        check_levels(&["layers-dropped"], &[0]);
-        check_levels(&["layers-dropped", "fine-tuned"], &[2]);
-        check_levels(&["moe-upcycled"], &[2]);
+        check_levels(&[StepId::Cast], &[0]);
+        check_levels(&[StepId::FineTuned], &[1]);
+        check_levels(&[StepId::Cast, StepId::FineTuned], &[1]);
+        check_levels(&[StepId::ContinuedPretraining, StepId::VocabularyExtended], &[2]);
+        check_levels(&[StepId::LayersDropped], &[0]);
+        check_levels(&[StepId::LayersDropped, StepId::FineTuned], &[2]);
+        check_levels(&[StepId::MoeUpcycled], &[2]);
         check_levels(&[], &[0, 1, 2]);
-        assert_eq!(levels(&weights(WeightsRelation::Identical, &["fine-tuned"])), [0]);
+        assert_eq!(levels(&weights(WeightsRelation::Identical, &[StepId::FineTuned])), [0]);
     }
 
     #[track_caller]

@@ -97,7 +97,8 @@ fn measured(relations: &[Relation]) -> Whose {
     because.extend(undecided.iter().map(|it| sentence("whose.undecided", it)));
     because.extend(clear.iter().map(|it| sentence(clear_key(it), it)));
     if unordered.is_empty() && undecided.is_empty() && unmeasured.is_empty() && !clear.is_empty() {
-        return closed(vec![NONE_FOUND], because, &others);
+        let conditions = order_of_parts(&clear).into_iter().collect();
+        return Whose { conditions, ..closed(vec![NONE_FOUND], because, &others) };
     }
     if clear.is_empty() && unordered.is_empty() && undecided.is_empty() {
         because.push(Message::new("whose.none_examined"));
@@ -138,8 +139,12 @@ fn conditions(
     undecided: &[&Relation],
     clear: &[&Relation],
 ) -> Vec<OpenCondition> {
-    let branch = |fact: &str, levels: Vec<u8>, closed: bool| OpenBranch { fact: fact.to_owned(), levels, closed };
-    let names = |all: &[&Relation]| all.iter().map(|it| it.reference.clone()).collect::<Vec<_>>();
+    let branch = |fact: &str, levels: Vec<u8>, closed: bool| OpenBranch {
+        fact: fact.to_owned(),
+        levels,
+        closed,
+        distinctive: None,
+    };
     let mut found = Vec::new();
     if !unordered.is_empty() {
         let is_settled = undecided.is_empty() && !clear.is_empty();
@@ -166,6 +171,27 @@ fn conditions(
         });
     }
     found
+}
+
+fn names(relations: &[&Relation]) -> Vec<String> {
+    relations.iter().map(|it| it.reference.clone()).collect()
+}
+
+/// A body of which no derivation was found, with a part that another model has, too: who was first decides whose part it is.
+fn order_of_parts(clear: &[&Relation]) -> Option<OpenCondition> {
+    let is_open = |it: &&Relation| it.bearing == Bearing::ClearButPart && it.order == Order::Unknown;
+    let unordered: Vec<&Relation> = clear.iter().copied().filter(is_open).collect();
+    let branch = |fact: &str, distinctive: bool| OpenBranch {
+        fact: fact.to_owned(),
+        levels: vec![NONE_FOUND],
+        closed: true,
+        distinctive: Some(distinctive),
+    };
+    (!unordered.is_empty()).then(|| OpenCondition {
+        kind: ConditionKind::Order,
+        references: names(&unordered),
+        branches: vec![branch("subject_earlier", false), branch("reference_earlier", true)],
+    })
 }
 
 /// An interface has no weights to examine: what it is served from is shown, or it stays open. A closed laboratory is no

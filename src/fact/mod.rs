@@ -2,6 +2,7 @@
 //!
 //! Everything here is plain data. No room below this one exists, so every room may speak these words.
 
+mod ids;
 mod interval;
 mod maps;
 mod merge;
@@ -12,6 +13,7 @@ mod tokenizer;
 mod value;
 mod weights;
 
+pub use ids::*;
 pub use interval::{Interval, Truth};
 pub use maps::*;
 pub use merge::*;

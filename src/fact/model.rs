@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{PKind, TokenizerFacts, Weights, WeightsRelation};
+use crate::fact::{PKind, RuleId, TokenizerFacts, Weights, WeightsRelation};
 
 /// A model as a command or a case named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -444,7 +444,7 @@ pub struct FingerprintMatch {
     pub p_kind: Option<PKind>,
     /// The rule that decided, as `explain` knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
+    pub rule: Option<RuleId>,
     /// Why, one English sentence each.
     pub reasons: Vec<String>,
 }

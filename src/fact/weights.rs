@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{ExpertSource, KeptUnits, TokenMap};
+use crate::fact::{DisguiseId, ExpertSource, KeptUnits, RuleId, StatisticId, StepId, TokenMap};
 
 /// What the weights say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub struct Weights {
     pub p_kind: Option<PKind>,
     /// The rule that decided, as `explain` knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
+    pub rule: Option<RuleId>,
     /// Why, one English sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
@@ -59,9 +59,6 @@ pub struct Weights {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub novelty: Option<Novelty>,
 }
-
-/// The rule of bodies that are related, by derivation or by a start in common.
-pub const RELATED: &str = "start-or-derived";
 
 /// How much was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -102,6 +99,31 @@ pub enum WeightsRelation {
 }
 
 impl WeightsRelation {
+    /// Every relation, the closest first.
+    pub const ALL: &'static [Self] = &[
+        Self::Identical,
+        Self::Derived,
+        Self::ComponentDerived,
+        Self::SharedInit,
+        Self::Undetermined,
+        Self::Independent,
+        Self::Unexamined,
+    ];
+
+    /// How close a relation is: the one order that headlines, rankings and facts of a case follow. A component that was
+    /// taken over is closer than a shared initialization, since it says that weights were taken.
+    pub fn closeness(self) -> u8 {
+        match self {
+            Self::Unexamined => 0,
+            Self::Independent => 1,
+            Self::Undetermined => 2,
+            Self::SharedInit => 3,
+            Self::ComponentDerived => 4,
+            Self::Derived => 5,
+            Self::Identical => 6,
+        }
+    }
+
     /// The word for it, as JSON has it.
     pub fn word(self) -> &'static str {
         match self {
@@ -122,9 +144,9 @@ impl WeightsRelation {
 pub enum PKind {
     /// It holds for every number of samples and every course of training, under the null that is stated.
     Exact,
-    /// Its law was approximated or measured.
-    Calibrated,
-    /// A rule of thumb; no law is claimed.
+    /// Its null distribution is an approximation for many samples, checked by simulation.
+    Asymptotic,
+    /// A heuristic: no null distribution is claimed.
     Heuristic,
 }
 
@@ -176,8 +198,8 @@ pub struct LayerSource {
 /// One step from the reference to the subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecipeStep {
-    /// Stable kebab-case word, e.g. `layers-duplicated`.
-    pub step: String,
+    /// What was done.
+    pub step: StepId,
     /// How sure it is: `measured`, `likely` or `possible`.
     pub certainty: String,
     /// Its numbers.
@@ -189,8 +211,8 @@ pub struct RecipeStep {
 /// A change that leaves the function as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Disguise {
-    /// Stable kebab-case word: `permuted-units`, `rotated-stream`, `folded-gains`, ….
-    pub kind: String,
+    /// Which re-arrangement it is.
+    pub kind: DisguiseId,
     /// One English sentence.
     pub detail: String,
 }
@@ -198,13 +220,13 @@ pub struct Disguise {
 /// One statistic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Statistic {
-    /// Stable id, as `explain` knows it.
-    pub id: String,
+    /// Which statistic it is, as `explain` knows it.
+    pub id: StatisticId,
     /// The component it is about.
     pub component: String,
     /// Its value.
     pub value: f64,
-    /// Number of samples behind it.
+    /// Number of samples.
     pub samples: u64,
     /// Base-10 logarithm of its p-value; null where it has none.
     pub log10_p: Option<f64>,
@@ -212,8 +234,8 @@ pub struct Statistic {
     pub p_kind: PKind,
     /// Its null, in a few words.
     pub null: String,
-    /// Whether it speaks for a relation.
-    pub speaks_for: bool,
+    /// Whether it supports a relation.
+    pub supports_relation: bool,
 }
 
 /// How much is new.
@@ -227,4 +249,15 @@ pub struct Novelty {
     /// one and a router that the reference has none of, rows of tokens that the reference lacks or that were replaced. What was
     /// trained on counts as the reference's. Null where not all of it was looked at.
     pub parameters: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Weights that were taken are closer than a start in common; what is open is closer than what was cleared.
+    #[test]
+    fn relations_have_one_order() {
+        assert!(WeightsRelation::ALL.windows(2).all(|it| it[0].closeness() > it[1].closeness()));
+    }
 }

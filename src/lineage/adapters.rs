@@ -2,7 +2,7 @@
 
 use crate::blueprint::Blueprint;
 use crate::checkpoint::{Data, Error};
-use crate::fact::{Weights, WeightsRelation};
+use crate::fact::{RuleId, Weights, WeightsRelation};
 use crate::lineage::Model;
 use crate::weights::{Factors, Finite, Net, Symmetries, relate_adapter, relate_adapters};
 
@@ -55,7 +55,7 @@ pub(super) fn against_fingerprint() -> Weights {
                   it with the model's own files";
     Weights {
         relation: WeightsRelation::Undetermined,
-        rule: Some("adapter-unfit".to_owned()),
+        rule: Some(RuleId::AdapterUnfit),
         reasons: vec![reason.to_owned()],
         ..Weights::default()
     }

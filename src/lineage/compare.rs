@@ -4,7 +4,7 @@ use crate::blueprint::compare_blueprints;
 use crate::catalog::Catalog;
 use crate::checkpoint;
 use crate::checkpoint::Data;
-use crate::fact::{Comparison, Cost, Unexamined, Weights, WeightsRelation};
+use crate::fact::{Comparison, Cost, RuleId, Unexamined, Weights, WeightsRelation};
 use crate::lineage::fingerprint::{Tokens, held};
 use crate::lineage::look::{FREELY, Look};
 use crate::lineage::tokens;
@@ -12,7 +12,7 @@ use crate::lineage::tokens::Vocabularies;
 use crate::lineage::towers::Towers;
 use crate::lineage::unexamined::{not_examined, not_read, unexamined};
 use crate::lineage::{Model, adapters};
-use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, QUICK_LOOK, relate, with_towers};
+use crate::weights::{Effort, Fingerprint, Finite, Net, Plan, relate, with_towers};
 
 /// What names, shapes and configurations say about two models, and nothing on weights.
 pub fn compare(subject: &Model, reference: &Model, catalog: &Catalog) -> Comparison {
@@ -114,7 +114,7 @@ fn no_subject(subject: &Model) -> Option<Unexamined> {
 
 /// What a quick look that was not followed by another leaves open, with what the other would cost.
 fn left_for_later(weights: &Weights, subject: &Model, reference: &Model) -> Option<Unexamined> {
-    let is_open = weights.rule.as_deref() == Some(QUICK_LOOK);
+    let is_open = weights.rule == Some(RuleId::QuickLook);
     let with_files = [subject, reference].into_iter().filter(|it| it.fingerprint.is_none());
     let bytes = with_files.filter_map(|it| it.data_bytes).fold(0_u64, u64::saturating_add);
     is_open.then(|| {

@@ -8,7 +8,7 @@ use crate::bytes::{Place, limits, sha256};
 use crate::catalog::Catalog;
 use crate::checkpoint;
 use crate::checkpoint::{Checkpoint, Data};
-use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, Weights, WeightsRelation as It};
+use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, Weights};
 use crate::lineage::unexamined::{not_examined, not_read};
 use crate::lineage::{Error, Look, Model, adapters};
 use crate::tokenizer::{Vocabulary, learned};
@@ -78,7 +78,7 @@ impl Tokens {
                 let mut pairs: Vec<(u32, u32)> =
                     texts.iter().filter_map(|(text, row)| Some((*ids.get(text.as_slice())?, *row))).collect();
                 pairs.sort_unstable();
-                let detail = "a fingerprint keeps some tokens and no vocabulary, so vocabularies were not held against each other";
+                let detail = "a fingerprint keeps some tokens and no vocabulary, so vocabularies were not compared";
                 (pairs, told(detail))
             }
         }
@@ -226,19 +226,7 @@ pub fn look_up(
     answer.fingerprints.sort_by(|a, b| {
         let p = |it: &FingerprintMatch| it.log10_p.unwrap_or(0.0);
         let by_name = || a.reference.name.cmp(&b.reference.name);
-        rank(a.relation).cmp(&rank(b.relation)).then(p(a).total_cmp(&p(b))).then_with(by_name)
+        b.relation.closeness().cmp(&a.relation.closeness()).then(p(a).total_cmp(&p(b))).then_with(by_name)
     });
     Ok(())
-}
-
-fn rank(relation: It) -> u8 {
-    match relation {
-        It::Identical => 0,
-        It::Derived => 1,
-        It::ComponentDerived => 2,
-        It::SharedInit => 3,
-        It::Undetermined => 4,
-        It::Independent => 5,
-        It::Unexamined => 6,
-    }
 }

@@ -52,7 +52,7 @@ pub(super) fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexam
 }
 
 const BY_FORM_TOKENIZER: &str =
-    "this answer goes by names, shapes and configuration; `unshell compare` holds two vocabularies against each other";
+    "this answer goes by names, shapes and configuration; `unshell compare` compares two vocabularies";
 
 pub(super) fn not_examined(what: &str, why: &str, detail: &str) -> Unexamined {
     Unexamined { what: what.to_owned(), why: why.to_owned(), detail: detail.to_owned() }

@@ -132,10 +132,10 @@ fn measured_weights_are_said() {
                 "detail": "known",
             },
             {
-                "step": "of-a-later-version",
+                "step": "units-pruned",
                 "certainty": "likely",
                 "parameters": {},
-                "detail": "something new was done",
+                "detail": "something without its numbers was done",
             },
         ],
         "disguises": [{ "kind": "permuted-units", "detail": "704 of 704 stand elsewhere" }],
@@ -150,7 +150,7 @@ fn measured_weights_are_said() {
                 "feed-forward | derived | 0.998 | 10⁻¹⁵² | exact",
                 "Re-arrangement that leaves what the model computes unchanged: hidden units are in another order.",
                 "come from 0, 1, 2, 1 of the reference. (measured)",
-                "Recipe: something new was done",
+                "Recipe: something without its numbers was done",
             ],
         ),
         (
@@ -161,7 +161,7 @@ fn measured_weights_are_said() {
                 "前馈 | 衍生 | 0.998 | 10⁻¹⁵² | 精确",
                 "重排（不改变模型的计算结果）：隐藏单元的次序不同。",
                 "（实测）",
-                "something new was done 〔英文〕",
+                "something without its numbers was done 〔英文〕",
             ],
         ),
     ] {

@@ -8,6 +8,7 @@ mod document;
 mod find;
 mod gate_facts;
 mod gates;
+mod readers;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,11 @@ use crate::fact::Text;
 
 pub use document::{RubricAsWritten, RubricSchema};
 pub use find::{find, find_bytes, read, read_file, shelf_ids};
+pub use readers::{MIN_PAIRS, Pairs, Rate};
 pub use gate_facts::{FactValues, GATE_FACTS, GateFact};
+
+/// At most so many combinations of facts that are not known are followed through the decision table.
+pub const MOST_WORLDS: usize = 1024;
 
 /// A valid rubric.
 #[derive(Clone, Debug, PartialEq, Serialize)]

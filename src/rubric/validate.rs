@@ -2,10 +2,14 @@
 //!
 //! The checks walk the file and not the typed rubric, so that they also run where something else is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rubric::{FactValues, GATE_FACTS, Grade, decision, gates};
+use crate::rubric::{FactValues, GATE_FACTS, Grade, MOST_WORLDS, decision, gates};
 use crate::yaml::{Cursor, Problems};
+
+/// Facts that may be open beside those that levels decide: whose the weights are, whether a distinctive part is another's, and
+/// both statements of own work.
+const OPEN_FACTS: u32 = 4;
 
 /// Number of levels of every scale: 0 to 4.
 pub(crate) const LEVELS: usize = 5;
@@ -333,6 +337,7 @@ impl Validator<'_> {
             }
         }
         at.field("level_facts").items().for_each(|it| self.level_fact(&it));
+        self.worlds(&at.field("level_facts"));
         let (low, high) = (at.field("low_below"), at.field("high_from"));
         self.bounded([&low, &high, &at.field("derived_at_most")], 0.0);
         if let (Some(from), Some(to)) = (low.number(), high.number())
@@ -340,6 +345,22 @@ impl Validator<'_> {
         {
             let message = format!("`{}` is {to}, below `{}` with {from}", high.path(), low.path());
             self.problems.push(high.problem("bands", message).hint("low lies below high"));
+        }
+    }
+
+    /// Every combination of facts that may be unknown is followed, so that their number has a limit: the values of each fact
+    /// that a level decides, and two each of what may be open besides.
+    fn worlds(&mut self, at: &Cursor<'_>) {
+        let values = |fact: Cursor<'_>| {
+            let of_levels = fact.field("values").fields().flat_map(|(_, it)| it.items().collect::<Vec<_>>());
+            let all: Vec<_> = of_levels.chain(fact.field("unanswered").items()).collect();
+            all.iter().filter_map(|it| it.text()).map(str::to_owned).collect::<BTreeSet<String>>().len().max(1)
+        };
+        let open = 1_usize << OPEN_FACTS;
+        let worlds = at.items().map(values).fold(open, usize::saturating_mul);
+        if worlds > MOST_WORLDS {
+            let message = format!("`{}` makes {worlds} combinations of unknown facts, more than {MOST_WORLDS}", at.path());
+            self.problems.push(at.key_problem("out-of-range", message).hint("let fewer facts be decided by levels"));
         }
     }
 

@@ -47,7 +47,10 @@ fn branch(
     (case, model, open): (&Case, &ModelFacts, &OpenCondition),
     outcome: &OpenBranch,
 ) -> Branch {
-    let after = situation.with_levels(&outcome.levels, outcome.closed);
+    let mut after = situation.with_levels(&outcome.levels, outcome.closed);
+    if let Some(distinctive) = outcome.distinctive {
+        after = after.with_distinctive(distinctive);
+    }
     let decision = decide::decide(&after, waived, draws);
     let name = decide::verdict(situation.rubric, &decision.verdict).map(|it| it.name.clone()).unwrap_or_default();
     let references = open.references.iter().map(|it| Argument::from(it.as_str())).collect();

@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fact::{Facts, Interval, Truth, Unknown, Value};
+use crate::fact::{Fact, Facts, Interval, Truth, Unknown, Value};
 use crate::rubric::{Condition, Criterion, LevelFact, Rubric, Scalar};
 
 /// Lowest and highest level of the scale.
 pub(crate) const SCALE: Interval = Interval { low: 0.0, high: 4.0 };
-
-/// More worlds than this are not told apart; a rubric whose facts make more is refused when it is read.
-pub(crate) const MOST_WORLDS: usize = 64;
 
 /// What is known about one criterion.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,6 +111,13 @@ impl Situation<'_> {
         other
     }
 
+    /// The same where it is known whether a distinctive part is another's.
+    pub(crate) fn with_distinctive(&self, is: bool) -> Self {
+        let mut other = self.clone();
+        other.facts.insert(DISTINCTIVE.to_owned(), Fact { value: Value::Yes(is), seen_in: Vec::new() });
+        other
+    }
+
     /// Criteria with their standing.
     pub(crate) fn criteria(&self) -> impl Iterator<Item = (&Criterion, &Standing)> {
         self.rubric.criteria.iter().zip(&self.standings)
@@ -185,7 +189,8 @@ impl Situation<'_> {
         }
     }
 
-    /// Every way in which the facts that are not known could be.
+    /// Every way in which the facts that are not known could be; a rubric of more than
+    /// [`MOST_WORLDS`](crate::rubric::MOST_WORLDS) is refused when it is read.
     pub(crate) fn worlds(&self) -> Vec<World> {
         let derived: &[bool] = match self.derived() {
             Truth::Yes => &[true],
@@ -203,7 +208,6 @@ impl Situation<'_> {
         if self.facts.get(DISTINCTIVE).is_some_and(|it| it.value == Value::Unknown(Unknown::Unexamined)) {
             worlds = with_each(worlds, DISTINCTIVE, &["no", "yes"].map(str::to_owned).into());
         }
-        worlds.truncate(MOST_WORLDS);
         worlds
     }
 

@@ -4,7 +4,7 @@
 pub(crate) const LEVEL: f64 = -6.0;
 
 /// A calibrated statistic must go further, since its law is only approximate.
-pub(crate) const CALIBRATED_LEVEL: f64 = -12.0;
+pub(crate) const ASYMPTOTIC_LEVEL: f64 = -12.0;
 
 /// Four significant digits: what a reader can use, and the same on every machine.
 pub(crate) fn rounded(number: f64) -> f64 {

@@ -13,7 +13,7 @@ mod provenance;
 mod statistics;
 
 use crate::checkpoint::Error;
-use crate::fact::{EffortSpent, Weights, WeightsRelation};
+use crate::fact::{EffortSpent, RuleId, StatisticId, Weights, WeightsRelation};
 use crate::weights::model::budget::Budget;
 
 pub use adapter::factors::Factors;
@@ -25,9 +25,6 @@ pub use model::budget::Effort;
 pub use model::tensors::{Finite, Numbers};
 pub use model::view::Net;
 pub use provenance::merge::{Merged, merged};
-
-/// The rule of a quick look that decided nothing.
-pub const QUICK_LOOK: &str = "quick-look";
 
 /// Hears how far the work is.
 pub trait Watch: Sync {
@@ -107,7 +104,7 @@ fn quick(
 
 /// Whether a quick look is enough: it found a relation, and gains say which.
 fn is_decided(weights: &Weights) -> bool {
-    let has_gains = weights.statistics.iter().any(|it| it.id == "retention");
+    let has_gains = weights.statistics.iter().any(|it| it.id == StatisticId::Retention);
     has_gains && matches!(weights.relation, WeightsRelation::Derived | WeightsRelation::SharedInit)
 }
 
@@ -115,7 +112,7 @@ fn is_decided(weights: &Weights) -> bool {
 fn undecided(quick: Option<Weights>) -> Weights {
     let mut weights = quick.unwrap_or_default();
     weights.relation = WeightsRelation::Undetermined;
-    weights.rule = Some(QUICK_LOOK.to_owned());
+    weights.rule = Some(RuleId::QuickLook);
     weights.reasons = vec![
         "a quick look finds what was left in its place and nothing else; `--effort standard` aligns both models and tests \
          them"

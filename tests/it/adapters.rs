@@ -24,12 +24,12 @@ fn compared(subject: &str, reference: &str) -> Comparison {
 #[track_caller]
 fn check(subject: &str, reference: &str, relation: WeightsRelation, rule: &str) -> Weights {
     let weights = compared(subject, reference).weights;
-    assert_eq!((weights.relation, weights.rule.as_deref()), (relation, Some(rule)), "{:#?}", weights.reasons);
+    assert_eq!((weights.relation, weights.rule.map(|it| it.word())), (relation, Some(rule)), "{:#?}", weights.reasons);
     weights
 }
 
 fn carried(weights: &Weights) -> f64 {
-    weights.statistics.iter().find(|it| it.id == "adapter-carried").unwrap().value
+    weights.statistics.iter().find(|it| it.id.word() == "adapter-carried").unwrap().value
 }
 
 #[test]
@@ -42,7 +42,8 @@ fn an_adapter_finds_its_base_and_no_other() {
 
 #[test]
 fn a_shared_start_is_not_called_derived() {
-    let start = check("adapters/lora", "adapters/base_same_init", WeightsRelation::Undetermined, "adapter-start");
+    let start =
+        check("adapters/lora", "adapters/base_same_init", WeightsRelation::Undetermined, "adapter-initialization");
     assert!(start.log10_p.unwrap() < -6.0 && carried(&start) < 1.0, "{:#?}", start.statistics);
 }
 
@@ -86,7 +87,7 @@ fn independent_bases_are_never_called_its_base() {
     for component in ["adapted modules", "token coordinates"] {
         let statistic = |it: &Weights| {
             let found =
-                it.statistics.iter().find(|it| it.id == "adapter-moments" && it.component == component).unwrap();
+                it.statistics.iter().find(|it| it.id.word() == "adapter-moments" && it.component == component).unwrap();
             (found.value, found.log10_p.unwrap())
         };
         let mut p: Vec<f64> = answers.iter().map(|it| 10_f64.powf(statistic(it).1)).collect();
@@ -100,7 +101,7 @@ fn independent_bases_are_never_called_its_base() {
     }
     let accused = answers.iter().filter(|it| {
         !matches!(it.relation, WeightsRelation::Independent | WeightsRelation::Undetermined)
-            || it.rule.as_deref() == Some("adapter-start")
+            || it.rule.map(|it| it.word()) == Some("adapter-initialization")
     });
     assert_eq!(accused.count(), 0);
 }

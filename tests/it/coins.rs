@@ -111,7 +111,7 @@ fn heads_that_share_their_values_have_one_coin_a_dimension() {
     let answers = answers(40, with_copied_heads);
     assert!(answers.iter().all(|it| it.relation == WeightsRelation::Independent));
     assert_conservative(&answers, &[("random-sign", "attention")]);
-    let coins = answers[0].statistics.iter().find(|it| it.component == "attention" && it.id == "random-sign");
+    let coins = answers[0].statistics.iter().find(|it| it.component == "attention" && it.id.word() == "random-sign");
     // Two layers, one head of sixteen dimensions each.
     assert_eq!(coins.unwrap().samples, 2 * 2 * DIM as u64);
 }
@@ -121,7 +121,7 @@ fn heads_that_share_their_values_have_one_coin_a_dimension() {
 fn gates_that_are_tied_to_what_stands_behind_them_accuse_nobody() {
     for (share, is_turned) in [(0.3, false), (0.6, false), (0.95, false), (0.97, true)] {
         for answer in answers(12, |seed| with_tied_gates(seed, share, is_turned)) {
-            let found = (&answer.relation, answer.rule.as_deref());
+            let found = (&answer.relation, answer.rule.map(|it| it.word()));
             assert!(
                 matches!(answer.relation, WeightsRelation::Independent | WeightsRelation::Undetermined),
                 "{share} {is_turned} {found:?} {:#?}",

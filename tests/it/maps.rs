@@ -49,12 +49,12 @@ fn added_tokens_are_mapped_and_their_start_is_told() {
     let extended = weights("vocab_ext");
     let map = extended.token_map.unwrap();
     assert_eq!((map.kept, map.new, map.dropped, map.moved, map.runs), (256, 32, 0, 0, vec![[0, 0, 256]]));
-    let step = extended.recipe.iter().find(|it| it.step == "vocabulary-extended").unwrap();
+    let step = extended.recipe.iter().find(|it| it.step.word() == "vocabulary-extended").unwrap();
     assert_eq!((&step.parameters["new"], &step.parameters["initialisation"]), (&32.into(), &"mean".into()), "{step:?}");
     let replaced = weights("tok_swap");
     let map = replaced.token_map.unwrap();
     assert!(map.new == map.dropped && map.moved > 0 && map.kept + map.new == 256, "{map:?}");
-    let step = replaced.recipe.iter().find(|it| it.step == "tokens-replaced").unwrap();
+    let step = replaced.recipe.iter().find(|it| it.step.word() == "tokens-replaced").unwrap();
     assert_eq!(step.parameters["initialisation"], "drawn", "{step:?}");
 }
 

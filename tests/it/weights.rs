@@ -94,9 +94,9 @@ pub(crate) fn excess(mut p: Vec<f64>) -> f64 {
 
 /// The p-values of one statistic, what was paid for several tests given back.
 pub(crate) fn p_values(answers: &[Weights], id: &str, component: &str) -> Vec<f64> {
-    let tests = if id == "norm-gains" { 1.0 } else { 6.0 };
+    let tests = if id == "norm-weights" { 1.0 } else { 6.0 };
     let of = |it: &Weights| {
-        let statistic = it.statistics.iter().find(|it| it.id == id && it.component == component)?;
+        let statistic = it.statistics.iter().find(|it| it.id.word() == id && it.component == component)?;
         let log10_p = statistic.log10_p?;
         Some(if log10_p == 0.0 { 1.0 } else { 10_f64.powf(log10_p) / tests })
     };
@@ -133,8 +133,8 @@ fn never_derived(trained: usize, random: u64) {
             ("random-sign", "feed-forward"),
             ("random-sign", "feed-forward, in place"),
             ("random-sign", "attention"),
-            ("agreement", "feed-forward"),
-            ("norm-gains", "norms"),
+            ("partner-agreement", "feed-forward"),
+            ("norm-weights", "norms"),
         ] {
             let p = p_values(&answers, id, component);
             assert_eq!(p.len(), answers.len(), "{id}");
@@ -328,16 +328,16 @@ fn with_biases(model: &Tiny, other: Option<(&Tiny, f32)>, seed: u64) -> Tiny {
 fn biases_speak_where_they_were_taken_over_and_nowhere_else() {
     let statistic = |subject: &Tiny, reference: &Tiny| {
         let answer = weights(subject, reference);
-        answer.statistics.into_iter().find(|it| it.id == "biases").unwrap()
+        answer.statistics.into_iter().find(|it| it.id.word() == "biases").unwrap()
     };
     let parent = with_biases(&tiny("null-000"), None, 300);
     let child = statistic(&with_biases(&tiny("child-000"), Some((&parent, 0.9)), 301), &parent);
-    assert!(child.speaks_for && child.value > 0.9, "{child:?}");
+    assert!(child.supports_relation && child.value > 0.9, "{child:?}");
     // Two layers of 32, of the down projection alone: those of queries follow the frequencies of positions.
     assert_eq!(child.samples, 64);
     let speaking = (0..60).filter(|seed| {
         let other = statistic(&with_biases(&tiny("null-001"), None, 400 + seed), &parent);
-        assert!(!other.speaks_for, "{other:?}");
+        assert!(!other.supports_relation, "{other:?}");
         other.log10_p.is_some_and(|it| it < -1.0)
     });
     assert!(speaking.count() < 15);
@@ -349,8 +349,12 @@ fn models_of_one_start_are_told_from_descendants() {
     for (one, other) in all_pairs(started.len()) {
         let answer = weights(&started[one], &started[other]);
         // Hardly trained as they are, they keep more of their start than models of use do, and some are left open.
-        let rule = answer.rule.as_deref();
-        assert!(matches!(rule, Some("shared-start" | "start-or-derived")), "{one} {other} {:#?}", answer.statistics);
+        let rule = answer.rule.map(|it| it.word());
+        assert!(
+            matches!(rule, Some("shared-initialization" | "initialization-or-derived")),
+            "{one} {other} {:#?}",
+            answer.statistics
+        );
     }
 }
 
@@ -359,8 +363,12 @@ fn every_model_is_derived_from_itself_and_every_statistic_says_so() {
     let model = tiny("null-000");
     let answer = weights(&model, &model);
     assert!(matches!(answer.relation, WeightsRelation::Identical | WeightsRelation::Derived));
-    let silent: Vec<_> =
-        answer.statistics.iter().filter(|it| !it.speaks_for && it.id != "stream-fit").map(|it| &it.id).collect();
+    let silent: Vec<_> = answer
+        .statistics
+        .iter()
+        .filter(|it| !it.supports_relation && it.id.word() != "basis-fit")
+        .map(|it| &it.id)
+        .collect();
     assert!(silent.is_empty(), "{silent:?}");
 }
 
@@ -400,7 +408,7 @@ fn few_tokens_in_many_coordinates_accuse_nobody() {
         let answer = weights(&one, &other);
         assert_eq!(answer.relation, WeightsRelation::Independent, "{:#?}", answer.statistics);
         assert!(answer.components.iter().all(|it| it.relation != WeightsRelation::Derived), "{:#?}", answer.components);
-        let rows = answer.statistics.iter().filter(|it| it.id == "token-rows");
+        let rows = answer.statistics.iter().filter(|it| it.id.word() == "token-rows");
         let unfitted: Vec<f64> = rows.map(|it| it.value).collect();
         assert!(unfitted.len() == 2 && unfitted.iter().all(|it| it.abs() < 0.15), "{unfitted:?}");
     }
@@ -415,7 +423,7 @@ fn gains_that_agree_are_not_called_independent() {
         numbers.clone_from(&parent.numbers.0[name]);
     }
     let answer = weights(&child, &parent);
-    assert_eq!((answer.relation, answer.rule.as_deref()), (WeightsRelation::Undetermined, Some("norms-only")));
+    assert_eq!((answer.relation, answer.rule.map(|it| it.word())), (WeightsRelation::Undetermined, Some("norms-only")));
 }
 
 /// The same numbers with one NaN in every matrix, which a loader may never notice.
@@ -458,7 +466,7 @@ fn the_power_that_is_stated_is_the_power_there_is() {
     let changed = Tiny { blueprint: base.blueprint.clone(), numbers: Memory(changed.collect()) };
     let answer = weights(&changed, &base);
     let by = |component: &str| {
-        let statistic = answer.statistics.iter().find(|it| it.id == "random-sign" && it.component == component);
+        let statistic = answer.statistics.iter().find(|it| it.id.word() == "random-sign" && it.component == component);
         statistic.unwrap().log10_p.unwrap()
     };
     assert!(by("feed-forward") <= -6.0 && by("feed-forward, in place") <= -6.0, "{stated} {:#?}", answer.statistics);

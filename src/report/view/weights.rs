@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fact::{
-    Comparison, ComponentRelation, PKind, RELATED, RecipeStep, TokenizerFacts, TokenizerRelation, Weights,
+    Comparison, ComponentRelation, PKind, RecipeStep, RuleId, StatisticId, TokenizerFacts, TokenizerRelation, Weights,
     WeightsRelation,
 };
 use crate::report::language::placeholders;
@@ -64,7 +64,7 @@ pub(in crate::report) fn blocks(writer: &Writer<'_>, subject: &SubjectLineage) -
 fn tests(writer: &Writer<'_>, examined: &[&Comparison]) -> Option<Table> {
     let mut known: BTreeMap<(&str, &'static str), &str> = BTreeMap::new();
     for it in examined.iter().flat_map(|it| &it.weights.statistics).filter(|it| it.log10_p.is_some()) {
-        known.entry((it.id.as_str(), kind_key(it.p_kind))).or_insert(it.null.as_str());
+        known.entry((it.id.word(), kind_key(it.p_kind))).or_insert(it.null.as_str());
     }
     let row = |((id, kind), null): (&(&str, &'static str), &&str)| -> Vec<Cell> {
         let null = writer.known_or(&format!("null.{id}"), null);
@@ -80,7 +80,7 @@ fn tests(writer: &Writer<'_>, examined: &[&Comparison]) -> Option<Table> {
 fn said(writer: &Writer<'_>, subject: &SubjectLineage, it: &Comparison) -> Words {
     let weights = &it.weights;
     let gap = writer.say("style.sentence_gap");
-    let is_related = weights.rule.as_deref() == Some(RELATED);
+    let is_related = weights.rule == Some(RuleId::InitializationOrDerived);
     let key = if is_related { "lineage.weights_related" } else { relation_key(weights.relation) };
     let mut sentences = vec![writer.say(key)];
     sentences.extend(order(writer, subject, it));
@@ -119,7 +119,7 @@ fn last_step(writer: &Writer<'_>, weights: &Weights) -> Option<String> {
     if !has_chance {
         return None;
     }
-    let retention = weights.statistics.iter().find(|it| it.id == "retention");
+    let retention = weights.statistics.iter().find(|it| it.id == StatisticId::Retention);
     let key = match (weights.relation, retention) {
         (WeightsRelation::SharedInit, Some(_)) => "lineage.retention_start",
         (WeightsRelation::Derived, Some(_)) => "lineage.retention",
@@ -146,7 +146,7 @@ fn chance(writer: &Writer<'_>, weights: &Weights) -> Option<String> {
     }
     let key = match weights.p_kind? {
         PKind::Exact => "lineage.chance_exact",
-        PKind::Calibrated => "lineage.chance_calibrated",
+        PKind::Asymptotic => "lineage.chance_asymptotic",
         PKind::Heuristic => return Some(writer.say("lineage.chance_heuristic")),
     };
     Some(writer.fill(key, &[("chance", &power_of_ten(power))]))
@@ -244,7 +244,7 @@ fn tokenizer(writer: &Writer<'_>, facts: &TokenizerFacts) -> Words {
 fn kind_key(kind: PKind) -> &'static str {
     match kind {
         PKind::Exact => "p_kind.exact",
-        PKind::Calibrated => "p_kind.calibrated",
+        PKind::Asymptotic => "p_kind.asymptotic",
         PKind::Heuristic => "p_kind.heuristic",
     }
 }

@@ -1,6 +1,6 @@
 //! An adapter against a model: what [`sign_test`] shows, decided by named rules.
 //!
-//! `adapter-signs`, `adapter-start`, `adapter-part`, `adapter-unfit`, `adapter-weak`, `adapter-faint`, `adapter-silent`. An adapter
+//! `adapter-signs`, `adapter-initialization`, `adapter-part`, `adapter-unfit`, `adapter-weak`, `adapter-faint`, `adapter-silent`. An adapter
 //! holds changes and none of its base's weights; what it shows of a base is what the gradients of training left in it.
 
 pub(crate) mod factors;
@@ -8,10 +8,11 @@ pub(crate) mod moments;
 pub(crate) mod sign_test;
 
 use crate::checkpoint::Error;
-use crate::fact::{ComponentRelation, PKind, Power, Statistic, Weights, WeightsRelation};
+use crate::fact::{ComponentRelation, PKind, Power, RuleId, Statistic, StatisticId, Weights, WeightsRelation};
 use crate::stats::levels::{LEVEL, rounded};
 use crate::weights::adapter::factors::Factors;
 use crate::weights::adapter::sign_test::{Shown, Symmetries};
+use crate::weights::decision::rules::{Rule, first};
 use crate::weights::model::view::Net;
 
 /// An adapter of this very model carries all of its second moments: what the theory gives, and no fit to any sample.
@@ -32,11 +33,11 @@ pub fn relate_adapter(
     references: usize,
 ) -> Result<Weights, Error> {
     let shown = sign_test::test(adapter, reference, symmetries, references)?;
-    let (relation, rule) = decide(&shown);
+    let &Rule { id: rule, relation, .. } = first(RULES, &shown);
     Ok(Weights {
         relation,
-        rule: Some(rule.to_owned()),
-        log10_p: Some(rounded(if rule == "adapter-part" { shown.stream_log10_p } else { shown.log10_p })),
+        rule: Some(rule),
+        log10_p: Some(rounded(if rule == RuleId::AdapterPart { shown.stream_log10_p } else { shown.log10_p })),
         p_kind: Some(PKind::Exact),
         power: Some(power(&shown)),
         reasons: reasons(&shown, rule).into_iter().chain(not_used(adapter, &shown, symmetries)).collect(),
@@ -52,25 +53,44 @@ pub fn relate_adapters() -> Weights {
                   been trained on";
     Weights {
         relation: WeightsRelation::Undetermined,
-        rule: Some("adapter-unfit".to_owned()),
+        rule: Some(RuleId::AdapterUnfit),
         reasons: vec![reason.to_owned()],
         ..Weights::default()
     }
 }
 
-fn decide(shown: &Shown) -> (WeightsRelation, &'static str) {
-    // With few value modules what is carried is known badly; then it must lie above what a shared start keeps by two spreads.
-    let carries_all = shown.carried.is_some_and(|it| it.0 >= CARRIES_ALL && it.0 - 2.0 * it.1 >= SURELY);
-    match () {
-        () if shown.log10_p <= LEVEL && carries_all => (WeightsRelation::Derived, "adapter-signs"),
-        () if shown.log10_p <= LEVEL => (WeightsRelation::Undetermined, "adapter-start"),
-        () if shown.tested == 0 => (WeightsRelation::Undetermined, "adapter-unfit"),
-        () if shown.log10_p <= FAINT => (WeightsRelation::Undetermined, "adapter-faint"),
-        () if shown.stream_log10_p <= LEVEL => (WeightsRelation::ComponentDerived, "adapter-part"),
-        () if shown.expected.is_none_or(|it| it > LEVEL) => (WeightsRelation::Undetermined, "adapter-weak"),
-        () => (WeightsRelation::Independent, "adapter-silent"),
-    }
+/// Whether an adapter carries as much as one of this very model. With few value modules that is known badly; then it must lie
+/// above what a shared initialization keeps by two standard deviations.
+fn carries_all(shown: &Shown) -> bool {
+    shown.carried.is_some_and(|it| it.0 >= CARRIES_ALL && it.0 - 2.0 * it.1 >= SURELY)
 }
+
+/// The rules for an adapter and a model.
+pub(crate) const RULES: &[Rule<Shown>] = &[
+    Rule {
+        id: RuleId::AdapterSigns,
+        relation: WeightsRelation::Derived,
+        holds: |it| it.log10_p <= LEVEL && carries_all(it),
+    },
+    Rule {
+        id: RuleId::AdapterInitialization,
+        relation: WeightsRelation::Undetermined,
+        holds: |it| it.log10_p <= LEVEL,
+    },
+    Rule { id: RuleId::AdapterUnfit, relation: WeightsRelation::Undetermined, holds: |it| it.tested == 0 },
+    Rule { id: RuleId::AdapterFaint, relation: WeightsRelation::Undetermined, holds: |it| it.log10_p <= FAINT },
+    Rule {
+        id: RuleId::AdapterPart,
+        relation: WeightsRelation::ComponentDerived,
+        holds: |it| it.stream_log10_p <= LEVEL,
+    },
+    Rule {
+        id: RuleId::AdapterWeak,
+        relation: WeightsRelation::Undetermined,
+        holds: |it| it.expected.is_none_or(|it| it > LEVEL),
+    },
+    Rule { id: RuleId::AdapterSilent, relation: WeightsRelation::Independent, holds: |_| true },
+];
 
 /// What would have been found. Evidence grows with the square of what is carried.
 fn power(shown: &Shown) -> Power {
@@ -87,7 +107,7 @@ fn power(shown: &Shown) -> Power {
     Power { least_cosine: rounded(least), units, detail }
 }
 
-fn reasons(shown: &Shown, rule: &str) -> Vec<String> {
+fn reasons(shown: &Shown, rule: RuleId) -> Vec<String> {
     let mut reasons = Vec::new();
     if shown.tested > 0 {
         reasons.push(format!(
@@ -106,20 +126,21 @@ fn reasons(shown: &Shown, rule: &str) -> Vec<String> {
         reasons.push(format!("{} modules of the adapter do not fit this model's shape", shown.unfit));
     }
     if shown.is_moved {
-        reasons
-            .push("layers or groups of heads had to be re-ordered to be found, which the p-value pays for".to_owned());
+        reasons.push(
+            "layers or groups of heads had to be re-ordered to be found; the p-value is corrected for that".to_owned(),
+        );
     }
     let more = match rule {
-        "adapter-start" => {
+        RuleId::AdapterInitialization => {
             "not by chance: the adapter was trained on this model, on a relative that was trained far since, or on one that \
              merely started from the same numbers. It carries too little to tell which; compare the merged model"
         }
-        "adapter-part" => {
+        RuleId::AdapterPart => {
             "what the adapter listens to is this model's token coordinates, and what it writes is not this model's body"
         }
-        "adapter-faint" => "too much for chance alone and too little to decide",
-        "adapter-weak" => "the adapter is too small for this test: its own base would not be found either",
-        "adapter-silent" => {
+        RuleId::AdapterFaint => "too much for chance alone and too little to decide",
+        RuleId::AdapterWeak => "the adapter is too small for this test: its own base would not be found either",
+        RuleId::AdapterSilent => {
             "no derivation was found at the power stated; that is the most that can be said. A base whose value dimensions were \
              mixed to hide where it comes from would look the same, and the adapter would not work on it"
         }
@@ -165,7 +186,7 @@ fn components(shown: &Shown) -> Vec<ComponentRelation> {
             parts.push(ComponentRelation { component, relation, log10_p, p_kind: Some(PKind::Exact), cosine: None });
         }
     };
-    let body = decide(shown).0;
+    let body = first(RULES, shown).relation;
     let body = if body == WeightsRelation::Derived { body } else { WeightsRelation::Undetermined };
     add("adapted modules", shown.coins, shown.log10_p, body);
     add("token coordinates", shown.stream_coins, shown.stream_log10_p, WeightsRelation::Derived);
@@ -174,32 +195,53 @@ fn components(shown: &Shown) -> Vec<ComponentRelation> {
 
 fn statistics(shown: &Shown) -> Vec<Statistic> {
     let mut all = Vec::new();
-    let mut add =
-        |id: &str, component: &str, value: f64, samples: usize, log10_p: Option<f64>, null: &str, speaks_for| {
-            all.push(Statistic {
-                id: id.to_owned(),
-                component: component.to_owned(),
-                value: rounded(value),
-                samples: samples as u64,
-                log10_p: log10_p.map(rounded),
-                p_kind: if log10_p.is_some() { PKind::Exact } else { PKind::Heuristic },
-                null: null.to_owned(),
-                speaks_for,
-            });
-        };
+    let mut add = |id: StatisticId,
+                   component: &str,
+                   value: f64,
+                   samples: usize,
+                   log10_p: Option<f64>,
+                   null: &str,
+                   supports_relation| {
+        all.push(Statistic {
+            id,
+            component: component.to_owned(),
+            value: rounded(value),
+            samples: samples as u64,
+            log10_p: log10_p.map(rounded),
+            p_kind: if log10_p.is_some() { PKind::Exact } else { PKind::Heuristic },
+            null: null.to_owned(),
+            supports_relation,
+        });
+    };
     if shown.coins > 0 {
         let null = "independent initialisation: signs of dimensions are fair coins, pair by pair";
         let speaks = shown.log10_p <= LEVEL;
-        add("adapter-moments", "adapted modules", shown.standing, shown.coins, Some(shown.log10_p), null, speaks);
+        add(
+            StatisticId::AdapterMoments,
+            "adapted modules",
+            shown.standing,
+            shown.coins,
+            Some(shown.log10_p),
+            null,
+            speaks,
+        );
     }
     if shown.stream_coins > 0 {
         let null = "independent initialisation: signs of the stream's coordinates are fair coins, pair by pair";
         let (value, log10_p) = (shown.stream_standing, shown.stream_log10_p);
-        add("adapter-moments", "token coordinates", value, shown.stream_coins, Some(log10_p), null, log10_p <= LEVEL);
+        add(
+            StatisticId::AdapterMoments,
+            "token coordinates",
+            value,
+            shown.stream_coins,
+            Some(log10_p),
+            null,
+            log10_p <= LEVEL,
+        );
     }
     if let Some((carried, _)) = shown.carried {
         let null = "an adapter of this very model carries 1 or more, one of a model of the same start less";
-        add("adapter-carried", "value dimensions", carried, shown.coins, None, null, carried >= CARRIES_ALL);
+        add(StatisticId::AdapterCarried, "value dimensions", carried, shown.coins, None, null, carried >= CARRIES_ALL);
     }
     all
 }

@@ -37,7 +37,7 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
         let (log10_p, kind) = if evidence.value_signs <= LEVEL {
             (evidence.value_signs, PKind::Exact)
         } else {
-            (evidence.head_z, PKind::Calibrated)
+            (evidence.head_z, PKind::Asymptotic)
         };
         parts.push(part(
             "attention",
@@ -66,7 +66,7 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
             "norms",
             found(log10_p <= LEVEL && cosine > 0.3),
             Some(rounded(log10_p)),
-            Some(PKind::Calibrated),
+            Some(PKind::Asymptotic),
             cosine,
         ));
     }

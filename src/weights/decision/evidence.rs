@@ -1,7 +1,7 @@
 //! What the rules look at.
 
 use crate::fact::PKind;
-use crate::stats::levels::{CALIBRATED_LEVEL, LEVEL};
+use crate::stats::levels::{ASYMPTOTIC_LEVEL, LEVEL};
 use crate::stats::tail;
 use crate::weights::matching::matched::{AGREEING_SHARE, Measured};
 use crate::weights::matching::symmetry::Symmetry;
@@ -138,15 +138,15 @@ impl Evidence {
         let layers = measured.head_z.len().max(1) as f64;
         let head_z = tail::smallest_of(tail::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), tests);
         let agreeing_share = agreeing as f64 / units.max(1) as f64;
-        let by_agreement = agreement <= CALIBRATED_LEVEL && agreeing_share >= AGREEING_SHARE;
+        let by_agreement = agreement <= ASYMPTOTIC_LEVEL && agreeing_share >= AGREEING_SHARE;
         let signs = unit_signs.min(place_signs);
         let by_signs = signs <= LEVEL;
-        let attention = value_signs <= LEVEL || head_z <= CALIBRATED_LEVEL && measured.products.cosine() >= 0.3;
+        let attention = value_signs <= LEVEL || head_z <= ASYMPTOTIC_LEVEL && measured.products.cosine() >= 0.3;
         let (log10_p, kind) = match (by_signs, by_agreement) {
             (true, _) => (signs, PKind::Exact),
-            (false, true) => (agreement, PKind::Calibrated),
+            (false, true) => (agreement, PKind::Asymptotic),
             _ if measured.has_gate => (signs, PKind::Exact),
-            _ => (agreement, PKind::Calibrated),
+            _ => (agreement, PKind::Asymptotic),
         };
         let rows = [&measured.embedding, &measured.head].into_iter().filter(|it| it.count >= 16);
         let rows = rows.map(|it| it.cosine).fold(0.0, f64::max);
@@ -168,7 +168,7 @@ impl Evidence {
             tokens: rows >= enough,
             gains,
             kept_gains: tail::smallest_of(measured.kept_gains.log10_p(), references.max(1)),
-            norms: gains <= CALIBRATED_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
+            norms: gains <= ASYMPTOTIC_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
             alike: rows >= TOKEN_COSINE && rows < enough,
             retained: kept.map(|it| it.share),
             is_seed_free,

@@ -17,7 +17,7 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
     reasons.extend(evidence.coins.reason(measured.has_gate).map(str::to_owned));
     if evidence.units > 0 && !evidence.coins.are_tied {
         reasons.push(format!(
-            "gate and up projection name the same partner for {:.0} % of hidden units",
+            "gate and up projections agree on the match for {:.0} % of hidden units",
             evidence.agreeing * 100.0
         ));
     }
@@ -25,13 +25,13 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
         // The slope of one on the other; more than all is rounding, or training that went on the same way.
         let share = retained.min(1.0) * 100.0;
         reasons.push(format!(
-            "{share:.0} % of what training wrote into the earlier one is found in the later one; how much was trained since is \
-             another question"
+            "retention {share:.0} %: the later model keeps that share of the earlier model's learned weights; it may have been \
+             trained further"
         ));
     }
     if evidence.norms && relation == WeightsRelation::Undetermined {
         reasons.push(
-            "norm gains agree as those of related models do, and nothing else does: the body may be disguised in a way that \
+            "norm weights agree as those of related models do, and nothing else does: the body may be disguised in a way that \
              was not undone"
                 .to_owned(),
         );

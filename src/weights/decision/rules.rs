@@ -1,10 +1,10 @@
-//! From statistics to one relation, by named rules in a fixed order.
+//! From signals to one relation: a table of rules, of which the first that holds decides.
 //!
-//! `all-equal`, `shared-start`, `start-or-derived`, `body-signs`, `body-agreement`, `part-only`, `norms-only`, `learned-alike`, `nothing-found`, `too-little`.
-//! Towers beside the language model add `tower-only` ([`towers`](crate::weights::with_towers)). Where one side is an adapter the rules are those of [`adapter`](crate::weights::adapter). The
-//! body is what stands behind the gates of the feed-forward blocks; where there are no gates, the blocks themselves.
+//! Encoders beside the language model add [`RuleId::TowerOnly`] ([`towers`](crate::weights::with_towers)). Where one side is an
+//! adapter the rules are those of [`adapter`](crate::weights::adapter). The body is the up and down projections of the
+//! feed-forward blocks; where there are no gates, the blocks themselves.
 
-use crate::fact::{PKind, RELATED, Weights, WeightsRelation};
+use crate::fact::{PKind, RuleId, Weights, WeightsRelation};
 use crate::weights::decision::components::components;
 use crate::weights::decision::evidence::{Evidence, RETAINED, SHARED};
 use crate::weights::decision::power::power;
@@ -12,44 +12,61 @@ use crate::weights::decision::reasons::reasons;
 use crate::weights::decision::statement::statistics;
 use crate::weights::matching::matched::Measured;
 
-/// Fewer units say nothing by their silence.
-const ENOUGH_UNITS: usize = 48;
+/// Minimum number of neurons for a negative result to count.
+const MIN_UNITS: usize = 48;
 
-/// Decides. Where a subject is held against several references, every p-value pays for their number before a rule sees it.
+/// One rule on signals `S`: what it decides, and when.
+pub(crate) struct Rule<S: 'static> {
+    pub(crate) id: RuleId,
+    pub(crate) relation: WeightsRelation,
+    pub(crate) holds: fn(&S) -> bool,
+}
+
+/// The first rule that holds; the last one of a table always does.
+pub(crate) fn first<'a, S>(rules: &'a [Rule<S>], signals: &S) -> &'a Rule<S> {
+    rules.iter().find(|it| (it.holds)(signals)).expect("the last rule always holds")
+}
+
+/// The rules for two models.
+pub(crate) const RULES: &[Rule<Evidence>] = &[
+    Rule { id: RuleId::AllEqual, relation: WeightsRelation::Identical, holds: |it| it.same },
+    Rule {
+        id: RuleId::SharedInitialization,
+        relation: WeightsRelation::SharedInit,
+        holds: |it| it.body && it.is_seed_free && !it.is_at_odds && it.retained.is_some_and(|it| it < SHARED),
+    },
+    Rule {
+        id: RuleId::InitializationOrDerived,
+        relation: WeightsRelation::Undetermined,
+        holds: |it| it.body && (it.is_faint || it.is_by_start || it.retained.is_some_and(|it| it < RETAINED)),
+    },
+    Rule { id: RuleId::BodySigns, relation: WeightsRelation::Derived, holds: |it| it.body && it.kind == PKind::Exact },
+    Rule { id: RuleId::BodyAgreement, relation: WeightsRelation::Derived, holds: |it| it.body },
+    Rule { id: RuleId::PartOnly, relation: WeightsRelation::ComponentDerived, holds: |it| it.attention || it.tokens },
+    Rule { id: RuleId::NormsOnly, relation: WeightsRelation::Undetermined, holds: |it| it.norms },
+    Rule {
+        id: RuleId::LearnedAlike,
+        relation: WeightsRelation::Independent,
+        holds: |it| it.alike && it.units >= MIN_UNITS,
+    },
+    Rule { id: RuleId::NothingFound, relation: WeightsRelation::Independent, holds: |it| it.units >= MIN_UNITS },
+    Rule { id: RuleId::TooLittle, relation: WeightsRelation::Undetermined, holds: |_| true },
+];
+
+/// Decides. `references` is how many references the subject is compared with in all, for the Bonferroni correction.
 pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
     let evidence = Evidence::of(measured, references);
-    let (relation, rule) = evidence.decide();
+    let rule = first(RULES, &evidence);
     let mut weights = Weights {
         statistics: statistics(measured, &evidence),
-        components: components(measured, &evidence, relation),
+        components: components(measured, &evidence, rule.relation),
         ..Weights::default()
     };
-    weights.relation = relation;
-    weights.rule = Some(rule.to_owned());
+    weights.relation = rule.relation;
+    weights.rule = Some(rule.id);
     weights.log10_p = Some(evidence.log10_p);
     weights.p_kind = Some(evidence.kind);
     weights.power = Some(power(measured));
-    weights.reasons = reasons(measured, &evidence, relation);
+    weights.reasons = reasons(measured, &evidence, rule.relation);
     weights
-}
-
-impl Evidence {
-    fn decide(&self) -> (WeightsRelation, &'static str) {
-        match () {
-            () if self.same => (WeightsRelation::Identical, "all-equal"),
-            () if self.body && self.is_seed_free && !self.is_at_odds && self.retained.is_some_and(|it| it < SHARED) => {
-                (WeightsRelation::SharedInit, "shared-start")
-            }
-            () if self.body && (self.is_faint || self.is_by_start || self.retained.is_some_and(|it| it < RETAINED)) => {
-                (WeightsRelation::Undetermined, RELATED)
-            }
-            () if self.body && self.kind == PKind::Exact => (WeightsRelation::Derived, "body-signs"),
-            () if self.body => (WeightsRelation::Derived, "body-agreement"),
-            () if self.attention || self.tokens => (WeightsRelation::ComponentDerived, "part-only"),
-            () if self.norms => (WeightsRelation::Undetermined, "norms-only"),
-            () if self.alike && self.units >= ENOUGH_UNITS => (WeightsRelation::Independent, "learned-alike"),
-            () if self.units >= ENOUGH_UNITS => (WeightsRelation::Independent, "nothing-found"),
-            () => (WeightsRelation::Undetermined, "too-little"),
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Every statistic as a fact.
 
-use crate::fact::{PKind, Statistic};
-use crate::stats::levels::{CALIBRATED_LEVEL, LEVEL, rounded};
+use crate::fact::{PKind, Statistic, StatisticId};
+use crate::stats::levels::{ASYMPTOTIC_LEVEL, LEVEL, rounded};
 use crate::weights::decision::evidence::{Evidence, RETAINED, token_cosine};
 use crate::weights::matching::matched::{AGREEING_SHARE, Measured};
 
@@ -10,39 +10,39 @@ pub(super) fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statis
     for tried in &measured.fits {
         let null = "unrelated models: the held-out cosine of rows is near 0, unless both learned the same geometry";
         all.push(Statistic {
-            id: "stream-fit".to_owned(),
+            id: StatisticId::BasisFit,
             component: format!("{}, {}", tried.rows, tried.word),
             value: rounded(tried.held_out),
             samples: measured.embedding.count as u64,
             log10_p: None,
             p_kind: PKind::Heuristic,
             null: null.to_owned(),
-            speaks_for: false,
+            supports_relation: false,
         });
     }
-    let mut add = |id: &str,
+    let mut add = |id: StatisticId,
                    component: &str,
                    value: f64,
                    samples: usize,
                    log10_p: Option<f64>,
                    p_kind,
                    null: &str,
-                   speaks_for| {
+                   supports_relation| {
         all.push(Statistic {
-            id: id.to_owned(),
+            id,
             component: component.to_owned(),
             value: rounded(value),
             samples: samples as u64,
             log10_p: log10_p.map(rounded),
             p_kind,
             null: null.to_owned(),
-            speaks_for,
+            supports_relation,
         });
     };
     let signs = &measured.unit_signs;
     if measured.has_gate && signs.count() > 0 {
         add(
-            "random-sign",
+            StatisticId::RandomSign,
             "feed-forward",
             signs.mean(),
             signs.count(),
@@ -55,7 +55,7 @@ pub(super) fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statis
     let places = &measured.place_signs;
     if places.count() > 0 {
         add(
-            "random-sign",
+            StatisticId::RandomSign,
             "feed-forward, in place",
             places.mean(),
             places.count(),
@@ -68,20 +68,20 @@ pub(super) fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statis
     let possible = measured.total(|it| it.possible);
     if possible > 0 {
         add(
-            "agreement",
+            StatisticId::PartnerAgreement,
             "feed-forward",
             evidence.agreeing,
             possible,
             (!evidence.coins.are_tied).then_some(evidence.agreement),
-            PKind::Calibrated,
-            "independent models: gate and up projection do not name the same partner more often than two random permutations",
-            evidence.agreement <= CALIBRATED_LEVEL && evidence.agreeing >= AGREEING_SHARE,
+            PKind::Asymptotic,
+            "independent models: gate and up projections agree on a match no more often than two random permutations",
+            evidence.agreement <= ASYMPTOTIC_LEVEL && evidence.agreeing >= AGREEING_SHARE,
         );
     }
     let values = &measured.value_signs;
     if values.count() > 0 {
         add(
-            "random-sign",
+            StatisticId::RandomSign,
             "attention",
             values.mean(),
             values.count(),
@@ -93,33 +93,33 @@ pub(super) fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statis
     }
     if !measured.head_z.is_empty() {
         add(
-            "head-products",
+            StatisticId::HeadProducts,
             "attention",
             measured.products.cosine(),
             measured.heads,
             Some(evidence.head_z),
-            PKind::Calibrated,
+            PKind::Asymptotic,
             "heads matched by what they look for write no more alike than heads that do not match",
-            evidence.head_z <= CALIBRATED_LEVEL,
+            evidence.head_z <= ASYMPTOTIC_LEVEL,
         );
     }
     if measured.gains.count > 0 {
         let samples = measured.gains.count * measured.gains.dimensions;
         let log10_p = evidence.gains;
         add(
-            "norm-gains",
+            StatisticId::NormWeights,
             "norms",
             measured.gains.sums.cosine(),
             samples,
             Some(log10_p),
-            PKind::Calibrated,
+            PKind::Asymptotic,
             "independent training: dimensions of one model are in no order of the other's",
             log10_p <= LEVEL,
         );
     }
     if let Some(retained) = evidence.retained {
         add(
-            "retention",
+            StatisticId::Retention,
             "body",
             retained,
             possible,
@@ -132,7 +132,7 @@ pub(super) fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statis
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
         if it.count > 0 {
             add(
-                "token-rows",
+                StatisticId::TokenRows,
                 name,
                 it.cosine,
                 it.count,

@@ -4,20 +4,11 @@
 //! and that it is theirs is told beside. Where there is no language model to compare, and a tower was taken over, a part is
 //! derived (rule `tower-only`).
 
-use crate::fact::{ComponentRelation, Statistic, Weights, WeightsRelation};
+use crate::fact::{ComponentRelation, RuleId, Statistic, Weights, WeightsRelation};
 
-/// How close a relation is, the closest last, and the chance of it the less likely the later.
+/// How close a relation is, and of two alike how small the p-value is: the closest compares greatest.
 pub fn closeness(weights: &Weights) -> (u8, u64) {
-    let rank = match weights.relation {
-        WeightsRelation::Identical => 6,
-        WeightsRelation::Derived => 5,
-        WeightsRelation::SharedInit => 4,
-        WeightsRelation::ComponentDerived => 3,
-        WeightsRelation::Undetermined => 2,
-        WeightsRelation::Independent => 1,
-        WeightsRelation::Unexamined => 0,
-    };
-    (rank, weights.log10_p.map_or(0, |it| (-it).max(0.0) as u64))
+    (weights.relation.closeness(), weights.log10_p.map_or(0, |it| (-it).max(0.0) as u64))
 }
 
 /// Adds what the weights of towers say to the answer on the whole.
@@ -27,8 +18,8 @@ pub fn with_towers(mut weights: Weights, towers: Vec<(String, Weights)>) -> Weig
         weights.statistics.extend(own.statistics.iter().map(|it| of_tower(&tower, it)));
         weights.reasons.extend(reason(&tower, &own));
         let is_part = matches!(own.relation, WeightsRelation::Derived | WeightsRelation::Identical);
-        if is_part && weights.rule.as_deref() == Some("too-little") {
-            (weights.relation, weights.rule) = (WeightsRelation::ComponentDerived, Some("tower-only".to_owned()));
+        if is_part && weights.rule == Some(RuleId::TooLittle) {
+            (weights.relation, weights.rule) = (WeightsRelation::ComponentDerived, Some(RuleId::TowerOnly));
         }
     }
     weights
@@ -66,15 +57,15 @@ fn reason(tower: &str, own: &Weights) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn answer(relation: WeightsRelation, rule: &str) -> Weights {
-        Weights { relation, rule: Some(rule.to_owned()), log10_p: Some(-30.0), ..Weights::default() }
+    fn answer(relation: WeightsRelation, rule: RuleId) -> Weights {
+        Weights { relation, rule: Some(rule), log10_p: Some(-30.0), ..Weights::default() }
     }
 
     #[track_caller]
-    fn check(whole: (WeightsRelation, &str), tower: WeightsRelation, expected: (WeightsRelation, &str)) {
-        let towers = vec![("vision_tower".to_owned(), answer(tower, "body-agreement"))];
+    fn check(whole: (WeightsRelation, RuleId), tower: WeightsRelation, expected: (WeightsRelation, RuleId)) {
+        let towers = vec![("vision_tower".to_owned(), answer(tower, RuleId::BodyAgreement))];
         let found = with_towers(answer(whole.0, whole.1), towers);
-        assert_eq!((found.relation, found.rule.as_deref()), (expected.0, Some(expected.1)));
+        assert_eq!((found.relation, found.rule), (expected.0, Some(expected.1)));
         assert_eq!(found.components.last().unwrap().relation, tower);
         assert!(found.reasons.last().unwrap().starts_with("vision_tower"));
     }
@@ -82,12 +73,12 @@ mod tests {
     #[test]
     fn a_tower_is_a_part_and_decides_where_nothing_else_does() {
         use WeightsRelation::{ComponentDerived, Derived, Independent, SharedInit, Undetermined};
-        let nothing = (Independent, "nothing-found");
+        let nothing = (Independent, RuleId::NothingFound);
         check(nothing, Derived, nothing);
         check(nothing, Independent, nothing);
         check(nothing, SharedInit, nothing);
-        check((Undetermined, "too-little"), Derived, (ComponentDerived, "tower-only"));
-        check((Undetermined, "norms-only"), Derived, (Undetermined, "norms-only"));
-        check((Derived, "body-signs"), Independent, (Derived, "body-signs"));
+        check((Undetermined, RuleId::TooLittle), Derived, (ComponentDerived, RuleId::TowerOnly));
+        check((Undetermined, RuleId::NormsOnly), Derived, (Undetermined, RuleId::NormsOnly));
+        check((Derived, RuleId::BodySigns), Independent, (Derived, RuleId::BodySigns));
     }
 }

@@ -15,7 +15,7 @@
 use serde_json::{Value, json};
 
 use crate::checkpoint::Error;
-use crate::fact::{RecipeStep, Weights, WeightsRelation};
+use crate::fact::{RecipeStep, StepId, Weights, WeightsRelation};
 use crate::linalg::matrix::{Matrix, cosine, dot, norm};
 use crate::stats::levels::rounded;
 use crate::weights::matching::matched::Measured;
@@ -156,13 +156,13 @@ fn add(weights: &mut Weights, count: usize, from: usize, start: &Start) {
         Start::Zero | Start::Mean | Start::Copy | Start::Unknown => {}
     }
     let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value));
-    match weights.recipe.iter_mut().find(|it| it.step == "vocabulary-extended") {
+    match weights.recipe.iter_mut().find(|it| it.step == StepId::VocabularyExtended) {
         Some(step) => {
             step.parameters.extend(parameters);
             step.detail = format!("{}; {count} tokens are new: {more}", step.detail);
         }
         None => weights.recipe.push(RecipeStep {
-            step: "tokens-replaced".to_owned(),
+            step: StepId::TokensReplaced,
             certainty: certainty.to_owned(),
             parameters: parameters.chain([("rows".to_owned(), json!(from))]).collect(),
             detail: format!("{count} tokens are not the reference's: of their rows, {more}"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::checkpoint::Error;
-use crate::fact::{Disguise, LayerSource, RecipeStep, Weights, WeightsRelation};
+use crate::fact::{Disguise, DisguiseId, LayerSource, RecipeStep, StepId, Weights, WeightsRelation};
 use crate::stats::levels::rounded;
 use crate::weights::matching::matched::{AGREEING_SHARE, Measured};
 use crate::weights::model::basis::Stream;
@@ -60,10 +60,10 @@ fn layer_map(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured) -> Vec
     map
 }
 
-fn step(step: &str, certainty: &str, parameters: &[(&str, Value)], detail: String) -> RecipeStep {
+fn step(step: StepId, certainty: &str, parameters: &[(&str, Value)], detail: String) -> RecipeStep {
     let parameters: BTreeMap<String, Value> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    RecipeStep { step: step.to_owned(), certainty: certainty.to_owned(), parameters, detail }
+    RecipeStep { step, certainty: certainty.to_owned(), parameters, detail }
 }
 
 fn layers(reference: &Net<'_>, map: &[LayerSource], recipe: &mut Vec<RecipeStep>) {
@@ -72,21 +72,26 @@ fn layers(reference: &Net<'_>, map: &[LayerSource], recipe: &mut Vec<RecipeStep>
     let dropped: Vec<u32> = reference.layers.iter().map(|it| it.index).filter(|it| !used.contains(it)).collect();
     if !dropped.is_empty() && !used.is_empty() {
         let detail = format!("{} of the reference's layers have no answer in the subject", dropped.len());
-        recipe.push(step("layers-dropped", "measured", &[("layers", json!(dropped)), ("map", json!(sources))], detail));
+        recipe.push(step(
+            StepId::LayersDropped,
+            "measured",
+            &[("layers", json!(dropped)), ("map", json!(sources))],
+            detail,
+        ));
     }
     if used.len() < sources.len() {
         let detail = format!("{} layers come from {} of the reference", sources.len(), used.len());
-        recipe.push(step("layers-duplicated", "measured", &[("map", json!(sources))], detail));
+        recipe.push(step(StepId::LayersDuplicated, "measured", &[("map", json!(sources))], detail));
     }
     let new: Vec<u32> = map.iter().filter(|it| it.reference.is_none()).map(|it| it.subject).collect();
     if !new.is_empty() {
-        let detail = format!("{} layers of the subject answer none of the reference", new.len());
-        recipe.push(step("layers-added", "measured", &[("layers", json!(new))], detail));
+        let detail = format!("{} layers of the subject match none of the reference", new.len());
+        recipe.push(step(StepId::LayersAdded, "measured", &[("layers", json!(new))], detail));
     }
     let runs = sources.windows(2).filter(|it| it[1] < it[0]).count();
     if used.len() == sources.len() && runs > 0 {
         let detail = "layers stand in another order than in the reference".to_owned();
-        recipe.push(step("layers-reordered", "measured", &[("map", json!(sources))], detail));
+        recipe.push(step(StepId::LayersReordered, "measured", &[("map", json!(sources))], detail));
     }
 }
 
@@ -97,7 +102,7 @@ fn widths(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &
             parameters.push(("kept", json!(source.iter().flatten().map(|it| it.0).collect::<BTreeSet<_>>())));
         }
         let detail = format!("the stream was cut from {} to {} dimensions", reference.hidden, subject.hidden);
-        recipe.push(step("width-pruned", "measured", &parameters, detail));
+        recipe.push(step(StepId::WidthPruned, "measured", &parameters, detail));
     }
     let units = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first().map(|it| it.width));
     // Blocks that were dealt out to experts have lost nothing by being narrower.
@@ -113,7 +118,7 @@ fn widths(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: &
             .collect();
         let detail = format!("feed-forward blocks have {ours} of the reference's {theirs} units");
         recipe.push(step(
-            "units-pruned",
+            StepId::UnitsPruned,
             "measured",
             &[("from", json!(theirs)), ("to", json!(ours)), ("matched", json!(kept))],
             detail,
@@ -133,7 +138,7 @@ fn experts(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recipe: 
             .collect();
         let detail = format!("{} of {ours} experts were made from the reference's dense block", experts.len());
         recipe.push(step(
-            "moe-upcycled",
+            StepId::MoeUpcycled,
             "measured",
             &[("experts", json!(ours)), ("from_reference", json!(experts))],
             detail,
@@ -145,7 +150,12 @@ fn vocabulary(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recip
     let (Some(ours), Some(theirs)) = (subject.tokens(), reference.tokens()) else { return };
     if ours > theirs && measured.embedding.cosine >= 0.5 {
         let detail = format!("the vocabulary grew from {theirs} to {ours} rows");
-        recipe.push(step("vocabulary-extended", "measured", &[("from", json!(theirs)), ("to", json!(ours))], detail));
+        recipe.push(step(
+            StepId::VocabularyExtended,
+            "measured",
+            &[("from", json!(theirs)), ("to", json!(ours))],
+            detail,
+        ));
     }
     if measured.embedding.count >= 16 && measured.embedding.cosine < 0.5 {
         let detail = format!(
@@ -153,7 +163,7 @@ fn vocabulary(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, recip
             measured.embedding.cosine
         );
         recipe.push(step(
-            "embedding-replaced",
+            StepId::EmbeddingReplaced,
             "likely",
             &[("cosine", json!(rounded(measured.embedding.cosine)))],
             detail,
@@ -177,7 +187,7 @@ fn numbers(
     if equality.is_bf16 || equality.is_f16 {
         let to = if equality.is_bf16 { "BF16" } else { "F16" };
         let detail = format!("every number is the reference's, rounded to {to}");
-        recipe.push(step("cast", "measured", &[("to", json!(to))], detail));
+        recipe.push(step(StepId::Cast, "measured", &[("to", json!(to))], detail));
         return Ok(());
     }
     let up = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first()?.up.clone());
@@ -186,8 +196,8 @@ fn numbers(
         && let Some((bits, group)) = delta::lattice(&ours.load_rows(subject.numbers, &first)?)
         && delta::lattice(&theirs.load_rows(reference.numbers, &first)?).is_none()
     {
-        let detail = format!("numbers lie on a lattice of {bits} bits, {group} to a scale");
-        recipe.push(step("quantised", "measured", &[("bits", json!(bits)), ("group", json!(group))], detail));
+        let detail = format!("values lie on a quantization grid of {bits} bits, {group} to a scale");
+        recipe.push(step(StepId::Quantized, "measured", &[("bits", json!(bits)), ("group", json!(group))], detail));
         return Ok(());
     }
     let pairs = measured.total(|it| it.pairs.len());
@@ -218,7 +228,7 @@ fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
     if kept_or_zeroed && zeroed > 0.05 {
         let detail =
             format!("{:.0} % of the numbers were set to zero, and the others left as they were", zeroed * 100.0);
-        return Some(step("magnitude-pruned", "measured", &[("zeros", json!(rounded(zeroed)))], detail));
+        return Some(step(StepId::MagnitudePruned, "measured", &[("zeros", json!(rounded(zeroed)))], detail));
     }
     let rank = touched.iter().map(|it| it.1.rank).max().unwrap_or(0);
     if touched.len() < deltas.len() && rank_share < 0.6 {
@@ -226,12 +236,12 @@ fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
         let detail =
             format!("only {} changed, and by matrices of rank {rank}: an adapter was merged", names.join(", "));
         let parameters = [("rank", json!(rank)), ("modules", json!(names)), size_now];
-        return Some(step("lora-merged", "measured", &parameters, detail));
+        return Some(step(StepId::LoraMerged, "measured", &parameters, detail));
     }
     if (kurtosis - 3.0).abs() < 0.2 && rank_share > 0.9 {
         let detail =
             format!("the change is normal noise of {:.1} % and of full rank: nothing was learned", size * 100.0);
-        return Some(step("noise-added", "likely", &[size_now, ("kurtosis", json!(rounded(kurtosis)))], detail));
+        return Some(step(StepId::NoiseAdded, "likely", &[size_now, ("kurtosis", json!(rounded(kurtosis)))], detail));
     }
     let unchanged = mean(&Delta::unchanged_share);
     let parameters = [
@@ -241,10 +251,10 @@ fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
         ("rank_share", json!(rounded(rank_share))),
     ];
     let (word, detail) = if size < 0.25 {
-        ("fine-tuned", format!("all projections changed, by {:.1} % of their size on average", size * 100.0))
+        (StepId::FineTuned, format!("all projections changed, by {:.1} % of their size on average", size * 100.0))
     } else {
         (
-            "continued-pretraining",
+            StepId::ContinuedPretraining,
             format!("all projections changed by {:.0} % of their size: long training", size * 100.0),
         )
     };
@@ -253,18 +263,24 @@ fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
 
 fn disguises(measured: &Measured) -> Vec<Disguise> {
     let mut found = Vec::new();
-    let mut add = |kind: &str, detail: String| found.push(Disguise { kind: kind.to_owned(), detail });
+    let mut add = |kind: DisguiseId, detail: String| found.push(Disguise { kind, detail });
     match &measured.stream {
         Stream::Rotated(_) => {
-            add("rotated-stream", "the residual stream was rotated; no training does that".to_owned());
+            add(DisguiseId::RotatedStream, "the residual stream was rotated; no training does that".to_owned());
         }
         Stream::Signed { source } => {
             if !measured.stream.is_ordered() {
-                add("permuted-stream", "the coordinates of the residual stream stand in another order".to_owned());
+                add(
+                    DisguiseId::PermutedStream,
+                    "the coordinates of the residual stream stand in another order".to_owned(),
+                );
             }
             let turned = source.iter().flatten().filter(|it| it.1 < 0.0).count();
             if turned * 10 > source.len() {
-                add("turned-stream", format!("{turned} coordinates of the residual stream have the other sign"));
+                add(
+                    DisguiseId::SignFlippedStream,
+                    format!("{turned} coordinates of the residual stream have the other sign"),
+                );
             }
         }
         Stream::Same => {}
@@ -275,32 +291,44 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     let is_same_size =
         measured.blocks.iter().all(|it| it.units.possible == it.units.pairs.len() || it.units.in_place > 0);
     if agreeing * 2 > pairs && in_place * 4 < pairs && is_same_size && measured.has_one_width {
-        add("permuted-units", format!("{} of {pairs} matched hidden units stand at another place", pairs - in_place));
+        add(
+            DisguiseId::PermutedUnits,
+            format!("{} of {pairs} matched hidden units stand at another place", pairs - in_place),
+        );
     }
     let turned = measured.total(|it| it.turned);
     if turned * 5 > pairs && agreeing * 2 > pairs {
-        add("turned-units", format!("{turned} of {pairs} hidden units have the other sign before and behind the gate"));
+        add(
+            DisguiseId::SignFlippedUnits,
+            format!("{turned} of {pairs} hidden units have the other sign before and behind the gate"),
+        );
     }
     let spread =
         measured.blocks.iter().map(|it| it.units.scale_spread).sum::<f64>() / measured.blocks.len().max(1) as f64;
     if spread > 0.25 && measured.sums(|it| it.up).cosine() > 0.5 {
         add(
-            "scaled-units",
+            DisguiseId::ScaledUnits,
             format!("hidden units are scaled before and back behind the gate (spread of the logarithm {spread:.2})"),
         );
     }
     if measured.kept_gains.is_folded {
-        add("folded-gains", "norm gains of one side are all alike, folded into the next projection".to_owned());
+        add(
+            DisguiseId::FoldedNormWeights,
+            "norm weights of one side are all alike, folded into the next projection".to_owned(),
+        );
     }
     if measured.heads > 1 && measured.heads_moved * 4 > measured.heads && measured.looks.cosine() > 0.5 {
         add(
-            "permuted-heads",
+            DisguiseId::PermutedHeads,
             format!("{} of {} heads answer a head at another place", measured.heads_moved, measured.heads),
         );
     }
     let products = measured.products.cosine();
     if products > 0.7 && measured.plain_heads.cosine() < products - 0.4 {
-        add("changed-head-basis", "what matched heads compute is the same, and their matrices are not".to_owned());
+        add(
+            DisguiseId::ChangedHeadBasis,
+            "what matched heads compute is the same, and their matrices are not".to_owned(),
+        );
     }
     found
 }

@@ -16,7 +16,7 @@
 use std::collections::BTreeSet;
 
 use crate::checkpoint::Error;
-use crate::fact::{PKind, Statistic};
+use crate::fact::{PKind, Statistic, StatisticId};
 use crate::stats::levels::{LEVEL, rounded};
 use crate::stats::permutation::{Permuted, scores};
 use crate::stats::tail;
@@ -55,14 +55,14 @@ pub(crate) fn statistic(
     }
     let log10_p = tail::smallest_of(permuted.log10_p(), references.max(1));
     Ok((permuted.numbers > 0).then(|| Statistic {
-        id: "biases".to_owned(),
+        id: StatisticId::Biases,
         component: "biases, in place".to_owned(),
         value: rounded(permuted.correlation()),
         samples: permuted.numbers as u64,
         log10_p: Some(rounded(log10_p)),
-        p_kind: PKind::Calibrated,
+        p_kind: PKind::Asymptotic,
         null: "independent training: dimensions of one model are in no order of the other's".to_owned(),
-        speaks_for: log10_p <= LEVEL,
+        supports_relation: log10_p <= LEVEL,
     }))
 }
 

@@ -17,7 +17,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::fact::{PKind, Statistic};
+use crate::fact::{PKind, Statistic, StatisticId};
 use crate::stats::levels::{LEVEL, rounded};
 use crate::stats::tail;
 use crate::weights::matching::matched::Measured;
@@ -38,13 +38,13 @@ pub(crate) fn statistic(reference: &Net<'_>, measured: &Measured, references: us
     }
     let log10_p = tail::smallest_of(tail::agreeing_points(fixed, blocks), references.max(1));
     (blocks > 0).then(|| Statistic {
-        id: "fixed-points".to_owned(),
+        id: StatisticId::FixedPoints,
         component: "feed-forward, in place".to_owned(),
         value: rounded(fixed as f64 / matched.max(1) as f64),
         samples: matched as u64,
         log10_p: Some(rounded(log10_p)),
         p_kind: PKind::Exact,
         null: "independent initialisation: units of a block are in a random order".to_owned(),
-        speaks_for: log10_p <= LEVEL,
+        supports_relation: log10_p <= LEVEL,
     })
 }

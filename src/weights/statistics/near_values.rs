@@ -13,7 +13,7 @@
 //!
 //! Reference: Z. Wang et al., "`ZipLLM`", NSDI 2026, for the bit distance of bfloat16 words as a measure of kinship.
 
-use crate::fact::{PKind, Statistic};
+use crate::fact::{PKind, Statistic, StatisticId};
 use crate::stats::levels::{LEVEL, rounded};
 use crate::stats::tail;
 use crate::weights::statistics::PLACE;
@@ -61,22 +61,23 @@ impl Counts {
     pub(crate) fn statistics(&self, references: usize) -> Vec<Statistic> {
         let count = self.numbers as f64;
         let log10_p = tail::smallest_of(tail::normal(self.standing()), references.max(1));
-        let statistic = |id: &str, value: f64, log10_p: Option<f64>, p_kind, null: &str, speaks_for| Statistic {
-            id: id.to_owned(),
-            component: PLACE.to_owned(),
-            value: rounded(value),
-            samples: self.numbers,
-            log10_p: log10_p.map(rounded),
-            p_kind,
-            null: null.to_owned(),
-            speaks_for,
-        };
+        let statistic =
+            |id: StatisticId, value: f64, log10_p: Option<f64>, p_kind, null: &str, supports_relation| Statistic {
+                id,
+                component: PLACE.to_owned(),
+                value: rounded(value),
+                samples: self.numbers,
+                log10_p: log10_p.map(rounded),
+                p_kind,
+                null: null.to_owned(),
+                supports_relation,
+            };
         let found = log10_p <= LEVEL;
         let near = "unrelated models: a number is as near to its answer as to the next row's";
         let bits = "unrelated numbers of one scale differ in about a third of their bits";
         vec![
-            statistic("near-numbers", self.near as f64 / count, Some(log10_p), PKind::Calibrated, near, found),
-            statistic("bit-distance", self.bits as f64 / count / 16.0, None, PKind::Heuristic, bits, found),
+            statistic(StatisticId::NearValues, self.near as f64 / count, Some(log10_p), PKind::Asymptotic, near, found),
+            statistic(StatisticId::BitDistance, self.bits as f64 / count / 16.0, None, PKind::Heuristic, bits, found),
         ]
     }
 }

@@ -15,7 +15,7 @@
 //! "Feature Selection via Dependence Maximization", JMLR 13 (2012), for the unbiased estimate; B. Zeng et al., AWM, ICLR 2026.
 
 use crate::checkpoint::Error;
-use crate::fact::{PKind, Statistic};
+use crate::fact::{PKind, Statistic, StatisticId};
 use crate::linalg::matrix::{Matrix, dot};
 use crate::stats::levels::rounded;
 use crate::weights::matching::matched::Measured;
@@ -64,14 +64,14 @@ pub(crate) fn statistic(
     let mean = each(shifted.iter().sum::<f64>() / SHIFTS as f64);
     let spread = (shifted.iter().map(|it| (each(*it) - mean).powi(2)).sum::<f64>() / (SHIFTS - 1) as f64).sqrt();
     Ok(Some(Statistic {
-        id: "query-key-cka".to_owned(),
+        id: StatisticId::QueryKeyCka,
         component: "attention".to_owned(),
         value: rounded(each(own)),
         samples: count,
         log10_p: None,
         p_kind: PKind::Heuristic,
         null: format!("shifted coordinates: {mean:.3}, spread {spread:.3}"),
-        speaks_for: each(own) > LEAST && each(own) > mean + SURE * spread,
+        supports_relation: each(own) > LEAST && each(own) > mean + SURE * spread,
     }))
 }
 

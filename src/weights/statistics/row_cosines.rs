@@ -12,7 +12,7 @@
 //!
 //! References: Student, "The probable error of a mean", Biometrika 6 (1908), for paired differences.
 
-use crate::fact::{PKind, Statistic};
+use crate::fact::{PKind, Statistic, StatisticId};
 use crate::linalg::matrix::cosine;
 use crate::stats::levels::{LEVEL, rounded};
 use crate::stats::tail;
@@ -53,14 +53,14 @@ impl Cosines {
     pub(crate) fn statistic(&self, references: usize) -> Statistic {
         let log10_p = tail::smallest_of(tail::normal(self.standing()), references.max(1));
         Statistic {
-            id: "row-cosines".to_owned(),
+            id: StatisticId::RowCosines,
             component: PLACE.to_owned(),
             value: rounded(self.own / self.rows.max(1) as f64),
             samples: self.rows,
             log10_p: Some(rounded(log10_p)),
-            p_kind: PKind::Calibrated,
+            p_kind: PKind::Asymptotic,
             null: "unrelated models: a row points no more towards its answer than towards the next row".to_owned(),
-            speaks_for: log10_p <= LEVEL,
+            supports_relation: log10_p <= LEVEL,
         }
     }
 }
@@ -95,6 +95,6 @@ mod tests {
     #[test]
     fn rows_that_were_taken_over_speak() {
         let statistic = rows(60, 0.5, 9).statistic(3);
-        assert!(statistic.speaks_for && statistic.log10_p.is_some_and(|it| it < -20.0), "{statistic:?}");
+        assert!(statistic.supports_relation && statistic.log10_p.is_some_and(|it| it < -20.0), "{statistic:?}");
     }
 }
