@@ -157,8 +157,8 @@ fn limits(answer: &Identification) -> String {
     let CatalogReach { size, newest, newest_date, .. } = &answer.catalog;
     format!(
         "Compared with {size} entries. The catalogue ends with {} ({newest_date}): a later model, or one it never had, \
-         has no entry to match.\nThis is about names and shapes, which say nothing about weights: models trained independently \
-         share a form, and a copy can change it.",
+         has no entry to match.\nThis is about names and shapes, which say nothing about weights: models trained \
+         independently share a form, and a copy can change it.",
         name(newest)
     )
 }

@@ -38,7 +38,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// How exactly readers read levels, from cases that two or more of them read: what may replace a rubric's `exact_readings`
+    /// How exactly readers read levels, from cases that two or more of them read: what may replace a rubric's
+    /// `exact_readings`
     Readers {
         /// Folders of closed cases
         #[arg(required = true, value_name = "CASE")]
@@ -152,7 +153,7 @@ fn double_readings(case: &Case, rubric: &Rubric, pairs: &mut Pairs) {
 fn said_of_readers(cases: usize, pairs: Pairs, rate: Option<Rate>) -> String {
     let share = |part: u64| 100.0 * part as f64 / pairs.count.max(1) as f64;
     let mut lines = vec![format!(
-        "{} pairs of readings in {cases} cases: {:.0} % agree exactly, {:.0} % within one level.",
+        "{} pairs of readings in {cases} case(s): {:.0} % agree exactly, {:.0} % within one level.",
         pairs.count,
         share(pairs.exact),
         share(pairs.within_one)

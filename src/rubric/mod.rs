@@ -20,8 +20,8 @@ use crate::fact::Text;
 
 pub use document::{RubricAsWritten, RubricSchema};
 pub use find::{find, find_bytes, read, read_file, shelf_ids};
-pub use readers::{MIN_PAIRS, Pairs, Rate};
 pub use gate_facts::{FactValues, GATE_FACTS, GateFact};
+pub use readers::{MIN_PAIRS, Pairs, Rate};
 
 /// At most so many combinations of facts that are not known are followed through the decision table.
 pub const MOST_WORLDS: usize = 1024;

@@ -54,8 +54,7 @@ impl Pairs {
         let (count, share) = (self.count as f64, self.exact as f64 / self.count as f64);
         const Z: f64 = 1.959_963_985;
         let center = (share + Z * Z / (2.0 * count)) / (1.0 + Z * Z / count);
-        let margin =
-            Z / (1.0 + Z * Z / count) * (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
+        let margin = Z / (1.0 + Z * Z / count) * (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
         let (low, high) = (rate_of(center - margin), rate_of(center + margin)?);
         Some(Rate { rate: rate_of(share)?, low, high })
     }

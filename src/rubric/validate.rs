@@ -359,7 +359,8 @@ impl Validator<'_> {
         let open = 1_usize << OPEN_FACTS;
         let worlds = at.items().map(values).fold(open, usize::saturating_mul);
         if worlds > MOST_WORLDS {
-            let message = format!("`{}` makes {worlds} combinations of unknown facts, more than {MOST_WORLDS}", at.path());
+            let message =
+                format!("`{}` makes {worlds} combinations of unknown facts, more than {MOST_WORLDS}", at.path());
             self.problems.push(at.key_problem("out-of-range", message).hint("let fewer facts be decided by levels"));
         }
     }

@@ -41,13 +41,12 @@ pub(crate) fn settled(levels: &[u8]) -> Whose {
 
 /// Nothing settles whose the weights are, and a test would.
 pub(crate) fn open() -> Whose {
-    let branch =
-        |fact: &str, levels: &[u8]| OpenBranch {
-            fact: fact.to_owned(),
-            levels: levels.to_vec(),
-            closed: true,
-            distinctive: None,
-        };
+    let branch = |fact: &str, levels: &[u8]| OpenBranch {
+        fact: fact.to_owned(),
+        levels: levels.to_vec(),
+        closed: true,
+        distinctive: None,
+    };
     Whose {
         closed: false,
         basis: Basis::Open,
