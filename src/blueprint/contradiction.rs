@@ -102,7 +102,7 @@ impl Blueprint {
     }
 
     /// Matrices that are packed in a way that nobody reads here.
-    fn unread_packings(&self) -> Vec<Finding> {
+    pub(crate) fn unread_packings(&self) -> Vec<Finding> {
         let counts = packed_by_layout(&self.templates, &self.stored);
         let unread = counts.into_iter().filter(|((layout, is_known), _)| !is_known || !reads_numbers(layout));
         let tell = |((layout, is_known), count): ((&str, bool), u64)| {
@@ -251,6 +251,10 @@ impl Blueprint {
             let counted = if self.is_by_names { String::new() } else { format!(" with {elements} parameters") };
             let held = format!("{tensors} tensors{counted}");
             match component {
+                Component::Tower(name) if self.stacks.beside.iter().any(|it| it.word == *name) => {
+                    let detail = format!("{held} belong to another list of layers beside the language model's");
+                    finding("other-tower", Some(name), detail)
+                }
                 Component::Tower(name) => {
                     finding("other-tower", Some(name), format!("{held} belong to a tower beside the language model"))
                 }

@@ -28,6 +28,14 @@ impl Blueprint {
         Some(all.saturating_sub(self.tied_head().map_or(0, Part::elements)))
     }
 
+    /// Stored elements in layers that are packed in a way that nobody reads here, companions left out.
+    pub(crate) fn unread_in_layers(&self) -> u64 {
+        let is_unread =
+            |(it, stored): &(&Template, &Stored)| matches!(stored, Stored::Opaque(_)) && !it.layers.is_empty();
+        let unread = self.templates.iter().zip(&self.stored).filter(is_unread);
+        unread.fold(0, |sum, (it, _)| sum.saturating_add(it.total_elements()))
+    }
+
     /// A stored head that is the token embedding again: the configuration says so, and the shapes allow it.
     pub(crate) fn tied_head(&self) -> Option<&Part> {
         let part = |role: &str| self.parts.iter().find(|it| it.role.is(role));

@@ -1,7 +1,8 @@
 //! Lifts layer and expert indices out of tensor names, whatever the naming scheme.
 //!
 //! No word such as `layers` or `experts` is looked for: a number is an index where the things it counts are alike, and
-//! the outer of two indices is the layer unless the layers of the other tensors say otherwise.
+//! the outer of two indices is the layer unless the layers of the other tensors say otherwise. A number before whole lists
+//! of layers (`0.auto_model.layers.5`, `module_list.1.layers.5`) counts wrappers or models and is part of their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,11 +106,63 @@ fn decide(names: &mut [Name<'_>], slot: usize) {
         container.is_inside_layer = name.slots[..slot].iter().any(|it| it.is_index);
         container.items.entry(name.slots[slot].index).or_default().insert(name.rest(slot));
     }
-    let lists: BTreeSet<String> = containers.into_iter().filter(|(_, it)| it.is_list()).map(|(key, _)| key).collect();
+    let mut lists: BTreeSet<String> =
+        containers.into_iter().filter(|(_, it)| it.is_list()).map(|(key, _)| key).collect();
+    for wrapper in wrappers(names, slot, &lists) {
+        lists.remove(&wrapper);
+    }
     for name in names.iter_mut().filter(|it| it.slots.len() > slot) {
         let is_index = lists.contains(&name.container(slot));
         name.slots[slot].is_index = is_index;
     }
+}
+
+/// What stands in one list of things, by the text between its number and the next whole one.
+#[derive(Default)]
+struct Inner {
+    items: BTreeSet<u32>,
+    modules: BTreeSet<String>,
+}
+
+/// Fewer modules make no layer.
+const LEAST_MODULES: usize = 4;
+
+/// Those of some lists whose items hold whole lists of layers: most of what stands in an item stands in lists further in, and
+/// each of these has as many modules as a layer has. An expert has fewer, and a layer more beside its experts.
+fn wrappers(names: &[Name<'_>], slot: usize, lists: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut seen: BTreeMap<String, (BTreeSet<u32>, BTreeMap<String, Inner>)> = BTreeMap::new();
+    for name in names.iter().filter(|it| it.slots.len() > slot) {
+        let container = name.container(slot);
+        if name.slots.iter().take(slot).any(|it| it.is_index) || !lists.contains(&container) {
+            continue;
+        }
+        let (items, inner) = seen.entry(container).or_default();
+        items.insert(name.slots[slot].index);
+        let next = (slot + 1..name.slots.len()).find(|it| name.slots[*it].is_whole);
+        let (between, module_of) = match next {
+            Some(next) => (
+                name.text[name.slots[slot].end..name.slots[next].start].to_owned(),
+                name.masked(name.slots[next].end, name.text.len(), |it| it.is_whole),
+            ),
+            None => (String::new(), name.masked(name.slots[slot].end, name.text.len(), |it| it.is_whole)),
+        };
+        let inner = inner.entry(between).or_default();
+        inner.items.extend(next.map(|it| name.slots[it].index));
+        inner.modules.insert(parent(&module_of).to_owned());
+    }
+    let is_wrapper = |(items, inner): &(BTreeSet<u32>, BTreeMap<String, Inner>)| {
+        let least = items.len().min(2);
+        let is_rich = |it: &&Inner| it.items.len() >= least && it.modules.len() >= LEAST_MODULES;
+        let rich: usize = inner.values().filter(is_rich).map(|it| it.modules.len()).sum();
+        let all: usize = inner.values().map(|it| it.modules.len()).sum();
+        rich > all - rich
+    };
+    seen.into_iter().filter(|(_, it)| is_wrapper(it)).map(|(key, _)| key).collect()
+}
+
+/// The module that a tensor stands in.
+fn parent(rest: &str) -> &str {
+    rest.rsplit_once('.').map_or(rest, |it| it.0)
 }
 
 impl Container {
@@ -322,6 +375,23 @@ mod tests {
         let found = lift(names.iter().map(|it| (*it, "F32", shape)));
         assert_eq!(found[2].name, "experts.{j}.layers.{i}.up");
         assert_eq!((length(&found[2].layers), length(&found[2].experts)), (3, 2));
+    }
+
+    #[test]
+    fn a_number_before_whole_lists_of_layers_is_no_layer() {
+        let modules = [".q.weight", ".k.weight", ".o.weight", ".up.weight", ".down.weight", ".norm.weight"];
+        for prefix in ["0.auto_model.", "module_list.0.", "a.3.b.2."] {
+            let mut names = layers(3, &modules, &format!("{prefix}layers."));
+            names.extend(["emb.weight", "norm.weight"].map(|it| format!("{prefix}{it}")));
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let found = lift(names.iter().map(|it| (*it, "F32", [1_u64].as_slice())));
+            assert_eq!(found[0].name, format!("{prefix}layers.{{i}}.q.weight"));
+            assert_eq!((length(&found[0].layers), found.len()), (3, 8));
+        }
+        // Two models in one list are two lists of layers.
+        let both: Vec<String> = (0..2).flat_map(|it| layers(3, &modules, &format!("models.{it}.layers."))).collect();
+        let found = lift(both.iter().map(|it| (it.as_str(), "F32", [1_u64].as_slice())));
+        assert_eq!((found.len(), found[0].name.as_str()), (12, "models.0.layers.{i}.q.weight"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod projection;
 mod quantisation;
 mod role;
 mod roles;
+mod stacks;
 mod template;
 mod tower;
 
@@ -27,6 +28,7 @@ use crate::blueprint::dimensions::Dimensions;
 use crate::blueprint::normalise::Note;
 use crate::blueprint::part::Part;
 use crate::blueprint::quantisation::{Known, Stored};
+use crate::blueprint::stacks::Stacks;
 use crate::checkpoint::{Checkpoint, Tensor};
 
 pub use config::Config;
@@ -35,7 +37,7 @@ pub use convention::{CONVENTIONS, Candidate, Convention, Conversion, Heads};
 pub use form::compare_blueprints;
 pub use placed::Placed;
 pub use template::Template;
-pub use tower::Tower;
+pub use tower::{Kind, Tower};
 
 /// What a model is built like, from the names and shapes of its tensors and from its configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +49,7 @@ pub struct Blueprint {
     parts: Vec<Part>,
     notes: Vec<Note>,
     dimensions: Dimensions,
+    stacks: Stacks,
     /// Whether only names are known, and no shapes: every shape in it is empty then and means nothing.
     is_by_names: bool,
 }
@@ -59,10 +62,10 @@ impl Blueprint {
 
     fn from_known(templates: Vec<Template>, config: Config, known: &Known) -> Self {
         let stored = quantisation::stored(&templates, &config, known);
-        let (mut parts, mut notes) = normalise::parts(&templates, &stored, &config);
+        let (mut parts, mut notes, stacks) = normalise::parts(&templates, &stored, &config);
         roles::assign(&mut parts, &config, &mut notes);
         let dimensions = Dimensions::of(&parts, &config);
-        Self { templates, stored, config, parts, notes, dimensions, is_by_names: false }
+        Self { templates, stored, config, parts, notes, dimensions, stacks, is_by_names: false }
     }
 
     /// The blueprint of files, tensors in the order in which they are stored: where nothing else tells two tensors

@@ -7,6 +7,7 @@ use crate::blueprint::buffer;
 use crate::blueprint::config::Config;
 use crate::blueprint::part::{Component, Part, Variant};
 use crate::blueprint::quantisation::{self, Stored};
+use crate::blueprint::stacks::{Stacks, list_of, separate};
 use crate::blueprint::template::{Template, ranges, written};
 
 /// Something that was evened out on one side.
@@ -81,13 +82,13 @@ const OF_PROJECTOR: &[&str] =
     &["blk", "patch_embd", "position_embd", "class_embd", "pre_ln", "post_ln", "conv1d", "resampler", "0", "2"];
 
 /// Words of layers that predict further tokens.
-const PREDICTION: &[&str] = &["mtp", "mtp_layers", "mtp_block", "nextn"];
+pub(crate) const PREDICTION: &[&str] = &["mtp", "mtp_layers", "mtp_block", "nextn"];
 
 /// Words that only a layer predicting further tokens has, where it stands in the list of the model's own layers.
-const PREDICTION_MODULES: &[&str] = &["eh_proj", "enorm", "hnorm", "shared_head"];
+pub(crate) const PREDICTION_MODULES: &[&str] = &["eh_proj", "enorm", "hnorm", "shared_head"];
 
-/// The parts of a model, and what was done to get them.
-pub(crate) fn parts(templates: &[Template], stored: &[Stored], config: &Config) -> (Vec<Part>, Vec<Note>) {
+/// The parts of a model, what was done to get them, and its lists of layers beside the language model's.
+pub(crate) fn parts(templates: &[Template], stored: &[Stored], config: &Config) -> (Vec<Part>, Vec<Note>, Stacks) {
     let mut notes = Vec::new();
     let templates = quantisation::without_companions(templates, stored, &mut notes);
     let (buffers, templates): (Vec<Template>, Vec<Template>) = templates.into_iter().partition(buffer::is_buffer);
@@ -111,10 +112,11 @@ pub(crate) fn parts(templates: &[Template], stored: &[Stored], config: &Config) 
         part.stored = sorted(std::mem::take(&mut part.stored));
     }
     find_prediction_lists(&mut parts);
+    let stacks = separate(&mut parts, config);
     strip_prefixes(&mut parts);
     notes.sort();
     notes.dedup();
-    (parts, notes)
+    (parts, notes, stacks)
 }
 
 /// Two files may list one shape in two element types, or the layers in another order; neither makes another part.
@@ -214,11 +216,6 @@ fn find_prediction_lists(parts: &mut [Part]) {
             part.component = Component::Prediction;
         }
     }
-}
-
-/// The name up to its layer index.
-fn list_of(part: &Part) -> &str {
-    part.name.split("{i}").next().unwrap_or_default()
 }
 
 /// How many experts a layer has, where a router or the configuration says so.

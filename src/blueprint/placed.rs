@@ -10,6 +10,8 @@ pub struct Placed {
     pub name: String,
     /// What it does; several where nothing tells them apart, none where nothing is known.
     pub roles: Vec<String>,
+    /// Whether a known name gives its role, and not its shape alone.
+    pub is_named: bool,
     /// Which tower it belongs to, e.g. `vision_tower`; none for the language model itself.
     pub tower: Option<String>,
     /// Its layer, if it stands in one.
@@ -39,6 +41,7 @@ fn placed<'a>(part: &'a Part, variant: &'a Variant) -> impl Iterator<Item = Plac
         experts.clone().into_iter().map(move |expert| Placed {
             name: placed_name(&part.name, layer, expert),
             roles: part.role.names().to_vec(),
+            is_named: part.role.is_named(),
             tower: tower(&part.component),
             layer,
             expert,

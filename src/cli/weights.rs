@@ -83,7 +83,15 @@ fn power(weights: &Weights) -> String {
     match &weights.power {
         Some(it) if is_on_adapter(weights) => format!(" Power: {}.", it.detail),
         Some(it) if it.units > 0 && it.least_cosine < 1.0 => {
-            format!(" With {} units a mean cosine of {:.3} would have been found.", grouped(it.units), it.least_cosine)
+            format!(
+                " With {} units a mean cosine of {:.3} would have been found, where both streams have the same coordinates or \
+                 a map between them was found.",
+                grouped(it.units),
+                it.least_cosine
+            )
+        }
+        Some(it) if it.units == 0 => {
+            " No hidden unit of the body was compared, so that nothing is said on it.".to_owned()
         }
         Some(_) => " No derivation would have been found with so few units.".to_owned(),
         None => String::new(),

@@ -89,10 +89,12 @@ ids! {
         LearnedAlike = "learned-alike",
         /// No derivation found, at the power stated.
         NothingFound = "nothing-found",
-        /// Too few neurons for a negative result to count.
+        /// Too few neurons, or too little of the bodies, for a negative result or a part to count.
         TooLittle = "too-little",
         /// An encoder beside the language model, and no language model to compare.
         TowerOnly = "tower-only",
+        /// Another list of layers beside a language model of which nothing was found.
+        StackOnly = "stack-only",
         /// A quick look that did not decide.
         QuickLook = "quick-look",
         /// An adapter of this model or of a close relative.

@@ -180,6 +180,21 @@ pub struct ComponentRelation {
     /// Cosine of what answers each other, after alignment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cosine: Option<f64>,
+    /// How much of it was looked at; null where that was not measured, as for a tower, which has an answer of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub examined: Option<Examined>,
+}
+
+/// How much of a part of the subject was looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Examined {
+    /// The share of its parameters that stand in layers, experts or token rows that were compared; 0 where nothing of it was
+    /// read or had a place in a comparison.
+    pub share: f64,
+    /// The subject's layers that were compared, as `0-2, 5`; empty for a part outside the layers.
+    pub layers: String,
+    /// In which coordinates of the residual stream it was compared; empty where it was not.
+    pub coordinates: String,
 }
 
 /// Where one layer comes from.

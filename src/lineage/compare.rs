@@ -56,7 +56,7 @@ pub fn compare_with_weights(
     let plan = look.plan(subject, reference);
     // A quick look that goes no further promises to read little, and leaves towers out.
     let towers = match plan.effort {
-        Effort::Quick if !plan.goes_on => Towers::none_of(&subject.blueprint),
+        Effort::Quick if !plan.goes_on => Towers::unseen(&subject.blueprint),
         _ => Towers::of(&subject.blueprint, &reference.blueprint),
     };
     // A tower is one more reference, and one more chance to find something.
@@ -65,8 +65,11 @@ pub fn compare_with_weights(
     comparison.weights = match adapters::relate(sides.0, sides.1, &nets, plan.references)? {
         Some(weights) => weights,
         None => {
-            let weights = relate(&nets.0, &nets.1, vocabularies.shared.as_deref(), plan, look.watch)?;
-            with_towers(weights, towers.relate((&finite.0, &finite.1), plan, look.watch)?)
+            let held = (vocabularies.shared.as_deref(), plan, look.watch);
+            let weights = relate(&nets.0, &nets.1, held.0, plan, look.watch)?;
+            let weights = towers.language(weights, &nets.0, &finite.1, held)?;
+            let beside = towers.relate((&finite.0, &finite.1), &nets.1, held)?;
+            with_towers(weights, subject.blueprint.main_list(), beside)
         }
     };
     comparison.unexamined.retain(|it| it.what != "weights");
@@ -94,13 +97,15 @@ fn against_fingerprint(
     let net = Net::new(&subject.blueprint, &finite);
     let tokens = Tokens::of(subject);
     let plan = look.plan(subject, reference.0);
-    let (weights, unexamined) = held(ours, &net, &tokens, reference.1, plan, look.watch)?;
+    let towers = Towers::beside(&subject.blueprint);
+    let sides = (subject, ours, &finite, &net);
+    let (weights, unexamined) = held(sides, &towers, &tokens, reference.1, plan, look.watch)?;
     comparison.weights = weights;
     comparison.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
     comparison.unexamined.extend(unexamined);
     comparison.unexamined.extend(left_for_later(&comparison.weights, subject, reference.0));
     comparison.unexamined.extend(not_read(subject, ours, &finite, &net).into_iter().filter(|it| it.why != "adapter"));
-    comparison.unexamined.extend(Towers::none_of(&subject.blueprint).left_out(subject, &net));
+    comparison.unexamined.extend(towers.left_out(subject, &net));
     let read = ours.bytes_read().saturating_add(tokens.bytes_read());
     comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(read);
     Ok(())

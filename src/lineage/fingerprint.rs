@@ -9,10 +9,11 @@ use crate::catalog::Catalog;
 use crate::checkpoint;
 use crate::checkpoint::{Checkpoint, Data};
 use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, Weights};
+use crate::lineage::towers::Towers;
 use crate::lineage::unexamined::{not_examined, not_read};
 use crate::lineage::{Error, Look, Model, adapters};
 use crate::tokenizer::{Vocabulary, learned};
-use crate::weights::{About, Fingerprint, Finite, Net, Plan, Room, Unreadable, Watch, relate};
+use crate::weights::{About, Fingerprint, Finite, Net, Plan, Room, Unreadable, Watch, relate, with_towers};
 
 /// Takes the fingerprint of a model, with what could not be kept.
 ///
@@ -90,8 +91,8 @@ impl Tokens {
 /// # Errors
 /// A file of the model that cannot be read.
 pub(super) fn held(
-    data: &Data,
-    net: &Net<'_>,
+    (subject, data, finite, net): (&Model, &Data, &Finite<'_>, &Net<'_>),
+    towers: &Towers,
     tokens: &Tokens,
     kept: &Fingerprint,
     plan: Plan,
@@ -101,7 +102,13 @@ pub(super) fn held(
     let weights = if data.checkpoint().adapter.is_some() {
         adapters::against_fingerprint()
     } else {
-        relate(net, &kept.net(), Some(&shared), plan, watch)?
+        // Each list of layers is one more chance to find something.
+        let plan = Plan { references: plan.references.saturating_mul(1 + towers.comparisons()), ..plan };
+        let held = (Some(shared.as_slice()), plan, watch);
+        let theirs = kept.net();
+        let weights = relate(net, &theirs, held.0, plan, watch)?;
+        let beside = towers.relate((finite, finite), &theirs, held)?;
+        with_towers(weights, subject.blueprint.main_list(), beside)
     };
     let left_out = format!(
         "{} is a fingerprint: attention, single numbers and most units and tokens are not in it, and a rotated stream shows \
@@ -200,13 +207,14 @@ pub fn look_up(
     let Some(data) = model.data()?.filter(|_| !library.is_empty()) else { return Ok(()) };
     let finite = Finite::new(&data);
     let net = Net::new(&model.blueprint, &finite);
-    let tokens = Tokens::of(model);
+    let (tokens, towers) = (Tokens::of(model), Towers::beside(&model.blueprint));
     answer.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
     for (at, reference) in library.iter().enumerate() {
         let Some(kept) = &reference.fingerprint else { continue };
         look.watch.tell("fingerprints", at, library.len());
         let plan = Plan { references: library.len(), ..look.plan(model, reference) };
-        let (weights, unexamined) = held(&data, &net, &tokens, kept, plan, look.watch)?;
+        let sides = (model, &data, &finite, &net);
+        let (weights, unexamined) = held(sides, &towers, &tokens, kept, plan, look.watch)?;
         // Much the same is said of every fingerprint.
         let new: Vec<_> = unexamined.into_iter().filter(|it| !answer.unexamined.contains(it)).collect();
         answer.unexamined.extend(new);

@@ -1,17 +1,24 @@
-//! Towers beside the language model: each of the subject's against each of the reference's, as models of their own.
+//! What stands beside a language model, each as a model of its own: towers, and other lists of layers.
+//!
+//! Towers are held against towers. Lists of layers are held against those of the reference and against its language model,
+//! and the subject's language model against the reference's lists: a talker may be somebody's language model, and the other
+//! way round.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::blueprint::{Blueprint, Tower};
+use crate::blueprint::{Blueprint, Kind, Tower};
 use crate::checkpoint::Error;
 use crate::fact::{Unexamined, Weights};
 use crate::lineage::Model;
 use crate::lineage::unexamined::not_examined;
-use crate::weights::{Net, Numbers, Plan, Watch, closeness, relate};
+use crate::weights::{Net, Numbers, Plan, Stacked, Watch, closeness, relate};
 
 /// A smaller share of a model is not worth a line.
 const LEAST_SHARE: f64 = 0.001;
+
+/// How a comparison is made: tokens that both vocabularies have, how far to look, and who hears of it.
+pub(super) type Held<'a> = (Option<&'a [(u32, u32)]>, Plan, &'a dyn Watch);
 
 /// The numbers of a tower, by the names that they have in a model of its own.
 struct Within<'a> {
@@ -30,24 +37,32 @@ impl Numbers for Within<'_> {
 }
 
 /// The towers of both sides.
-pub(super) struct Towers(Vec<Tower>, Vec<Tower>);
+pub(super) struct Towers {
+    ours: Vec<Tower>,
+    theirs: Vec<Tower>,
+    /// Whether the subject's lists of layers are compared, with the reference's language model at least.
+    holds_stacks: bool,
+}
 
 impl Towers {
     pub(super) fn of(subject: &Blueprint, reference: &Blueprint) -> Self {
-        Self(subject.towers(), reference.towers())
+        Self { ours: subject.towers(), theirs: reference.towers(), holds_stacks: true }
     }
 
-    /// Those of a subject whose reference keeps none.
-    pub(super) fn none_of(subject: &Blueprint) -> Self {
-        Self(subject.towers(), Vec::new())
+    /// Those of a subject whose reference keeps its language model alone.
+    pub(super) fn beside(subject: &Blueprint) -> Self {
+        Self { ours: subject.towers(), theirs: Vec::new(), holds_stacks: true }
+    }
+
+    /// Those of a subject, none of which is looked at.
+    pub(super) fn unseen(subject: &Blueprint) -> Self {
+        Self { ours: subject.towers(), theirs: Vec::new(), holds_stacks: false }
     }
 
     /// The subject's tensors that no comparison looks at: projectors between towers, and towers that the other side lacks.
     pub(super) fn left_out(&self, subject: &Model, net: &Net<'_>) -> Option<Unexamined> {
-        let compared: BTreeSet<&String> = match self.comparisons() {
-            0 => BTreeSet::new(),
-            _ => self.0.iter().flat_map(|it| it.names.values()).collect(),
-        };
+        let is_held = |it: &&Tower| !self.theirs.is_empty() || self.holds_stacks && it.kind != Kind::Encoder;
+        let compared: BTreeSet<&String> = self.ours.iter().filter(is_held).flat_map(|it| it.names.values()).collect();
         let left: Vec<(&String, &u64)> = net.others().iter().filter(|it| !compared.contains(it.0)).collect();
         let numbers: u64 = left.iter().map(|it| it.1).fold(0, |sum, it| sum.saturating_add(*it));
         let share = numbers as f64 / subject.blueprint.parameters().unwrap_or(0).max(1) as f64;
@@ -66,29 +81,61 @@ impl Towers {
 
     /// How many comparisons they take.
     pub(super) fn comparisons(&self) -> usize {
-        self.0.len().saturating_mul(self.1.len())
+        let stacks = |towers: &[Tower]| towers.iter().filter(|it| it.kind != Kind::Encoder).count();
+        self.ours
+            .len()
+            .saturating_mul(self.theirs.len())
+            .saturating_add(stacks(&self.ours))
+            .saturating_add(stacks(&self.theirs))
     }
 
-    /// For each tower of the subject the closest of the reference's: both words, and what their weights say.
+    /// The answer on the language model: the closest of the reference's lists of layers where that is closer than its language
+    /// model is, with what that list is called.
+    pub(super) fn language(
+        &self,
+        weights: Weights,
+        net: &Net<'_>,
+        theirs: &dyn Numbers,
+        (tokens, plan, watch): Held<'_>,
+    ) -> Result<Weights, Error> {
+        let mut closest = weights;
+        for other in self.theirs.iter().filter(|it| it.kind != Kind::Encoder) {
+            let numbers = Within { numbers: theirs, names: &other.names };
+            let weights = relate(net, &Net::new(&other.blueprint, &numbers), tokens, plan, watch)?;
+            if closeness(&weights) > closeness(&closest) {
+                closest =
+                    weights.beside(&format!("the reference's list of layers that answers best is `{}`", other.word));
+            }
+        }
+        Ok(closest)
+    }
+
+    /// For each tower of the subject the closest of the reference's, and what their weights say.
     pub(super) fn relate(
         &self,
         (ours, theirs): (&dyn Numbers, &dyn Numbers),
-        plan: Plan,
-        watch: &dyn Watch,
-    ) -> Result<Vec<(String, Weights)>, Error> {
+        main: &Net<'_>,
+        (tokens, plan, watch): Held<'_>,
+    ) -> Result<Vec<Stacked>, Error> {
         let mut found = Vec::new();
-        for own in &self.0 {
+        for own in &self.ours {
             let numbers = Within { numbers: ours, names: &own.names };
             let net = Net::new(&own.blueprint, &numbers);
+            let tokens = tokens.filter(|_| own.kind == Kind::Rival);
             let mut closest: Option<Weights> = None;
-            for other in &self.1 {
-                let numbers = Within { numbers: theirs, names: &other.names };
-                let weights = relate(&net, &Net::new(&other.blueprint, &numbers), None, plan, watch)?;
+            let mut take = |weights: Weights| {
                 if closest.as_ref().is_none_or(|it| closeness(&weights) > closeness(it)) {
                     closest = Some(weights);
                 }
+            };
+            if own.kind != Kind::Encoder {
+                take(relate(&net, main, tokens, plan, watch)?);
             }
-            found.extend(closest.map(|it| (own.word.clone(), it)));
+            for other in &self.theirs {
+                let numbers = Within { numbers: theirs, names: &other.names };
+                take(relate(&net, &Net::new(&other.blueprint, &numbers), None, plan, watch)?);
+            }
+            found.extend(closest.map(|weights| Stacked { word: own.word.clone(), kind: own.kind, weights }));
         }
         Ok(found)
     }

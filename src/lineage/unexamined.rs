@@ -1,5 +1,7 @@
 //! What was not looked at, and why.
 
+use std::collections::BTreeMap;
+
 use crate::checkpoint::Data;
 use crate::fact::{Origin, Unexamined};
 use crate::lineage::{Model, adapters};
@@ -61,19 +63,41 @@ pub(super) fn not_examined(what: &str, why: &str, detail: &str) -> Unexamined {
 /// What of a model's weights was not read, or not as it stands.
 pub(super) fn not_read(model: &Model, data: &Data, finite: &Finite<'_>, net: &Net<'_>) -> Vec<Unexamined> {
     let adapter = adapters::note(data);
-    let unread = (adapter.is_none() && !net.left_out().is_empty()).then(|| {
-        let names = net.left_out().join(", ");
-        format!("not read, since their element type or layout cannot be decoded: {names}")
-    });
+    let unread =
+        (adapter.is_none() && !net.left_out().is_empty()).then(|| format!("not read: {}", by_reason(net, data)));
+    let packed =
+        adapter.is_none().then(|| model.blueprint.unread_packings().into_iter().map(|it| it.detail)).into_iter();
+    let packed = Some(packed.flatten().collect::<Vec<_>>().join("; ")).filter(|it| !it.is_empty());
     let odd = (finite.replaced() > 0).then(|| {
         "some of its numbers are not finite (NaN or infinite), and were read as zero; a working model has none".into()
     });
     let mut found = Vec::new();
-    for (what, why, detail) in
-        [("weights", "adapter", adapter), ("tensors", "not-decoded", unread), ("tensors", "not-finite", odd)]
-    {
+    for (what, why, detail) in [
+        ("weights", "adapter", adapter),
+        ("tensors", "not-decoded", unread),
+        ("tensors", "packed", packed),
+        ("tensors", "not-finite", odd),
+    ] {
         let named = |it: String| not_examined(what, why, &format!("{}: {it}", model.name.name));
         found.extend(detail.map(named));
     }
     found
+}
+
+/// How many tensors cannot be read, by the reason, each with some of their names.
+fn by_reason(net: &Net<'_>, data: &Data) -> String {
+    const SHOWN: usize = 6;
+    let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in net.left_out() {
+        let found = data.values().iter().find(|it| it.name == *name);
+        let why = found.map_or_else(|| Some("it is not in the files".to_owned()), |it| it.unreadable.clone());
+        let why = why.unwrap_or_else(|| "its element type or layout cannot be decoded".to_owned());
+        reasons.entry(why).or_default().push(name);
+    }
+    let told = reasons.iter().map(|(why, names)| {
+        let more = names.len().saturating_sub(SHOWN);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{rest} ({why})", names[..names.len().min(SHOWN)].join(", "))
+    });
+    told.collect::<Vec<_>>().join("; ")
 }

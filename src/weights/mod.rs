@@ -19,7 +19,7 @@ use crate::weights::model::budget::Budget;
 pub use adapter::factors::Factors;
 pub use adapter::sign_test::Symmetries;
 pub use adapter::{relate_adapter, relate_adapters};
-pub use decision::towers::{closeness, with_towers};
+pub use decision::towers::{Stacked, closeness, with_towers};
 pub use fingerprint::{About, Fingerprint, Room, Unreadable};
 pub use model::budget::Effort;
 pub use model::tensors::{Finite, Numbers};
@@ -88,6 +88,7 @@ pub fn relate(
     weights.statistics.extend(statistics::query_key_cka::statistic(subject, reference, &measured)?);
     weights.statistics.extend(statistics::biases::statistic(subject, reference, &measured, plan.references)?);
     weights.statistics.extend(statistics::sampled_rows::statistics(subject, reference, &measured, plan.references)?);
+    statistics::whole_matrices::describe(subject, reference, &measured, plan.references, &mut weights)?;
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick), measured.answers.len());
     Ok(weights)
 }

@@ -55,6 +55,8 @@ mod schemas;
 mod adapters;
 mod blueprint;
 mod maps;
+// Several lists of layers in one checkpoint, and names under wrappers.
+mod stacks;
 
 // The same bytes, twice and with any number of threads.
 mod determinism;

@@ -183,7 +183,14 @@ fn components(shown: &Shown) -> Vec<ComponentRelation> {
         let relation = if log10_p <= LEVEL { found } else { WeightsRelation::Independent };
         if coins > 0 {
             let (component, log10_p) = (component.to_owned(), Some(rounded(log10_p)));
-            parts.push(ComponentRelation { component, relation, log10_p, p_kind: Some(PKind::Exact), cosine: None });
+            parts.push(ComponentRelation {
+                component,
+                relation,
+                log10_p,
+                p_kind: Some(PKind::Exact),
+                cosine: None,
+                examined: None,
+            });
         }
     };
     let body = first(RULES, shown).relation;

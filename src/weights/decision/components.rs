@@ -1,6 +1,6 @@
 //! What is said of each part of the model.
 
-use crate::fact::{ComponentRelation, PKind, WeightsRelation};
+use crate::fact::{ComponentRelation, Examined, PKind, WeightsRelation};
 use crate::stats::levels::{LEVEL, rounded};
 use crate::weights::decision::evidence::{Evidence, TOKEN_COSINE, token_cosine};
 use crate::weights::matching::matched::Measured;
@@ -20,6 +20,7 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
         log10_p,
         p_kind,
         cosine: Some(rounded(cosine)),
+        examined: measured.examined.get(component).cloned(),
     };
     let mut parts = Vec::new();
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
@@ -69,6 +70,19 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
             Some(PKind::Asymptotic),
             cosine,
         ));
+    }
+    // A part that the subject has and of which nothing was compared is never left out.
+    for (part, examined) in &measured.examined {
+        if !parts.iter().any(|it| it.component == *part) {
+            parts.push(ComponentRelation {
+                component: (*part).to_owned(),
+                relation: WeightsRelation::Unexamined,
+                log10_p: None,
+                p_kind: None,
+                cosine: None,
+                examined: Some(Examined { share: 0.0, coordinates: String::new(), ..examined.clone() }),
+            });
+        }
     }
     parts
 }

@@ -36,6 +36,13 @@ const ROWS_SPEAK: f64 = 0.3;
 /// other weight stay well below.
 const GAINS_COSINE: f64 = 0.5;
 
+/// Fewer units say nothing by their silence.
+pub(crate) const ENOUGH_UNITS: usize = 48;
+
+/// The least share of the parameters in layers that must be readable and have a place in a comparison for silence, or a part
+/// alone, to be an answer: where more than half of a body was not read, what was read speaks for the smaller part of it.
+pub(crate) const LEAST_READ: f64 = 0.5;
+
 /// So many gains speak for themselves: their slope is then known to about 0.05.
 const ENOUGH_GAINS: usize = 256;
 
@@ -83,6 +90,8 @@ pub(crate) struct Evidence {
     pub(crate) kind: PKind,
     /// Units that a test could speak of.
     pub(crate) units: usize,
+    /// Whether enough of both bodies was read, and enough units tested, for silence to say something.
+    pub(crate) is_read: bool,
     pub(crate) coins: Coins,
 }
 
@@ -130,13 +139,16 @@ impl Evidence {
         let units = measured.total(|it| it.possible);
         let agreeing = measured.total(|it| it.agreeing);
         let coins = Coins::of(measured);
+        let testable = if coins.do_units_speak(measured.has_gate) { units } else { 0 };
         let said = |is_usable: bool, log10_p: f64| if is_usable { tail::smallest_of(log10_p, tests) } else { 0.0 };
         let unit_signs = said(measured.has_gate && coins.are_fair, measured.unit_signs.log10_p());
         let place_signs = said(coins.are_fair, measured.place_signs.log10_p());
         let agreement = said(!coins.are_tied, tail::agreeing_points(agreeing, measured.blocks.len()));
-        let value_signs = tail::smallest_of(measured.value_signs.log10_p(), tests);
+        // Where heads are not known, every way to cut them is one more test.
+        let cuts = tests.saturating_mul(measured.cuts.max(1));
+        let value_signs = tail::smallest_of(measured.value_signs.log10_p(), cuts);
         let layers = measured.head_z.len().max(1) as f64;
-        let head_z = tail::smallest_of(tail::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), tests);
+        let head_z = tail::smallest_of(tail::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), cuts);
         let agreeing_share = agreeing as f64 / units.max(1) as f64;
         let by_agreement = agreement <= ASYMPTOTIC_LEVEL && agreeing_share >= AGREEING_SHARE;
         let signs = unit_signs.min(place_signs);
@@ -177,7 +189,8 @@ impl Evidence {
             is_faint: is_at_odds || kept.and_then(|it| it.agreement).is_some_and(|it| it < GAINS_AGREE),
             log10_p,
             kind,
-            units: if coins.do_units_speak(measured.has_gate) { units } else { 0 },
+            units: testable,
+            is_read: testable >= ENOUGH_UNITS && measured.read_share.is_none_or(|it| it >= LEAST_READ),
             coins,
         }
     }

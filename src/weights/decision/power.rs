@@ -28,6 +28,11 @@ pub(super) fn power(measured: &Measured) -> Power {
         return Power { least_cosine: in_place, units, detail };
     }
     let units = measured.total(|it| it.possible) as u64;
+    if units == 0 {
+        let detail =
+            "no hidden unit was compared, so that there is no measure of what would have been found".to_owned();
+        return Power { least_cosine: 1.0, units, detail };
+    }
     let mut detail = format!(
         "with {units} units, derivation that left matched units a mean cosine of {least_cosine} would have been found (a \
          change of {:.1} times the weights' own size), whatever order, sign and scale the units have, where both streams have \

@@ -1,7 +1,7 @@
 //! Why, one sentence each.
 
 use crate::fact::WeightsRelation;
-use crate::weights::decision::evidence::Evidence;
+use crate::weights::decision::evidence::{ENOUGH_UNITS, Evidence, LEAST_READ};
 use crate::weights::matching::matched::Measured;
 
 pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: WeightsRelation) -> Vec<String> {
@@ -29,7 +29,10 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
              trained further"
         ));
     }
-    if evidence.norms && relation == WeightsRelation::Undetermined {
+    if !evidence.body && !evidence.is_read && !evidence.same {
+        reasons.push(too_little(measured, evidence));
+    }
+    if evidence.norms && evidence.is_read && relation == WeightsRelation::Undetermined {
         reasons.push(
             "norm weights agree as those of related models do, and nothing else does: the body may be disguised in a way that \
              was not undone"
@@ -60,4 +63,21 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
         reasons.push("no derivation was found at the power stated; that is the most that can be said".to_owned());
     }
     reasons
+}
+
+/// How little of the bodies was read, and what parts say beside it.
+fn too_little(measured: &Measured, evidence: &Evidence) -> String {
+    let share = measured.read_share.map_or_else(String::new, |it| {
+        format!(
+            "{:.0} % of the parameters in the layers could be read and have a place in a comparison, and ",
+            it * 100.0
+        )
+    });
+    let rows = if evidence.tokens { "; token rows agree, and say nothing on the body" } else { "" };
+    format!(
+        "{share}{} hidden units could be tested: with less than {:.0} % or fewer than {ENOUGH_UNITS} units neither silence nor a \
+         part alone is an answer{rows}",
+        evidence.units,
+        LEAST_READ * 100.0
+    )
 }

@@ -12,9 +12,6 @@ use crate::weights::decision::reasons::reasons;
 use crate::weights::decision::statement::statistics;
 use crate::weights::matching::matched::Measured;
 
-/// Minimum number of neurons for a negative result to count.
-const MIN_UNITS: usize = 48;
-
 /// One rule on signals `S`: what it decides, and when.
 pub(crate) struct Rule<S: 'static> {
     pub(crate) id: RuleId,
@@ -42,15 +39,12 @@ pub(crate) const RULES: &[Rule<Evidence>] = &[
     },
     Rule { id: RuleId::BodySigns, relation: WeightsRelation::Derived, holds: |it| it.body && it.kind == PKind::Exact },
     Rule { id: RuleId::BodyAgreement, relation: WeightsRelation::Derived, holds: |it| it.body },
+    // No part, and no silence, says anything on a body that was not read.
+    Rule { id: RuleId::TooLittle, relation: WeightsRelation::Undetermined, holds: |it| !it.is_read },
     Rule { id: RuleId::PartOnly, relation: WeightsRelation::ComponentDerived, holds: |it| it.attention || it.tokens },
     Rule { id: RuleId::NormsOnly, relation: WeightsRelation::Undetermined, holds: |it| it.norms },
-    Rule {
-        id: RuleId::LearnedAlike,
-        relation: WeightsRelation::Independent,
-        holds: |it| it.alike && it.units >= MIN_UNITS,
-    },
-    Rule { id: RuleId::NothingFound, relation: WeightsRelation::Independent, holds: |it| it.units >= MIN_UNITS },
-    Rule { id: RuleId::TooLittle, relation: WeightsRelation::Undetermined, holds: |_| true },
+    Rule { id: RuleId::LearnedAlike, relation: WeightsRelation::Independent, holds: |it| it.alike },
+    Rule { id: RuleId::NothingFound, relation: WeightsRelation::Independent, holds: |_| true },
 ];
 
 /// Decides. `references` is how many references the subject is compared with in all, for the Bonferroni correction.

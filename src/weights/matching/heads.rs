@@ -26,12 +26,51 @@ const HELD: usize = 256 << 20;
 /// may be held of them, and the products of keys and of values.
 pub(crate) fn attention_bytes(subject: &Net<'_>, reference: &Net<'_>) -> usize {
     let side = |net: &Net<'_>| {
-        let rows = net.heads.saturating_mul(net.head_dim);
+        let widest = net.layers.iter().filter_map(|it| it.query.as_ref()).map(Slot::outputs).max();
+        let rows = net.heads.saturating_mul(net.head_dim).max(widest.unwrap_or(0));
+        let size = if net.head_dim > 0 { net.head_dim } else { SIZES.iter().copied().max().unwrap_or(1) };
         let projections = rows.saturating_mul(net.hidden).saturating_mul(4 * size_of::<f32>());
-        let products = rows.saturating_mul(net.head_dim).saturating_mul(4 * size_of::<f32>());
+        let products = rows.saturating_mul(size).saturating_mul(4 * size_of::<f32>());
         projections.min(HELD + BAND).saturating_add(products)
     };
     side(subject).saturating_add(side(reference))
+}
+
+/// Sizes of a head that released models have, tried where nothing says it.
+const SIZES: &[usize] = &[128, 64, 256, 96, 80, 112, 192, 160, 512, 48, 40, 32, 16, 8];
+
+/// How rows are cut into heads: heads, groups of them that share keys and values, and dimensions of each.
+pub(crate) type Cut = (usize, usize, usize);
+
+/// The ways to cut the heads of two layers: the known one of each side; where one side alone knows the size of its heads, that;
+/// and where none does, every usual size that fits both. A side whose projections are not all there has none.
+pub(crate) fn cuts((subject, one): (&Net<'_>, &Layer), (reference, other): (&Net<'_>, &Layer)) -> Vec<[Cut; 2]> {
+    let known = (known(subject, one), known(reference, other));
+    let both = |size: usize| Some([cut(one, size)?, cut(other, size)?]);
+    match known {
+        (Some(ours), Some(theirs)) => vec![[ours, theirs]],
+        (Some(ours), None) => cut(other, ours.2).map(|it| [ours, it]).into_iter().collect(),
+        (None, Some(theirs)) => cut(one, theirs.2).map(|it| [it, theirs]).into_iter().collect(),
+        (None, None) => SIZES.iter().filter_map(|it| both(*it)).collect(),
+    }
+}
+
+/// What a model says of its heads, where that fits its projections.
+fn known(net: &Net<'_>, layer: &Layer) -> Option<Cut> {
+    let size = if net.head_dim > 0 { net.head_dim } else { net_size(net, layer)? };
+    cut(layer, size).filter(|it| *it == (net.heads, net.kv_heads, size))
+}
+
+fn net_size(net: &Net<'_>, layer: &Layer) -> Option<usize> {
+    layer.query.as_ref()?.outputs().checked_div(net.heads)
+}
+
+/// The heads of a layer, were each of this size; none where its projections cannot be cut so.
+fn cut(layer: &Layer, size: usize) -> Option<Cut> {
+    let (query, key) = (layer.query.as_ref()?.outputs(), layer.key.as_ref()?.outputs());
+    let fits = size > 0 && query > 0 && key > 0 && query.is_multiple_of(size) && key.is_multiple_of(size);
+    let (heads, groups) = fits.then(|| (query / size, key / size))?;
+    (heads <= MOST && heads.is_multiple_of(groups)).then_some((heads, groups, size))
 }
 
 /// The projections of one layer, of which each head is read in one set of coordinates, norm gains folded in.
@@ -51,12 +90,22 @@ pub(crate) struct Attention<'a> {
 }
 
 impl<'a> Attention<'a> {
-    /// The heads of a layer, carried along by a map of the stream; none where the projections are not all there or do not
-    /// fit together.
+    /// The heads of a layer as the model says them.
+    #[cfg(test)]
     pub(crate) fn of(net: &'a Net<'a>, layer: &'a Layer, stream: &'a Stream) -> Result<Option<Self>, Error> {
+        Self::cut(net, layer, stream, (net.heads, net.kv_heads, net.head_dim))
+    }
+
+    /// The heads of a layer cut in one way, carried along by a map of the stream; none where the projections are not all there
+    /// or do not fit together.
+    pub(crate) fn cut(
+        net: &'a Net<'a>,
+        layer: &'a Layer,
+        stream: &'a Stream,
+        (heads, kv_heads, dim): Cut,
+    ) -> Result<Option<Self>, Error> {
         let all = (&layer.query, &layer.key, &layer.value, &layer.output);
         let (Some(query), Some(key), Some(value), Some(output)) = all else { return Ok(None) };
-        let (heads, kv_heads, dim) = (net.heads, net.kv_heads, net.head_dim);
         let fits = query.outputs() == heads * dim
             && key.outputs() == kv_heads * dim
             && value.outputs() == kv_heads * dim

@@ -1,5 +1,8 @@
 //! Everything that matching two models found.
 
+use std::collections::BTreeMap;
+
+use crate::fact::Examined;
 use crate::linalg::regression::Sums;
 use crate::stats::sign_test::RandomSign;
 use crate::weights::align::token_rows::Tokens;
@@ -71,6 +74,13 @@ pub(crate) struct Measured {
     pub(crate) head: Tokens,
     /// Number of tokens that both vocabularies have, where they were compared.
     pub(crate) shared_tokens: Option<usize>,
+    /// The share of the parameters in layers that can be read and have a place in a comparison, of the side that has less;
+    /// none where nobody asked.
+    pub(crate) read_share: Option<f64>,
+    /// How much of each part of the subject was looked at.
+    pub(crate) examined: BTreeMap<&'static str, Examined>,
+    /// In how many ways rows were cut into heads before one was kept; 1 where heads are known, 0 where none fits.
+    pub(crate) cuts: usize,
 }
 
 impl Measured {

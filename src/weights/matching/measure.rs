@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::checkpoint::Error;
 use crate::stats::levels::LEVEL;
 use crate::stats::sign_test::RandomSign;
+use crate::stats::tail;
 use crate::weights::Watch;
 use crate::weights::align::layers;
 use crate::weights::align::layers::Sketched;
@@ -18,7 +19,9 @@ use crate::weights::align::token_rows::Side;
 use crate::weights::matching::attention;
 use crate::weights::matching::attention::Heads;
 use crate::weights::matching::equality;
-use crate::weights::matching::heads::{Attention, attention_bytes};
+use crate::weights::matching::examined::examined;
+use crate::weights::matching::heads;
+use crate::weights::matching::heads::{Attention, Cut, attention_bytes};
 use crate::weights::matching::norm_weights;
 use crate::weights::matching::norm_weights::Gains;
 use crate::weights::matching::symmetry::Symmetry;
@@ -63,6 +66,8 @@ pub(crate) fn measure(
     let pair = Pair { subject, reference, sketched: &sketched, budget, watch };
     measured.layers(&pair)?;
     measured.heads(&pair)?;
+    measured.read_share = Some(subject.read_share().min(reference.read_share()));
+    measured.examined = examined(subject, &measured);
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
     // Where units show a relation at their places alone, their layers answer each other in order, and so do the gains.
     let is_in_place = kept.is_empty() && measured.place_signs.log10_p() <= LEVEL;
@@ -124,11 +129,11 @@ impl Pair<'_> {
         Ok(found)
     }
 
-    /// Compares the heads of two layers; none where a side has none that fit together.
-    fn heads(&self, answer: &Answer, stream: &Stream) -> Result<Option<Heads>, Error> {
+    /// Compares the heads of two layers, cut in one way; none where a side has none that fit together.
+    fn heads(&self, answer: &Answer, stream: &Stream, cut: [Cut; 2]) -> Result<Option<Heads>, Error> {
         let (one, other) = (&self.subject.layers[answer.subject], &self.reference.layers[answer.reference]);
-        let ours = Attention::of(self.subject, one, &Stream::Same)?;
-        let theirs = Attention::of(self.reference, other, stream)?;
+        let ours = Attention::cut(self.subject, one, &Stream::Same, cut[0])?;
+        let theirs = Attention::cut(self.reference, other, stream, cut[1])?;
         ours.zip(theirs).map(|(ours, theirs)| attention::compare(&ours, &theirs, self.budget.heads)).transpose()
     }
 }
@@ -187,10 +192,40 @@ impl Measured {
         self.blocks.push(BlockPair { answer, subject_expert, reference_expert, units });
     }
 
-    /// Compares the heads of the layers that answer each other.
+    /// Compares the heads of the layers that answer each other. Where nothing says how many heads a side has, every usual size
+    /// of a head that fits is tried, and the cut under which values or their products speak most is kept.
     fn heads(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
+        let cuts = self.answers.iter().map(|it| {
+            let layers = (&pair.subject.layers[it.subject], &pair.reference.layers[it.reference]);
+            heads::cuts((pair.subject, layers.0), (pair.reference, layers.1))
+        });
+        let cuts = cuts.filter(|it| !it.is_empty()).min_by_key(Vec::len).unwrap_or_default();
+        let mut best = Self::default();
+        for cut in &cuts {
+            let mut tried = Self { answers: self.answers.clone(), groups: self.groups.clone(), ..Self::default() };
+            tried.heads_of(pair, &self.stream, *cut)?;
+            if best.head_z.is_empty() || tried.heads_say() > best.heads_say() {
+                best = tried;
+            }
+        }
+        self.cuts = cuts.len();
+        (self.head_columns, self.value_signs, self.head_z) = (best.head_columns, best.value_signs, best.head_z);
+        (self.heads, self.heads_moved) = (best.heads, best.heads_moved);
+        (self.products, self.looks, self.plain_heads) = (best.products, best.looks, best.plain_heads);
+        Ok(())
+    }
+
+    /// How much the heads say: the smaller of the two logarithms of chances, turned in sign.
+    fn heads_say(&self) -> f64 {
+        let layers = self.head_z.len().max(1) as f64;
+        let by_products = tail::normal(self.head_z.iter().sum::<f64>() / layers.sqrt());
+        -self.value_signs.log10_p().min(by_products)
+    }
+
+    /// Compares heads, cut in one way.
+    fn heads_of(&mut self, pair: &Pair<'_>, stream: &Stream, cut: [Cut; 2]) -> Result<(), Error> {
         let found = of_each(&self.answers, attention_bytes(pair.subject, pair.reference), |answer| {
-            pair.heads(answer, &self.stream)
+            pair.heads(answer, stream, cut)
         })?;
         for (at, heads) in found.into_iter().enumerate().filter_map(|(at, it)| Some((at, it?))) {
             let group = self.groups[self.answers[at].reference];

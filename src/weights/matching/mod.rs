@@ -5,6 +5,7 @@ pub(crate) mod choose_basis;
 pub(crate) mod column_norms;
 pub(crate) mod duplicate_layers;
 pub(crate) mod equality;
+pub(crate) mod examined;
 pub(crate) mod heads;
 pub(crate) mod matched;
 pub(crate) mod measure;

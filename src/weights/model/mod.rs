@@ -7,5 +7,6 @@ pub(crate) mod layer;
 pub(crate) mod layer_pair;
 pub(crate) mod projection;
 pub(crate) mod roles;
+pub(crate) mod sizes;
 pub(crate) mod tensors;
 pub(crate) mod view;

@@ -11,16 +11,16 @@ pub(crate) struct Settled {
     pub(crate) role: String,
 }
 
-/// Gives each tensor one role. Where several tensors of a layer may have several roles, they get them in the order of their
-/// names, and so the same in every layer; a wrong guess makes a test silent and never loud.
+/// Gives each tensor one role. Those that a name gives come first, and a tensor whose roles are all taken gets none: nothing
+/// that is put beside a model's own tensors takes their place. Where several tensors of a layer may have several roles, they
+/// get them in the order of their names, and so the same in every layer; a wrong guess makes a test silent and never loud.
 pub(crate) fn settled(placed: Vec<Placed>) -> Vec<Settled> {
     let mut taken: BTreeMap<(Option<u32>, Option<u32>), Vec<String>> = BTreeMap::new();
-    let mut settled = Vec::with_capacity(placed.len());
-    for it in placed {
+    let mut settled: Vec<Settled> = Vec::with_capacity(placed.len());
+    let (named, guessed): (Vec<Placed>, Vec<Placed>) = placed.into_iter().partition(|it| it.is_named);
+    for it in named.into_iter().chain(guessed) {
         let taken = taken.entry((it.layer, it.expert)).or_default();
-        let Some(role) = it.roles.iter().find(|role| !taken.contains(role)).or(it.roles.first()).cloned() else {
-            continue;
-        };
+        let Some(role) = it.roles.iter().find(|role| !taken.contains(role)).cloned() else { continue };
         taken.push(role.clone());
         settled.push(Settled { placed: it, role });
     }

@@ -2,6 +2,7 @@
 
 use crate::weights::model::layer::{FeedForward, Layer};
 use crate::weights::model::roles::{Settled, lies_turned, only, settled, turned};
+use crate::weights::model::sizes::Sizes;
 use crate::weights::model::tensors::Numbers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -31,8 +32,15 @@ pub struct Net<'a> {
     pub(crate) others: BTreeMap<String, u64>,
     /// Roles that could not be told apart, and tensors that cannot be read.
     pub(crate) left_out: Vec<String>,
+    /// How many parameters each part has, those that cannot be read included.
+    pub(crate) sizes: Sizes,
+    /// Matrices in layers that no test of units or heads looks at, by what they are called there.
+    pub(crate) unheld: BTreeMap<Place, Slot>,
     lengths: BTreeMap<String, u64>,
 }
+
+/// Where a matrix stands whatever the prefix of its name: its role, or its name within the layer; its layer; its expert.
+pub(crate) type Place = (String, u32, Option<u32>);
 
 impl<'a> Net<'a> {
     /// A stream of a width, and nothing in it yet.
@@ -51,6 +59,8 @@ impl<'a> Net<'a> {
             sketches: None,
             others: BTreeMap::new(),
             left_out: Vec::new(),
+            sizes: Sizes::default(),
+            unheld: BTreeMap::new(),
             lengths: BTreeMap::new(),
         }
     }
@@ -80,6 +90,9 @@ impl<'a> Net<'a> {
         let placed: Vec<Placed> = placed.into_iter().filter(|it| it.tower.is_none()).collect();
         let mut net = Self::empty(numbers, size("hidden"));
         (net.heads, net.kv_heads, net.head_dim) = (size("heads"), size("kv_heads"), size("head_dim"));
+        let in_layers: Vec<(Place, Slot)> =
+            placed.iter().filter_map(|it| Some((place_of(it)?, Slot::of(it, false)?))).collect();
+        net.sizes = Sizes::of(&placed, blueprint.unread_in_layers());
         let is_turned = lies_turned(&placed, net.hidden as u64);
         let mut layers: BTreeMap<u32, (Layer, BTreeMap<u32, FeedForward>)> = BTreeMap::new();
         let family = blueprint.config().get("model_type").and_then(|it| it.as_str()).unwrap_or_default().to_owned();
@@ -106,12 +119,22 @@ impl<'a> Net<'a> {
             .filter(|it| it.query.is_some() || !it.ffns.is_empty())
             .collect();
         let known = net.used();
+        net.unheld =
+            in_layers.into_iter().filter(|it| !known.contains(it.1.name()) && numbers.has(it.1.name())).collect();
         net.others = all.into_iter().filter(|it| !known.contains(&it.0) && numbers.has(&it.0)).collect();
         net
     }
 
+    /// The share of the parameters in its layers that can be read and that a test of this net looks at.
+    pub(crate) fn read_share(&self) -> f64 {
+        if self.is_fingerprint() {
+            return 1.0;
+        }
+        self.sizes.share_in_layers(&self.used())
+    }
+
     /// The tensors that have a place in which a test looks at them.
-    fn used(&self) -> BTreeSet<String> {
+    pub(crate) fn used(&self) -> BTreeSet<String> {
         let mut slots: Vec<&Slot> = self.embedding.iter().chain(&self.head).collect();
         let mut names: BTreeSet<String> = self.final_norm.iter().cloned().collect();
         for layer in &self.layers {
@@ -236,4 +259,11 @@ impl<'a> Net<'a> {
         }
         Ok(matrix)
     }
+}
+
+fn place_of(placed: &Placed) -> Option<Place> {
+    let layer = placed.layer?;
+    let within = placed.name.split_once(&format!(".{layer}.")).map_or(placed.name.as_str(), |it| it.1);
+    let role = placed.roles.first().filter(|_| placed.roles.len() == 1);
+    Some((role.cloned().unwrap_or_else(|| within.to_owned()), layer, placed.expert))
 }

@@ -7,6 +7,7 @@ pub(crate) mod query_key_cka;
 pub(crate) mod random_sign;
 pub(crate) mod row_cosines;
 pub(crate) mod sampled_rows;
+pub(crate) mod whole_matrices;
 
 /// What is looked at, in words.
 pub(crate) const PLACE: &str = "all matrices, in place";

@@ -40,7 +40,7 @@ pub(crate) fn statistics(
 }
 
 /// Hands over rows of the one with their answers and the next rows of the other.
-fn rows(
+pub(crate) fn rows(
     ours: (&Net<'_>, &Slot),
     theirs: (&Net<'_>, &Slot),
     mut look: impl FnMut(&[f32], &[f32], &[f32]),
