@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::checkpoint::Error;
 use crate::fact::{ComponentRelation, Examined, RuleId, Statistic, Weights, WeightsRelation};
-use crate::stats::levels::CALIBRATED_LEVEL;
+use crate::stats::levels::ASYMPTOTIC_LEVEL;
 use crate::weights::matching::matched::Measured;
 use crate::weights::model::projection::Slot;
 use crate::weights::model::sizes::{OTHERS, part_of};
@@ -69,7 +69,7 @@ fn unheld<'a>(net: &'a Net<'_>, measured: &Measured) -> BTreeMap<Place, &'a Slot
 }
 
 fn say(weights: &mut Weights, part: &str, statistic: Statistic, share: f64) {
-    let speaks = statistic.log10_p.is_some_and(|it| it <= CALIBRATED_LEVEL) && statistic.value >= ALIKE;
+    let speaks = statistic.log10_p.is_some_and(|it| it <= ASYMPTOTIC_LEVEL) && statistic.value >= ALIKE;
     let examined = Examined { share, layers: String::new(), coordinates: "same coordinates, index-aligned".to_owned() };
     let found = weights.components.iter_mut().find(|it| it.component == part);
     if let Some(part) = found.filter(|it| it.relation == WeightsRelation::Unexamined) {
