@@ -90,6 +90,8 @@ pub mod weights;
 
 pub mod catalog;
 
+pub mod disclosure;
+
 pub mod lineage;
 
 // What people write.

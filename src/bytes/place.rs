@@ -29,6 +29,11 @@ pub trait Place: std::fmt::Debug + Send + Sync {
     /// The folder on this machine, if it is one.
     fn local(&self) -> Option<&Path>;
 
+    /// The day of its newest change, where whoever keeps it says so.
+    fn date(&self) -> Option<chrono::NaiveDate> {
+        None
+    }
+
     /// How many files are worth reading at once: many where each answer has a long way.
     fn at_once(&self) -> usize {
         1

@@ -13,8 +13,9 @@ use serde::Deserialize;
 use crate::bytes;
 use crate::bytes::Location;
 use crate::case::Case;
+use crate::cli::propose::{self, Source};
 use crate::cli::schema::FORMATS;
-use crate::cli::{Failure, Terminal};
+use crate::cli::{Failure, Terminal, reach};
 use crate::fact::Text;
 use crate::rubric;
 use crate::rubric::{Criterion, MethodRule, Requirement, Rubric};
@@ -41,9 +42,23 @@ pub(crate) struct Arguments {
     /// The model under examination: a path from the current folder, `hf:ORG/NAME` or `catalog:ORG/NAME`
     #[arg(long, default_value = EXAMPLE_MODEL)]
     model: String,
+    /// Read what a model says of itself, and start the case with proposals from it: a folder, `hf:ORG/NAME`,
+    /// `ms:ORG/NAME` or `https://…`; may be given several times. On a case that is there already, only the proposals
+    /// are written anew
+    #[arg(long, value_name = "MODEL", conflicts_with = "model")]
+    from: Vec<String>,
     /// A rubric: an id that `unshell rubric list` shows, or the path of a file, of which the case keeps a copy
     #[arg(long, value_name = "ID|PATH", default_value = "llm-originality")]
     rubric: String,
+    #[command(flatten)]
+    reach: reach::Arguments,
+}
+
+impl Arguments {
+    /// The model that stands first in the case.
+    fn first_model(&self) -> &str {
+        self.from.first().unwrap_or(&self.model)
+    }
 }
 
 /// Words of one language.
@@ -61,6 +76,9 @@ struct Words {
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let folder = &arguments.case;
+    if !arguments.from.is_empty() {
+        return from_models(arguments, terminal);
+    }
     refuse_to_overwrite(folder)?;
     let rubric = rubric::find(&arguments.rubric, Path::new("."))?;
     let files = Scaffold::new(arguments, &rubric)?.files();
@@ -74,6 +92,39 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
         folder.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts a case from models, or writes the proposals of a case anew.
+fn from_models(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let folder = &arguments.case;
+    let reach = arguments.reach.reach()?;
+    let is_there = folder.join("case.yaml").is_file();
+    if !is_there {
+        refuse_to_overwrite(folder)?;
+    }
+    let sources = propose::read(&arguments.from, &reach)?;
+    let date = arguments.date.unwrap_or_else(|| chrono::Local::now().date_naive());
+    let given = located(folder, sources)?;
+    if !is_there {
+        let rubric = rubric::find(&arguments.rubric, Path::new("."))?;
+        place(folder, &Scaffold::new(arguments, &rubric)?.files_from(&given))?;
+        terminal.say(&format!("wrote {}", folder.join("case.yaml").display()));
+    }
+    let count = propose::write(folder, &given, date)?;
+    terminal.say(&format!("wrote {} with {count} proposals", folder.join(propose::FILE).display()));
+    let shown = folder.display();
+    terminal.say(&format!("next: `unshell accept {shown} --list`, `unshell accept {shown}`, `unshell run {shown}`"));
+    reach::report(&reach, terminal);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The sources with their places as the case writes them.
+fn located(folder: &Path, sources: Vec<Source>) -> Result<Vec<Source>, Failure> {
+    let from_folder = |given: &str| match Location::parse(given) {
+        Ok(Location::Path(path)) => from_case(folder, &path),
+        _ => Ok(given.to_owned()),
+    };
+    sources.into_iter().map(|it| Ok(Source { given: from_folder(&it.given)?, ..it })).collect()
 }
 
 fn refuse_to_overwrite(folder: &Path) -> Result<(), Failure> {
@@ -114,7 +165,7 @@ impl<'a> Scaffold<'a> {
             ("model", quoted(&model_from_case(arguments)?)),
             (
                 "model_name",
-                match arguments.model.as_str() {
+                match arguments.first_model() {
                     EXAMPLE_MODEL => in_each(&all, |it| &it.example),
                     _ => quoted(&name),
                 },
@@ -151,6 +202,37 @@ impl<'a> Scaffold<'a> {
         for format in FORMATS.iter().filter(|it| it.is_in_case()) {
             files.push((format!("schemas/{}", format.file()), format.text()));
         }
+        files
+    }
+
+    /// The files of a case that is started from models: their places, and the proposed references.
+    fn files_from(&self, sources: &[Source]) -> Vec<(String, String)> {
+        let mut files = self.files();
+        let Some((_, case)) = files.iter_mut().find(|(file, _)| file == "case.yaml") else { return files };
+        let lines: Vec<&str> = case.lines().collect();
+        let (mut out, mut is_reference): (Vec<String>, bool) = (Vec::new(), false);
+        for line in lines {
+            is_reference &= line.starts_with("  - ");
+            if is_reference {
+                continue;
+            }
+            if line == "  # - id: assistant" {
+                out.extend(sources.iter().skip(1).flat_map(subject_lines));
+            }
+            out.push(line.to_owned());
+            if line == "references:" {
+                is_reference = true;
+                let mut seen = std::collections::BTreeSet::new();
+                let all = sources.iter().flat_map(|it| &it.references).filter(|it| seen.insert(&it.0));
+                let proposed: Vec<String> = all.map(|it| format!("  - {}  # proposed", quoted(&it.0))).collect();
+                if proposed.is_empty() {
+                    out.pop();
+                    out.push("references: []".to_owned());
+                }
+                out.extend(proposed);
+            }
+        }
+        *case = format!("{}\n", out.join("\n"));
         files
     }
 
@@ -209,17 +291,26 @@ impl<'a> Scaffold<'a> {
     }
 }
 
+/// A further model of a case.
+fn subject_lines(source: &Source) -> Vec<String> {
+    vec![
+        format!("  - id: {}", source.id),
+        format!("    name: {}", quoted(&source.said.model.name)),
+        format!("    location: {}  # proposed", quoted(&source.given)),
+    ]
+}
+
 /// Where the model is, as the case writes it: a path that was given from here is written from the case folder.
 fn model_from_case(arguments: &Arguments) -> Result<String, Failure> {
-    match Location::parse(&arguments.model) {
+    match Location::parse(arguments.first_model()) {
         Ok(Location::Path(path)) if !path.exists() => {
-            let message = format!("`--model {}`: there is no file or folder of this name", arguments.model);
+            let message = format!("`--model {}`: there is no file or folder of this name", arguments.first_model());
             let hint = "the path is taken from the current folder; a model of the catalogue is `catalog:ORG/NAME`";
             Err(Failure::new(message).hint(hint))
         }
         Ok(Location::Path(path)) => Ok(from_case(&arguments.case, &path)?),
         // What is wrong with another location is told where it stands in the case.
-        _ => Ok(arguments.model.clone()),
+        _ => Ok(arguments.first_model().to_owned()),
     }
 }
 

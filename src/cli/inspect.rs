@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, Table};
 use crate::bytes::{grouped, shown};
 use crate::catalog::Catalog;
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal, reach};
+use crate::cli::{Failure, Terminal, disclose, reach};
 use crate::fact::{Finding, Inspection, Origin, Unexamined};
 use crate::lineage;
 use crate::lineage::Model;
@@ -69,6 +69,9 @@ fn page(inspection: &Inspection) -> String {
         sections.push("Findings: none.".to_owned());
     } else {
         sections.push(format!("Findings\n{}", findings(&inspection.findings)));
+    }
+    if let Some(said) = inspection.disclosure.as_ref().filter(|it| !it.documents.is_empty()) {
+        sections.push(format!("What its files say of it\n{}", disclose::statements(said)));
     }
     sections.push(format!("Not examined\n{}", unexamined(&inspection.unexamined)));
     sections.join("\n\n")

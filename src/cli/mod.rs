@@ -8,11 +8,13 @@ use clap::{Parser, Subcommand};
 mod failure;
 mod terminal;
 
+mod accept;
 mod catalog;
 mod collect;
 mod compare;
 mod completions;
 mod demo;
+mod disclose;
 mod explain;
 mod identify;
 mod init;
@@ -22,6 +24,7 @@ mod man;
 mod maps;
 mod memo;
 mod progress;
+mod propose;
 mod reach;
 mod rubric;
 mod run;
@@ -50,8 +53,12 @@ enum Command {
     Demo(demo::Arguments),
     /// Start a case folder, with comments, that is valid as it stands
     Init(init::Arguments),
+    /// Take proposals of `init --from` into a case
+    Accept(accept::Arguments),
     /// Describe a model from its headers: parameters, shapes, findings
     Inspect(inspect::Arguments),
+    /// Read what a model says of itself: card, notices, licenses, traces
+    Disclose(disclose::Arguments),
     /// Hold a model against a reference
     Compare(compare::Arguments),
     /// Look a model up in the catalogue
@@ -96,7 +103,9 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments, terminal),
         Command::Init(arguments) => init::run(&arguments, terminal),
+        Command::Accept(arguments) => accept::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),
+        Command::Disclose(arguments) => disclose::run(&arguments, terminal),
         Command::Compare(arguments) => compare::run(&arguments, terminal),
         Command::Identify(arguments) => identify::run(&arguments, terminal),
         Command::Collect(arguments) => collect::run(&arguments, terminal),

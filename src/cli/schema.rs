@@ -10,7 +10,7 @@ use crate::case::{AnswersAsWritten, CaseAsWritten, LedgerAsWritten};
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal};
 use crate::evidence::Evidence;
-use crate::fact::{Comparison, Comparisons, Identification, Inspection};
+use crate::fact::{Comparison, Comparisons, Identification, Inspection, SelfDescription};
 use crate::rubric::RubricAsWritten;
 use crate::scoring::Scorecard;
 use crate::yaml::{did_you_mean, list_of_names};
@@ -42,6 +42,7 @@ pub(crate) const FORMATS: &[Format] = &[
     read::<AnswersAsWritten>("answers", "answers/<analyst>.yaml"),
     read::<LedgerAsWritten>("ledger", "evidence.yaml"),
     written::<Inspection>("inspect", "what `inspect --json` prints"),
+    written::<SelfDescription>("disclose", "what `disclose --json` prints"),
     written::<Comparison>("compare", "what `compare --json` prints"),
     written::<Comparisons>("comparisons", "what `compare --json` prints for several references"),
     written::<Identification>("identify", "what `identify --json` prints"),

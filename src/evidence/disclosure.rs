@@ -1,7 +1,7 @@
 //! What the company says of each part that it borrowed, and when it said so.
 //!
-//! A statement that harms the company needs the evidence that any accusation needs; one that serves it needs a dated public
-//! record, since a page of its own can be changed afterwards.
+//! A statement that harms the company needs the evidence that any accusation needs; one that serves it needs a dated
+//! public record, since a page of its own can be changed afterwards.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,8 @@ pub(crate) fn disclosures(case: &Case, subject: &Subject) -> BTreeMap<String, Di
     found
 }
 
-fn counts(case: &Case, parent: &DeclaredParent) -> bool {
+/// Whether the evidence for a statement suffices for its use.
+pub(crate) fn counts(case: &Case, parent: &DeclaredParent) -> bool {
     let support = case.support_of_statement(&parent.evidence);
     match parent.when {
         Some(Disclosed::Denied) => support.shows(),

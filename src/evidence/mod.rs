@@ -1,6 +1,7 @@
 //! Collects what can be measured on a case, and keeps it as `evidence.json`.
 //!
-//! The only step that looks outside the case's own YAML. Its result is plain data; `score` and `memo` need nothing else.
+//! The only step that looks outside the case's own YAML. Its result is plain data; `score` and `memo` need nothing
+//! else.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ mod error;
 mod facts;
 mod models;
 mod order;
+mod read;
 mod relations;
 pub mod store;
 #[cfg(test)]
@@ -114,15 +116,16 @@ pub struct SubjectEvidence {
     pub no_merge: Option<String>,
 }
 
-/// Measures everything that can be measured on a case: every subject described, looked up and compared with every reference
-/// and with the other models of the case, weights and tokenizers included where both sides have them, and the claims about
-/// each model multiplied out.
+/// Measures everything that can be measured on a case: every subject described, looked up and compared with every
+/// reference and with the other models of the case, weights and tokenizers included where both sides have them, and the
+/// claims about each model multiplied out.
 ///
 /// # Errors
 /// Every model that cannot be described, each once; every pair whose weights cannot be read.
 pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
     let (subjects, references) = open_models(case, catalog, reach)?;
-    // Every model that a subject is compared with is another chance to be called derived, so p-values are corrected for all.
+    // Every model that a subject is compared with is another chance to be called derived, so p-values are corrected for
+    // all.
     let look = Look { references: references.len() + subjects.len().saturating_sub(1), ..Look::default() };
     let mut measuring = Measuring { case, catalog, look, references: &references, failures: Vec::new() };
     let measured: Vec<SubjectEvidence> =
@@ -142,6 +145,10 @@ fn stated(
     mut digests: BTreeMap<String, Vec<FileDigest>>,
 ) -> Evidence {
     let bands = Bands::shipped();
+    let said = |id: &str| subjects.iter().find(|it| it.id == id)?.inspection.disclosure.as_ref();
+    // What the company's files say counts as if it had been entered; the case itself stays as it was written.
+    let with_read = read::with_read(case, said);
+    let (written, case) = (case, &with_read);
     let relations: Vec<Vec<Relation>> =
         case.subjects.iter().map(|it| all_relations(case, catalog, it, &subjects)).collect();
     let alone: Vec<Whose> =
@@ -151,7 +158,9 @@ fn stated(
     let models = case.subjects.iter().zip(relations).zip(whose).map(|((subject, relations), whose)| {
         let measured = subjects.iter().find(|it| it.id == subject.id);
         let checks = checks(case, subject, measured, &bands);
+        let said = measured.and_then(|it| it.inspection.disclosure.as_ref());
         let disclosures = disclosure::disclosures(case, subject);
+        let disclosures = read::completed(disclosures, case, said, &relations);
         let facts = facts::of_model(&facts::Known {
             case,
             subject,
@@ -169,6 +178,7 @@ fn stated(
             whose: merged(measured, whose),
             relations,
             disclosures,
+            stated: read::quoted(said),
             facts,
             checks,
         }
@@ -180,7 +190,7 @@ fn stated(
         date: case.date,
         inputs: case.inputs.clone(),
         models: models.collect(),
-        facts: facts::of_case(case),
+        facts: facts::of_case(written),
         unexamined: unexamined(&subjects),
         subjects,
         catalog: catalog.reach(),
@@ -263,13 +273,24 @@ impl Measuring<'_> {
         let (merge, no_merge) = mixture.map(|it| (it.merge, it.no_merge)).unwrap_or_default();
         SubjectEvidence {
             id: subject.id.clone(),
-            inspection: lineage::inspect(model),
+            inspection: self.inspected(model),
             identification: lineage::identify(model, self.catalog, CLOSEST),
             comparisons,
             siblings,
             merge,
             no_merge,
         }
+    }
+
+    /// What its files say, with every place where its card names a reference.
+    fn inspected(&self, model: &Model) -> Inspection {
+        let mut inspection = lineage::inspect(model);
+        if let Some(said) = inspection.disclosure.as_mut().filter(|it| it.has_card) {
+            let known: Vec<String> = said.mentions.iter().map(|it| it.model.clone()).collect();
+            let named = model.names_in_card(&read::names(self.case));
+            said.mentions.extend(named.into_iter().filter(|it| !known.contains(&it.model)));
+        }
+        inspection
     }
 
     fn compare(&mut self, subject: &Model, reference: &Model) -> Option<Comparison> {

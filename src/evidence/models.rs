@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Kind;
 use crate::claims::Check;
-use crate::fact::{Facts, Message, PKind, WeightsRelation};
+use crate::fact::{Facts, Message, PKind, Statement, WeightsRelation};
 
 /// What is known of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,9 @@ pub struct ModelFacts {
     pub whose: Whose,
     /// What the company says of each borrowed part, by part.
     pub disclosures: BTreeMap<String, Disclosure>,
+    /// What its files say of where it comes from, word by word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stated: Vec<Statement>,
     /// Flat facts that gates may name.
     pub facts: Facts,
     /// Arithmetic on the claims about it.

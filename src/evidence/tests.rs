@@ -339,3 +339,108 @@ fn facts_are_sorted_and_say_what_they_were_seen_in() {
     let claimed: BTreeMap<_, _> = facts.iter().filter(|(_, it)| matches!(it.value, Value::Number(_))).collect();
     assert!(claimed.values().all(|it| !it.seen_in.is_empty()), "{claimed:?}");
 }
+
+/// A small model with a card beside it.
+fn with_card(member: &str, card: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(place(member)).unwrap().map(|it| it.unwrap().path()) {
+        std::fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+    }
+    std::fs::write(folder.path().join("README.md"), card).unwrap();
+    folder
+}
+
+/// What is known of a model with a card, against references with dates that show who was first.
+fn carded(member: &str, card: &str, references: &[&str]) -> (Case, Evidence) {
+    let folder = with_card(member, card);
+    let mut case = dated(case_of_family(member, references), "2026-06-01", "2025-01-15", true);
+    case.subjects[0].location = Some(folder.path().to_str().unwrap().to_owned());
+    case.claims.clear();
+    let evidence = evidence(&case);
+    (case, evidence)
+}
+
+fn fact(evidence: &Evidence, key: &str) -> Value {
+    evidence.models[0].facts[key].value.clone()
+}
+
+fn word(text: &str) -> Value {
+    Value::Word(text.to_owned())
+}
+
+const FROM_SCRATCH: &str = "# Nimbus-7B\n\nNimbus-7B was trained from scratch on 2T tokens.\n";
+
+#[test]
+fn a_hidden_parent_beside_a_card_that_says_from_scratch_trips_the_veto_with_quote_and_date() {
+    let (case, evidence) = carded("ft_code", FROM_SCRATCH, &["base_a"]);
+    assert_eq!(fact(&evidence, "claim.from_scratch"), word("shown"));
+    assert_eq!(fact(&evidence, "disclosed.weights"), word("silent"));
+    assert_eq!(evidence.models[0].facts["claim.from_scratch"].seen_in, ["README.md:3"]);
+    let model = &evidence.models[0];
+    let stated = &model.stated[0];
+    assert_eq!((stated.quote.as_str(), stated.line), ("Nimbus-7B was trained from scratch on 2T tokens.", Some(3)));
+    assert_eq!(stated.sha256, crate::bytes::sha256(FROM_SCRATCH.as_bytes()));
+    let disclosure = &model.disclosures["weights"];
+    assert_eq!((disclosure.source, disclosure.date), (crate::evidence::Source::Read, Some(case.date)));
+}
+
+#[test]
+fn an_honest_card_trips_nothing_and_lowers_the_level() {
+    let honest = "---\nbase_model: acme/base_a\n---\n# Nimbus-7B\n\nAn assistant.\n";
+    let (_, found) = carded("ft_code", honest, &["base_a"]);
+    assert_eq!(fact(&found, "claim.from_scratch"), word("none"));
+    assert_eq!(found.models[0].disclosures["weights"].parents, ["acme/base_a"]);
+    assert_eq!((found.models[0].whose.closed, found.models[0].whose.levels.as_slice()), (true, &[1][..]));
+    // What a card says in a comment is said to nobody.
+    let hidden = format!("{FROM_SCRATCH}\n<!-- fine-tuned from acme/base_a -->\n");
+    assert_eq!(fact(&carded("ft_code", &hidden, &["base_a"]).1, "disclosed.weights"), word("silent"));
+    // A company's earlier model is none of another.
+    let own = "# Nimbus-7B-Chat\n\nNimbus-7B-Chat is fine-tuned from Nimbus-7B.\n";
+    assert!(carded("base_b", own, &["base_a"]).1.models[0].disclosures.is_empty());
+}
+
+#[test]
+fn a_wrong_parent_is_told_as_such() {
+    let wrong = "---\nbase_model: acme/base_b\n---\n# Nimbus-7B\n\nAn assistant.\n";
+    let (_, found) = carded("ft_code", wrong, &["base_a", "base_b"]);
+    let disclosure = &found.models[0].disclosures["weights"];
+    assert_eq!(
+        (disclosure.values.as_slice(), disclosure.parents.as_slice()),
+        (&["silent".to_owned()][..], &["acme/base_b".to_owned()][..])
+    );
+    // One that was not examined may be kin to the one that was found.
+    let other = "---\nbase_model: acme/unknown-7b\n---\n# Nimbus-7B\n\nAn assistant.\n";
+    assert!(carded("ft_code", other, &["base_a"]).1.models[0].disclosures["weights"].values.len() > 1);
+}
+
+#[test]
+fn silence_is_not_assumed_where_the_source_may_be_named() {
+    let open = |card: &str| {
+        let (_, found) = carded("ft_code", card, &["base_a"]);
+        found.models[0].disclosures.get("weights").map(|it| it.values.clone())
+    };
+    // No card, a mention, a sentence that nobody understood, and "based on".
+    assert_eq!(open("---\nlicense: mit\n---\n"), None);
+    assert_eq!(open("# Nimbus-7B\n\nThanks to the base_a-7B team.\n"), None);
+    assert_eq!(open("# Nimbus-7B\n\nFrom scratch? Ask base_a for it.\n"), None);
+    assert!(open("# Nimbus-7B\n\nNimbus-7B is based on base_a-7B.\n").unwrap().len() > 1);
+    // An independent model has nothing to be silent about.
+    assert!(carded("base_b", FROM_SCRATCH, &["base_a"]).1.models[0].disclosures.is_empty());
+}
+
+#[test]
+fn a_denial_of_the_measured_source_is_on_record() {
+    let card = "# Nimbus-7B\n\nNimbus-7B is not derived from base_a-7B.\n";
+    let rename = |mut case: Case| {
+        case.references[0].name = Some("base_a-7B".to_owned());
+        case
+    };
+    let folder = with_card("ft_code", card);
+    let mut case = rename(dated(case_of_family("ft_code", &["base_a"]), "2026-06-01", "2025-01-15", true));
+    case.subjects[0].location = Some(folder.path().to_str().unwrap().to_owned());
+    case.claims.clear();
+    assert_eq!(fact(&evidence(&case), "disclosed.weights"), word("denied"));
+    // Of an independent model the denial is true, and no record of anything.
+    case.subjects[0].location = Some(with_card("base_b", card).keep().to_str().unwrap().to_owned());
+    assert_eq!(fact(&evidence(&case), "disclosed.weights"), Value::Unknown(Unknown::NotAsked));
+}

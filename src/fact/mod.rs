@@ -2,6 +2,7 @@
 //!
 //! Everything here is plain data. No room below this one exists, so every room may speak these words.
 
+mod disclosure;
 mod ids;
 mod interval;
 mod maps;
@@ -13,6 +14,7 @@ mod tokenizer;
 mod value;
 mod weights;
 
+pub use disclosure::*;
 pub use ids::*;
 pub use interval::{Interval, Truth};
 pub use maps::*;

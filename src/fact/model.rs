@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{PKind, RuleId, TokenizerFacts, Weights, WeightsRelation};
+use crate::fact::{PKind, RuleId, SelfDescription, TokenizerFacts, Weights, WeightsRelation};
 
 /// A model as a command or a case named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +72,9 @@ pub struct Inspection {
     pub config: Vec<ConfigField>,
     /// Whatever a reader should know before trusting the file.
     pub findings: Vec<Finding>,
+    /// What its card, notices and configurations say; none for a catalogue entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosure: Option<SelfDescription>,
     /// What was not looked at, and why.
     pub unexamined: Vec<Unexamined>,
     /// What the answer cost.

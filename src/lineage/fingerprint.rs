@@ -151,6 +151,7 @@ impl Model {
             stated_bytes: None,
             findings: Vec::new(),
             bytes_read: kept.bytes,
+            metadata: std::collections::BTreeMap::new(),
             place: None,
             fingerprint: Some(Arc::new(kept)),
         }

@@ -14,6 +14,7 @@ mod tokens;
 mod towers;
 mod unexamined;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,14 +24,15 @@ use crate::bytes::{Location, Place, Repository};
 use crate::catalog::{Catalog, Entry, SCHEME};
 use crate::checkpoint;
 use crate::checkpoint::{Checkpoint, Data};
-use crate::fact::{Cost, FileFacts, Finding, ModelName, Origin};
+use crate::disclosure::{self, Header};
+use crate::fact::{Cost, DocumentFacts, FileFacts, Finding, Mention, ModelName, Origin, SelfDescription};
 use crate::remote::{Found, Reach};
 use crate::weights::{Fingerprint, Unreadable};
 
 pub use compare::{compare, compare_with_weights};
 pub use fingerprint::{ENDING, fingerprint, library, look_up};
 pub use identify::identify;
-pub use inspect::inspect;
+pub use inspect::{disclose, inspect};
 pub use look::Look;
 pub use merge::{Mixture, compare_with_all, mixture};
 
@@ -53,6 +55,8 @@ pub struct Model {
     pub findings: Vec<Finding>,
     /// Bytes read from its files.
     pub bytes_read: u64,
+    /// What the writer of its files put beside the tensors.
+    metadata: BTreeMap<String, String>,
     /// Where its files are; none for a catalogue entry and for a fingerprint.
     place: Option<Arc<dyn Place>>,
     /// What was kept of it, where that is all there is.
@@ -83,6 +87,12 @@ pub enum Error {
         name: String,
         /// Why it has none.
         reason: String,
+    },
+    /// A catalogue entry has no files.
+    #[error("the catalogue entry `{name}` has no files, so nothing that its maker says of it can be read")]
+    NoFiles {
+        /// The entry.
+        name: String,
     },
     /// The model has no weights of which anything could be kept.
     #[error("{name} holds no weights of a model that a fingerprint could keep")]
@@ -121,6 +131,7 @@ impl Error {
                 let names: Vec<String> = likely.iter().map(|it| format!("`{SCHEME}{it}`")).collect();
                 Some(format!("did you mean {}?", names.join(" or ")))
             }
+            Self::NoFiles { .. } => Some("name the model's folder or its repository, as `hf:ORG/NAME`".into()),
             Self::NoWeights { .. } => Some("name a folder or file with the model's weights".into()),
             Self::Fingerprint { reason: Unreadable::Changed { .. }, .. } => {
                 Some("take it anew with `unshell catalog add`, or ask whoever sent it for the file again".into())
@@ -175,6 +186,7 @@ impl Model {
             stated_bytes,
             findings: checkpoint.findings,
             bytes_read: checkpoint.bytes_read,
+            metadata: checkpoint.metadata,
             place: Some(Arc::clone(&found.place)),
             fingerprint: None,
         })
@@ -203,9 +215,26 @@ impl Model {
             stated_bytes: None,
             findings: entry_findings(entry),
             bytes_read: 0,
+            metadata: BTreeMap::new(),
             place: None,
             fingerprint: None,
         })
+    }
+
+    /// What its card, notices and configurations say; none for a catalogue entry and a fingerprint.
+    pub fn disclosure(&self) -> Option<SelfDescription> {
+        let place = self.place.as_ref().filter(|_| self.name.origin == Origin::Checkpoint)?;
+        let file = self.files.iter().find(|it| it.name.ends_with(".gguf"));
+        let file =
+            file.map(|it| DocumentFacts { name: it.name.clone(), bytes: it.bytes, sha256: it.read_sha256.clone() });
+        let header = file.as_ref().map(|file| Header { file, metadata: &self.metadata });
+        Some(disclosure::read(&**place, &self.name, header.as_ref()))
+    }
+
+    /// Which of these names stand in its card or a notice, where readers see them.
+    pub fn names_in_card(&self, names: &BTreeSet<String>) -> Vec<Mention> {
+        let place = self.place.as_ref().filter(|_| self.name.origin == Origin::Checkpoint);
+        place.map(|it| disclosure::named_in(&**it, names)).unwrap_or_default()
     }
 
     /// Its numbers; none for a catalogue entry, and where only an index is there.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -19,6 +20,8 @@ pub(crate) struct HubPlace {
     repository: Repository,
     /// The commit that the revision stood for.
     commit: String,
+    /// The day of that commit.
+    date: Option<NaiveDate>,
     /// Every file, with the commit it is fetched by.
     files: BTreeMap<String, String>,
     path: PathBuf,
@@ -28,6 +31,7 @@ pub(crate) struct HubPlace {
 #[derive(Debug, PartialEq, Eq)]
 struct Listing {
     commit: String,
+    date: Option<NaiveDate>,
     files: BTreeMap<String, String>,
 }
 
@@ -35,14 +39,14 @@ impl HubPlace {
     /// Asks the hub which commit the revision is and which files it has.
     pub(crate) fn open(shared: Arc<Shared>, base: Url, repository: Repository) -> Result<Self, Error> {
         let listing = listing(&shared, &base, &repository)?;
-        let Listing { commit, files } = listing;
+        let Listing { commit, date, files } = listing;
         let path = PathBuf::from(repository.to_string());
         if let Some(file) = repository.file.as_ref().filter(|it| !files.contains_key(*it)) {
             let (address, file) = (shown(format!("{}:{}", repository.hub.scheme(), repository.name)), shown(file));
             let why = format!("it has no file {file} at commit {commit}");
             return Err(Error::Answer { address, why });
         }
-        Ok(Self { shared, base, repository, commit, files, path })
+        Ok(Self { shared, base, repository, commit, date, files, path })
     }
 
     /// The commit.
@@ -95,6 +99,10 @@ impl Place for HubPlace {
 
     fn local(&self) -> Option<&Path> {
         None
+    }
+
+    fn date(&self) -> Option<NaiveDate> {
+        self.date
     }
 
     fn at_once(&self) -> usize {
@@ -182,6 +190,8 @@ pub(crate) fn names_in_answer(text: &[u8]) -> Vec<String> {
 #[derive(Deserialize)]
 struct HuggingFaceAnswer {
     sha: String,
+    #[serde(default, rename = "lastModified")]
+    modified: Option<String>,
     siblings: Vec<Sibling>,
 }
 
@@ -193,7 +203,8 @@ struct Sibling {
 fn hugging_face(text: &[u8]) -> Result<Listing, String> {
     let answer: HuggingFaceAnswer = parse(text)?;
     let files = answer.siblings.into_iter().map(|it| (it.rfilename, answer.sha.clone())).collect();
-    Ok(Listing { commit: answer.sha, files })
+    let date = answer.modified.as_ref().and_then(|it| it.get(..10)?.parse().ok());
+    Ok(Listing { commit: answer.sha, date, files })
 }
 
 #[derive(Deserialize)]
@@ -230,7 +241,9 @@ fn model_scope(text: &[u8]) -> Result<Listing, String> {
     let files: Vec<ModelScopeFile> = files.into_iter().filter(|it| it.kind == "blob").collect();
     let newest = files.iter().max_by_key(|it| (it.committed_date, &it.revision));
     let commit = newest.map(|it| it.revision.clone()).ok_or("it lists no files")?;
-    Ok(Listing { commit, files: files.into_iter().map(|it| (it.path, it.revision)).collect() })
+    let seconds = newest.and_then(|it| i64::try_from(it.committed_date).ok()).filter(|it| *it > 0);
+    let date = seconds.and_then(|it| Some(chrono::DateTime::from_timestamp(it, 0)?.date_naive()));
+    Ok(Listing { commit, date, files: files.into_iter().map(|it| (it.path, it.revision)).collect() })
 }
 
 /// Its length was limited before, and what is not wanted is skipped without being built.

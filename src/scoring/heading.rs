@@ -1,8 +1,8 @@
 //! The fact that a verdict rests on, and how well it is supported.
 
 use crate::case::{Case, Kind, Subject};
-use crate::evidence::{Basis, Bearing, ModelFacts, Order};
-use crate::fact::Message;
+use crate::evidence::{Basis, Bearing, ModelFacts, Order, Source};
+use crate::fact::{Message, StatedAbout};
 use crate::rubric::{Condition, Grade, Rubric};
 use crate::scoring::decide::{By, Decision};
 use crate::scoring::{Confidence, CriterionScore};
@@ -33,7 +33,9 @@ pub(crate) fn fact(subject: &Subject, model: &ModelFacts) -> Message {
         (Basis::Reported, _) => with("reported", subject.reported_tests.first().map(|it| it.reference.clone())),
         (Basis::Admitted, _) => {
             let parent = subject.declared_parents.iter().find(|it| it.part == "weights");
-            with("admitted", parent.map(|it| it.model.clone()))
+            // Where nobody entered it, the company's own files say it.
+            let read = || model.disclosures.get("weights")?.parents.first().cloned();
+            with("admitted", parent.map(|it| it.model.clone()).or_else(read))
         }
         (Basis::Measured, _) if whose.may_be_at_most(2) => {
             with("derived", first(Bearing::Derived, Some(Order::ReferenceEarlier)))
@@ -101,13 +103,21 @@ fn of_gate(
     for fact in rubric.axes.level_facts.iter().filter(|it| names_fact(&gate.when, &it.fact)) {
         let criterion = criteria.iter().find(|it| it.id == fact.criterion).and_then(|it| it.grade);
         let typed = fact.fact.strip_prefix("disclosed.").and_then(|it| model.disclosures.get(it));
-        let typed = typed.and_then(|it| case.support_of_statement(&it.evidence).grade);
+        let typed = typed.and_then(|it| match it.source {
+            Source::Typed => case.support_of_statement(&it.evidence).grade,
+            // An original with a digest.
+            Source::Read => Some(Grade::B),
+        });
         found.push(("confidence.disclosure", typed.into_iter().chain(criterion).min().unwrap_or(Grade::E)));
     }
     if names_fact(&gate.when, "claim.from_scratch") {
         let claims = case.claims_about(&model.id);
         let said = claims.iter().filter(|it| it.value == crate::claims::ClaimValue::Yes(true));
         let sources: Vec<String> = said.flat_map(|it| it.source.iter().cloned()).collect();
+        let is_read = model.stated.iter().any(|it| it.about == StatedAbout::FromScratch);
+        if sources.is_empty() && is_read {
+            found.push(("confidence.claim", Grade::B));
+        }
         if !sources.is_empty() {
             let grade = case.support_of_statement(&sources).grade.unwrap_or(Grade::E);
             found.push(("confidence.claim", grade));

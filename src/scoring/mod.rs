@@ -1,7 +1,8 @@
 //! Rubric, evidence and answers in, a scorecard out. Pure: no files, no clock, no network, no threads.
 //!
-//! Gates decide on facts and the decision table on means, in every world of facts that is possible and at both ends of what is
-//! known; how levels were read, what criteria weigh and where cut-offs lie is sampled. The score only orders and explains.
+//! Gates decide on facts and the decision table on means, in every world of facts that is possible and at both ends of
+//! what is known; how levels were read, what criteria weigh and where cut-offs lie is sampled. The score only orders
+//! and explains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -217,6 +218,7 @@ impl<'a> Judging<'a> {
             whose: facts.whose.clone(),
             relations: facts.relations.clone(),
             disclosures: facts.disclosures.clone(),
+            stated: facts.stated.clone(),
             files: facts.files.clone(),
             criteria: judged.criteria.iter().filter(per_model).cloned().collect(),
             gates: describe::gates(&judged.situation, self.case, &self.waived),
@@ -323,7 +325,8 @@ fn is_in_force(rubric: &Rubric, case: &Case, waiver: &Waiver) -> bool {
     is_waivable && !waiver.approver.trim().is_empty() && !is_reader && waiver.expires >= case.date
 }
 
-/// The day the case names, or the end of a waiver in force, if that is earlier: a memo does not outlive what it rests on.
+/// The day the case names, or the end of a waiver in force, if that is earlier: a memo does not outlive what it rests
+/// on.
 fn valid_until(case: &Case, waivers: &[WaiverOutcome]) -> (Option<chrono::NaiveDate>, Option<String>) {
     let in_force = waivers.iter().filter(|it| it.state == "in_force");
     let Some(first) = in_force.min_by_key(|it| it.waiver.expires) else { return (case.valid_until, None) };

@@ -34,7 +34,8 @@ pub struct Scorecard {
     pub recipient: Option<Text>,
     /// The date everything is judged by.
     pub date: NaiveDate,
-    /// Last day the memo may be relied on: the case's, or the end of a waiver that the verdict rests on, if that is earlier.
+    /// Last day the memo may be relied on: the case's, or the end of a waiver that the verdict rests on, if that is
+    /// earlier.
     pub valid_until: Option<NaiveDate>,
     /// The waiver that ends it earlier than the case says, by its gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -222,8 +223,8 @@ pub struct Condition {
     /// Bytes to be read, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// What has to be at hand: `at_hand`, `open`, `gated`, `withdrawn`, `none` or `unknown` files for a test, `evidence` for a
-    /// date.
+    /// What has to be at hand: `at_hand`, `open`, `gated`, `withdrawn`, `none` or `unknown` files for a test,
+    /// `evidence` for a date.
     pub access: String,
 }
 
@@ -261,6 +262,9 @@ pub struct ModelVerdict {
     pub relations: Vec<Relation>,
     /// What the company says of each borrowed part.
     pub disclosures: std::collections::BTreeMap<String, Disclosure>,
+    /// What its files say of where it comes from, word by word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stated: Vec<crate::fact::Statement>,
     /// Its files, as they were examined.
     pub files: Vec<FileDigest>,
     /// Criteria that are read for each model by itself.
@@ -278,7 +282,8 @@ pub struct ModelVerdict {
 pub struct WaiverOutcome {
     /// As the case has it.
     pub waiver: Waiver,
-    /// `in_force`, `unused` (its gate is not tripped), `expired`, `unsigned`, or `self_approved` (by one of the readers).
+    /// `in_force`, `unused` (its gate is not tripped), `expired`, `unsigned`, or `self_approved` (by one of the
+    /// readers).
     pub state: String,
 }
 
@@ -444,8 +449,9 @@ pub struct RowOutcome {
 /// Position in the quadrant chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quadrant {
-    /// How much is somebody else's, as an ordinal scale: 0 nothing shared, 1 blueprint shared, 2 some components shared,
-    /// 3 weights derived with further training, 4 weights copied. Measured, or the whole range where unexamined.
+    /// How much is somebody else's, as an ordinal scale: 0 nothing shared, 1 blueprint shared, 2 some components
+    /// shared, 3 weights derived with further training, 4 weights copied. Measured, or the whole range where
+    /// unexamined.
     pub borrowed: Interval,
     /// Substance and path, 0-4, from the rubric.
     pub substance: Interval,

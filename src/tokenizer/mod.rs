@@ -36,6 +36,7 @@ mod tiktoken;
 pub use compare::compare;
 pub use findings::FINDINGS;
 pub use shared::{learned, shared_tokens};
+pub use special::vendor;
 
 /// A tokenizer as its files describe it.
 #[derive(Clone, Debug, PartialEq)]

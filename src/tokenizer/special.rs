@@ -98,7 +98,8 @@ fn name(token: &Token) -> String {
     String::from_utf8_lossy(&token.bytes).chars().take(NAME).collect()
 }
 
-fn vendor(name: &str) -> Option<(&'static str, &'static str)> {
+/// The vendor whose own a name of a special token is known to be, and the row of the list that says so.
+pub fn vendor(name: &str) -> Option<(&'static str, &'static str)> {
     let fits = |pattern: &&&'static str| match pattern.strip_suffix('*') {
         Some(start) => name.starts_with(start),
         None => name == **pattern,

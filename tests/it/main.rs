@@ -31,6 +31,8 @@ mod coins;
 // Towers beside the language model, each with an origin of its own.
 mod towers;
 // Models behind an address, against a server on this machine.
+// A case from a link. Real license texts: `UNSHELL_LICENSE_TEXTS` and the unit tests of `disclosure`.
+mod from_link;
 mod loopback;
 mod remote;
 // Tokenizers: one vocabulary in every format, and the family of tiny models where it is at hand.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::case::Kind;
-use crate::fact::Argument;
+use crate::fact::{Argument, StatedAbout, Statement};
 use crate::report::page::Words;
 use crate::report::view::Writer;
 use crate::report::view::writer::count;
@@ -48,11 +48,31 @@ pub(in crate::report) fn write(writer: &Writer<'_>) -> Strip {
 
 /// What the company says of where the weights come from.
 fn declared(writer: &Writer<'_>, model: &ModelVerdict) -> String {
+    let text = named(writer, model);
+    let date = model.disclosures.get("weights").and_then(|it| it.date).unwrap_or(writer.card.date).to_string();
+    let own = |it: &&Statement| it.about != StatedAbout::Parent;
+    let first = model.stated.iter().find(own).or_else(|| model.stated.first());
+    let Some(statement) = first else { return text };
+    let place = statement.line.map_or(statement.file.clone(), |it| format!("{}:{it}", statement.file));
+    let quote: String = statement.quote.chars().filter(|it| !it.is_control()).take(LONGEST_QUOTE).collect();
+    writer.fill("strip.quote", &[("text", &text), ("quote", &quote), ("place", &place), ("date", &date)])
+}
+
+/// Characters of a quote on page 1.
+const LONGEST_QUOTE: usize = 160;
+
+/// The models that the company names, or that it names none.
+fn named(writer: &Writer<'_>, model: &ModelVerdict) -> String {
     let Some(disclosure) = model.disclosures.get("weights") else { return writer.say("strip.nothing") };
+    if disclosure.values == ["silent"] && disclosure.parents.is_empty() {
+        return writer.say("strip.silent");
+    }
     if is_denied(disclosure) {
         return writer.say("strip.denied");
     }
     let how = match disclosure.values.as_slice() {
+        // Another source is named, and not the one that was found.
+        [only] if only == "silent" => writer.say("strip.how.some"),
         [only] => writer.word("strip.how", only),
         _ => writer.say("strip.how.some"),
     };
@@ -109,6 +129,10 @@ fn measured(writer: &Writer<'_>, model: &ModelVerdict) -> String {
 /// Whether the two agree, by the facts that the verdict is about.
 fn agreement(model: &ModelVerdict) -> &'static str {
     let disclosure = model.disclosures.get("weights");
+    let was_compared = |parent: &String| {
+        let mut compared = others(model).filter(|it| matches!(it.bearing, Bearing::Clear | Bearing::ClearButPart));
+        compared.any(|it| is_called(it, parent))
+    };
     let earlier = derived(model, Order::ReferenceEarlier);
     let is_denied = disclosure.is_some_and(is_denied);
     let Some(disclosure) = disclosure.filter(|_| !is_denied) else {
@@ -121,12 +145,13 @@ fn agreement(model: &ModelVerdict) -> &'static str {
     };
     if !earlier.is_empty() {
         let all_named = earlier.iter().all(|it| is_named(disclosure, it));
-        return if all_named { "strip.agree.yes" } else { "strip.agree.undeclared" };
+        let none_named = !earlier.iter().any(|it| is_named(disclosure, it));
+        return match (all_named, none_named && disclosure.parents.iter().any(was_compared)) {
+            (true, _) => "strip.agree.yes",
+            (false, true) => "strip.agree.wrong",
+            (false, false) => "strip.agree.undeclared",
+        };
     }
-    let was_compared = |parent: &String| {
-        let mut compared = others(model).filter(|it| matches!(it.bearing, Bearing::Clear | Bearing::ClearButPart));
-        compared.any(|it| is_called(it, parent))
-    };
     if disclosure.parents.iter().any(was_compared) { "strip.agree.not_found" } else { "strip.agree.unknown" }
 }
 

@@ -134,7 +134,8 @@ impl Draft {
         draft.both(&lines)
     }
 
-    /// Answers as `CRITERION LEVEL EVIDENCE…; …`: evidence `C1` is the entry of grade C and origin 1 for that criterion.
+    /// Answers as `CRITERION LEVEL EVIDENCE…; …`: evidence `C1` is the entry of grade C and origin 1 for that
+    /// criterion.
     pub(crate) fn answers(mut self, analyst: &str, lines: &str) -> Self {
         let slot = self.case.answers.entry(analyst.to_owned()).or_insert_with(|| Answers {
             analyst: analyst.to_owned(),
@@ -236,6 +237,7 @@ fn model(id: &str) -> ModelFacts {
         relations: Vec::new(),
         whose: settled(&[3]),
         disclosures: BTreeMap::new(),
+        stated: Vec::new(),
         facts,
         checks: Vec::new(),
     }
