@@ -291,8 +291,8 @@ fn statistics(weights: &Weights) -> Table {
     output
 }
 
-/// Whether a statistic supports a relation, and whether the answer is another. One that compares what has the same index
-/// is not applicable after a re-arrangement.
+/// Whether a statistic supports a relation, and whether the answer is another. One that compares what has the same
+/// index is not applicable after a re-arrangement.
 fn supports(weights: &Weights, it: &Statistic) -> &'static str {
     let is_index_aligned = it.component.ends_with("in place");
     let expected = match weights.relation {

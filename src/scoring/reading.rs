@@ -282,7 +282,7 @@ impl Reader<'_> {
     /// Whose weights they are is measured; an answer only lowers it. Where a relation was measured and nothing shows who was
     /// first, only what the company itself admits tells more than the measurement did.
     fn measured(&mut self, outcome: Outcome, whose: &Whose, answers: &[(&str, &Answer)]) -> Outcome {
-        let hangs_on_order = whose.conditions.iter().any(|it| it.kind == ConditionKind::Order);
+        let hangs_on_order = !whose.closed && whose.conditions.iter().any(|it| it.kind == ConditionKind::Order);
         let may_lower = !hangs_on_order || answers.iter().all(|(_, it)| self.cites_admission(it));
         let levels = if may_lower { lowered(&whose.levels, outcome) } else { whose.levels.clone() };
         let is_lowered = levels != whose.levels;

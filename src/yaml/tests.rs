@@ -54,6 +54,17 @@ fn check(bytes: impl AsRef<[u8]>, expected: &str) {
 const HEAD: &str = "title: t\ndate: 2024-03-31\n";
 
 #[test]
+fn text_that_yaml_would_cut_at_a_number_sign_is_refused() {
+    check(
+        "title: Company is No #1 in C-Eval\ndate: 2024-03-31\n",
+        "sheet.yaml:1:8: the text ends before `#1 in C-Eval`: YAML takes a number sign after a space for a comment",
+    );
+    for fine in ["title: t # a comment", "title: \"No #1\"", "title: C#1", "title: t #"] {
+        check(format!("{fine}\ndate: 2024-03-31\n"), "ok");
+    }
+}
+
+#[test]
 fn a_good_file_is_read_into_its_type() {
     let text =
         format!("{HEAD}share:\nlevels: {{3: dark_red}}\nrule: {{all: [{{below: {{share: 1, colour: green}}}}]}}\n");

@@ -113,6 +113,9 @@ impl<'a> Builder<'a> {
             Event::DocumentStart(..) => self.start_document(range)?,
             Event::Scalar(text, style, anchor, _) => {
                 let kind = Kind::Scalar { text: text.into_owned(), is_plain: style == ScalarStyle::Plain };
+                if style == ScalarStyle::Plain {
+                    self.refuse_cut_text(&kind, &range);
+                }
                 self.place(kind, range, anchor)?;
             }
             Event::Alias(anchor) => self.alias(anchor, range)?,
@@ -127,6 +130,22 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+
+    /// A number sign after a space begins a comment, so that `No #1 of 5` is read as `No`. Comments are written with a
+    /// space after the sign; a text that seems to go on after one is refused.
+    fn refuse_cut_text(&mut self, kind: &Kind, range: &Range<usize>) {
+        let Kind::Scalar { text, .. } = kind else { return };
+        let rest = self.source.get(range.end..).unwrap_or_default();
+        let line = &rest[..rest.find(['\r', '\n']).unwrap_or(rest.len())];
+        let comment = line.trim_start_matches([' ', '\t']);
+        let goes_on = comment.strip_prefix('#').is_some_and(|it| it.starts_with(char::is_alphanumeric));
+        if goes_on && comment.len() < line.len() && text.contains(char::is_alphabetic) {
+            let cut: String = comment.chars().take(12).collect();
+            let message = format!("the text ends before `{cut}`: YAML takes a number sign after a space for a comment");
+            let hint = "put the text into quotation marks; a comment has a space after its `#`";
+            self.problem("cut-text", range.clone(), &message, hint);
+        }
     }
 
     fn start_document(&mut self, range: Range<usize>) -> ControlFlow<()> {

@@ -75,6 +75,7 @@ pub(crate) struct Judged {
 }
 
 /// One model, with what evidence.json has on it.
+#[derive(Clone, Copy)]
 pub(crate) struct Model<'a> {
     pub(crate) written: &'a Written,
     pub(crate) facts: &'a Value,
@@ -109,7 +110,8 @@ impl Model<'_> {
     fn whose(&self) -> Whose {
         let it = &self.facts["whose"];
         let levels = items(&it["levels"]).iter().map(|it| it.as_u64().unwrap() as u8).collect();
-        let waits_for_order = items(&it["conditions"]).iter().any(|it| it["kind"] == "order");
+        let has_order = items(&it["conditions"]).iter().any(|it| it["kind"] == "order");
+        let waits_for_order = has_order && it["closed"] != true;
         Whose { levels, closed: it["closed"] == true, reported: it["basis"] == "reported", waits_for_order }
     }
 
@@ -135,7 +137,12 @@ impl Model<'_> {
             let levels = items(&it["levels"]).iter().map(|it| it.as_u64().unwrap() as u8).collect();
             let whose = Whose { levels, closed: it["closed"] == true, reported: false, waits_for_order: true };
             let readings = readings::all(self.written, self.id(), &whose);
-            (text(&it["fact"]).to_owned(), self.decided(&whose, &readings, combinations))
+            let mut facts = self.facts.clone();
+            if let Some(distinctive) = it["distinctive"].as_bool() {
+                facts["facts"]["borrowed.distinctive"]["value"] = serde_json::json!({ "yes": distinctive });
+            }
+            let after = Model { facts: &facts, ..*self };
+            (text(&it["fact"]).to_owned(), after.decided(&whose, &readings, combinations))
         };
         items(&condition["branches"]).iter().map(branch).collect()
     }
@@ -147,7 +154,12 @@ impl Model<'_> {
     fn coverage(&self, readings: &BTreeMap<String, Reading>, pillar: Option<&str>) -> f64 {
         let of = |it: &Value| &readings[text(&it["id"])];
         let counts = |it: &Value| of(it).applies && pillar.is_none_or(|pillar| is_of(it, pillar));
-        self.weight(|it| counts(it) && of(it).covered) / self.weight(counts)
+        let all = self.weight(counts);
+        if all > 0.0 {
+            return self.weight(|it| counts(it) && of(it).covered) / all;
+        }
+        // Nothing is missing of a pillar that does not apply; nothing is known of a case of which none does.
+        if pillar.is_some() { 1.0 } else { 0.0 }
     }
 
     fn score(&self, readings: &BTreeMap<String, Reading>) -> (f64, f64) {
