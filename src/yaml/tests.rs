@@ -57,7 +57,8 @@ const HEAD: &str = "title: t\ndate: 2024-03-31\n";
 fn text_that_yaml_would_cut_at_a_number_sign_is_refused() {
     check(
         "title: Company is No #1 in C-Eval\ndate: 2024-03-31\n",
-        "sheet.yaml:1:8: the text ends before `#1 in C-Eval`: YAML takes a number sign after a space for a comment",
+        "sheet.yaml:1:8: the text ends before `#1 in C-Eval`: YAML takes a number sign after a space for a comment\n\
+         hint: put the text into quotation marks; a comment has a space after its `#`",
     );
     for fine in ["title: t # a comment", "title: \"No #1\"", "title: C#1", "title: t #"] {
         check(format!("{fine}\ndate: 2024-03-31\n"), "ok");
