@@ -36,13 +36,13 @@ fn case(bench: &mut Criterion) {
     let folder = Path::new(CASE);
     let case = Case::read_with_models(folder).unwrap();
     let rubric = rubric::find(&case.rubric, folder).unwrap();
-    let evidence = evidence::collect(&case, Catalog::builtin(), &Reach::local()).unwrap();
+    let evidence = evidence::collect(&case, Catalog::builtin(), &Reach::local(), &[]).unwrap();
     let card = scoring::score(&rubric, &case, &evidence);
     let mut group = bench.benchmark_group("the Yi-34B case");
     group.sample_size(10);
     group.bench_function("read", |it| it.iter(|| Case::read_with_models(black_box(folder)).unwrap()));
     group.bench_function("collect", |it| {
-        it.iter(|| evidence::collect(black_box(&case), Catalog::builtin(), &Reach::local()).unwrap());
+        it.iter(|| evidence::collect(black_box(&case), Catalog::builtin(), &Reach::local(), &[]).unwrap());
     });
     group.bench_function("score", |it| it.iter(|| scoring::score(&rubric, black_box(&case), &evidence)));
     let fonts = FontSources { folders: Vec::new(), system: false };

@@ -34,7 +34,7 @@
 //! let folder = Path::new("examples/yi-34b");
 //! let case = Case::read(folder).map_err(|problems| problems.to_string())?;
 //! let rubric = rubric::find(&case.rubric, folder).map_err(|problems| problems.to_string())?;
-//! let evidence = evidence::collect(&case, Catalog::builtin(), &Reach::local())?;
+//! let evidence = evidence::collect(&case, Catalog::builtin(), &Reach::local(), &[])?;
 //! let card = scoring::score(&rubric, &case, &evidence);
 //! let written = memos(&card, &case.languages, &[Format::Html], &FontSources::default())?;
 //! assert_eq!(written[0].file_name, "memo.en.html");
@@ -93,6 +93,8 @@ pub mod catalog;
 pub mod disclosure;
 
 pub mod lineage;
+
+pub mod library;
 
 // What people write.
 pub mod rubric;

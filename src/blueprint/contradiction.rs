@@ -183,12 +183,52 @@ impl Blueprint {
         Some(finding("config-contradicts-shapes", Some(field), detail))
     }
 
-    /// Whether layers have a projection of this role in different shapes: no single number of the configuration
-    /// describes them then, as in models that alternate between full and sliding attention.
-    fn layers_differ_in(&self, role: &str) -> bool {
-        let parts = self.parts.iter().filter(|it| it.component == Component::Language && it.role.to_string() == role);
-        let shapes: BTreeSet<&[u64]> = parts.flat_map(|it| &it.variants).map(|it| it.shape.as_slice()).collect();
-        shapes.len() > 1
+    /// The widths that layers have of a projection, where they have several; empty where all layers have one.
+    fn several_widths(&self, role: &str) -> BTreeSet<u64> {
+        let parts = self.parts.iter().filter(|it| it.component == Component::Language && it.role.is(role));
+        let widths: BTreeSet<u64> =
+            parts.flat_map(|it| &it.variants).filter_map(|it| it.shape.first().copied()).collect();
+        if widths.len() > 1 { widths } else { BTreeSet::new() }
+    }
+
+    /// Queries and keys of layers that differ, as in models that alternate between full and sliding attention: each
+    /// width must be heads times head size of some kind of layer that the configuration states. It says nothing where
+    /// the configuration states lists of heads, one for each layer, or blocks of its own.
+    fn differing_layers_against_config(&self) -> Vec<Finding> {
+        let fields = self.config.fields();
+        let is_listed = fields.iter().any(|(name, value)| is_about_heads(name) && !value.is_number());
+        if is_listed || fields.contains_key("block_configs") {
+            return Vec::new();
+        }
+        let stated = self.widths_of_stated_heads();
+        let look = |(role, field): (&str, &str)| {
+            let strange: BTreeSet<u64> = self.several_widths(role).difference(&stated).copied().collect();
+            let shown: Vec<String> = strange.iter().map(u64::to_string).collect();
+            let projection = role.trim_start_matches("attention.");
+            let detail = format!(
+                "layers differ in their {projection} projections, and no heads that `config.json` states are {} wide",
+                shown.join(" or ")
+            );
+            (!strange.is_empty()).then(|| finding("config-contradicts-shapes", Some(field), detail))
+        };
+        [("attention.query", "num_attention_heads"), ("attention.key", "num_key_value_heads")]
+            .into_iter()
+            .filter_map(look)
+            .collect()
+    }
+
+    /// Every number of heads times every size of a head, with a gate beside each query and without.
+    fn widths_of_stated_heads(&self) -> BTreeSet<u64> {
+        let numbers = |is: fn(&str) -> bool| -> Vec<u64> {
+            let fields = self.config.fields().iter().filter(|it| is(it.0.as_str()));
+            fields.filter_map(|it| it.1.as_u64()).collect()
+        };
+        let (mut heads, mut sizes) = (numbers(is_of_heads), numbers(is_of_head_size));
+        heads.push(1); // One key for all heads.
+        let (hidden, all) = (self.config.number("hidden_size"), self.config.number("num_attention_heads"));
+        sizes.extend(hidden.zip(all).and_then(|(hidden, all)| hidden.checked_div(all)));
+        let products = heads.iter().flat_map(|it| sizes.iter().map(|size| it.saturating_mul(*size)));
+        products.flat_map(|it| [it, it.saturating_mul(2)]).collect()
     }
 
     /// Heads times head size against the widths of the attention projections. Latent attention has its own sizes.
@@ -199,12 +239,11 @@ impl Blueprint {
         else {
             return findings;
         };
-        if self.dimensions.get("kv_rank").is_some()
-            || heads == 0
-            || self.layers_differ_in("attention.query")
-            || self.layers_differ_in("attention.key")
-        {
+        if self.dimensions.get("kv_rank").is_some() || heads == 0 {
             return findings;
+        }
+        if ["attention.query", "attention.key"].iter().any(|it| !self.several_widths(it).is_empty()) {
+            return self.differing_layers_against_config();
         }
         let head_dim = self.config.number("head_dim");
         let product = head_dim.and_then(|it| it.checked_mul(heads));
@@ -265,6 +304,20 @@ impl Blueprint {
         };
         names.into_iter().map(tell).collect()
     }
+}
+
+fn is_about_heads(field: &str) -> bool {
+    field.contains("head")
+        && !["lm_head", "vision", "audio", "head_type"].iter().any(|it| field.contains(it))
+        && (is_of_heads(field) || is_of_head_size(field))
+}
+
+fn is_of_heads(field: &str) -> bool {
+    field.contains("heads") || field.contains("head_num") || field.contains("query_group")
+}
+
+fn is_of_head_size(field: &str) -> bool {
+    field.contains("head_dim") || field.contains("head_size")
 }
 
 fn finding(code: &str, item: Option<&str>, detail: String) -> Finding {

@@ -20,6 +20,7 @@ mod projection;
 mod quantisation;
 mod role;
 mod roles;
+mod seen;
 mod stacks;
 mod template;
 mod tower;
@@ -36,6 +37,7 @@ pub use contradiction::FINDINGS;
 pub use convention::{CONVENTIONS, Candidate, Convention, Conversion, Heads};
 pub use form::compare_blueprints;
 pub use placed::Placed;
+pub use seen::{Region, SeenPart};
 pub use template::Template;
 pub use tower::{Kind, Tower};
 
@@ -90,6 +92,15 @@ impl Blueprint {
         const NO_SHAPE: &[u64] = &[];
         let templates = lift::lift(names.into_iter().map(|it| (it, "", NO_SHAPE)));
         let blueprint = Self::from_templates(templates, config);
+        let dimensions = Dimensions::stated(&blueprint.parts, &blueprint.config);
+        Self { dimensions, is_by_names: true, ..blueprint }
+    }
+
+    /// The same model as its index would show it: names alone, with the sizes that the configuration states.
+    #[must_use]
+    pub fn without_shapes(&self) -> Self {
+        let shapeless = |it: &Template| Template { shape: Vec::new(), dtype: None, ..it.clone() };
+        let blueprint = Self::from_templates(self.templates.iter().map(shapeless).collect(), self.config.clone());
         let dimensions = Dimensions::stated(&blueprint.parts, &blueprint.config);
         Self { dimensions, is_by_names: true, ..blueprint }
     }

@@ -35,7 +35,7 @@ pub use file::{File, read_whole};
 pub use location::{Hub, Location, Repository};
 pub use memory::Memory;
 pub use parallel::in_order;
-pub use place::{LocalPlace, Names, Place, last_part};
+pub use place::{LocalPlace, Names, Place, StatedOrigin, last_part};
 pub(crate) use protobuf::{Fields, Wire, varint};
 pub use replace::replace;
 pub use shown::{counted, grouped, is_unprintable, shown};

@@ -34,6 +34,15 @@ pub trait Place: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// What whoever keeps the place says of where the model comes from; nothing of files on this machine. It is asked
+    /// for when this is called, and is somebody's word.
+    ///
+    /// # Errors
+    /// A hub that does not answer.
+    fn origins(&self) -> Result<Vec<StatedOrigin>, Error> {
+        Ok(Vec::new())
+    }
+
     /// How many files are worth reading at once: many where each answer has a long way.
     fn at_once(&self) -> usize {
         1
@@ -53,6 +62,17 @@ pub trait Place: std::fmt::Debug + Send + Sync {
         }
         Ok(source.read_at(0..source.len())?.into_owned())
     }
+}
+
+/// A model that another is said to come from, or a name that it had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StatedOrigin {
+    /// `ORG/NAME`.
+    pub name: String,
+    /// `renamed`, `duplicated` or `base model`.
+    pub how: &'static str,
+    /// The repository that says so.
+    pub said_of: String,
 }
 
 /// The names of the files of a folder.

@@ -63,6 +63,8 @@ pub struct Case {
     pub subjects: Vec<Subject>,
     /// Models to compare every subject with.
     pub references: Vec<Reference>,
+    /// Accounts that are shown to be the company's, as `ORG` or `hf:ORG`.
+    pub owners: Vec<String>,
     /// What the company says in numbers.
     pub claims: Vec<Claim>,
     /// The ledger, by id.
@@ -108,6 +110,13 @@ impl Case {
     /// The model that the verdict on the company is about.
     pub fn flagship(&self) -> Option<&Subject> {
         self.subjects.iter().find(|it| it.flagship).or_else(|| self.subjects.first())
+    }
+
+    /// Whether a repository `ORG/NAME` of a hub, or a location, is in one of the company's accounts.
+    pub fn is_own_place(&self, name: &str) -> bool {
+        let owners: Vec<&str> = self.owners.iter().map(String::as_str).collect();
+        let places = [name.to_owned(), format!("hf:{name}"), format!("ms:{name}")];
+        places.iter().any(|it| own::is_owned(it, &owners))
     }
 
     /// A model of the case by its id.

@@ -141,8 +141,9 @@ fn assembled(
     let answers: BTreeMap<String, Answers> = answers.collect();
     let claims = header::claims(&case.claims);
     let shows = |evidence: &[String]| support::of(&ledger, evidence, |it| it.grade).shows();
-    let owners: Vec<&str> = case.owners.iter().filter(|it| shows(&it.evidence)).map(|it| it.owner.as_str()).collect();
-    let references = case.references.into_iter().map(|it| document::reference(it, &owners)).collect();
+    let owners: Vec<String> = case.owners.into_iter().filter(|it| shows(&it.evidence)).map(|it| it.owner).collect();
+    let places: Vec<&str> = owners.iter().map(String::as_str).collect();
+    let references = case.references.into_iter().map(|it| document::reference(it, &places)).collect();
     Case {
         id: folder.name(),
         folder: folder.path().to_owned(),
@@ -155,6 +156,7 @@ fn assembled(
         languages: case.languages,
         subjects: case.subjects.into_iter().map(Into::into).collect(),
         references,
+        owners,
         claims,
         ledger,
         answers,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One file of the catalogue: a family of models.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FamilyAsWritten {
     /// The family's id, which is the file's name.
@@ -18,7 +19,7 @@ pub struct FamilyAsWritten {
 }
 
 /// One released model. Every fact is there: with its source, or `null`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EntryAsWritten {
     /// `ORG/NAME` as on the hub; `@…` tells releases of one name apart.
@@ -74,7 +75,7 @@ fn required<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer:
 }
 
 /// A release date.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Date {
     /// ISO 8601, as precise as the source: year, month or day.
@@ -84,7 +85,7 @@ pub struct Date {
 }
 
 /// Licence terms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
     /// The licence's name, with what matters of it.
@@ -94,7 +95,7 @@ pub struct Licence {
 }
 
 /// Whether the files of a model can be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
     /// How.
@@ -104,7 +105,7 @@ pub struct Access {
 }
 
 /// How the files of a model can be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessState {
     /// By anybody.
@@ -118,7 +119,7 @@ pub enum AccessState {
 }
 
 /// A stated amount of training data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingTokens {
     /// As the makers put it, e.g. `15T+`.
@@ -128,7 +129,7 @@ pub struct TrainingTokens {
 }
 
 /// What the makers say of a model's descent. A statement, never a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parentage {
     /// E.g. `trained from scratch`, `continued from`.
@@ -143,7 +144,7 @@ pub struct Parentage {
 }
 
 /// A tokenizer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tokenizer {
     /// E.g. `sentencepiece-bpe`.
@@ -159,7 +160,7 @@ pub struct Tokenizer {
 }
 
 /// A parameter count that somebody else published.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedCount {
     /// The count.
@@ -174,7 +175,7 @@ pub struct PublishedCount {
 }
 
 /// How far a published count can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Precision {
     /// A count of this checkpoint to the last parameter.
     #[serde(rename = "exact")]
@@ -191,7 +192,7 @@ pub enum Precision {
 }
 
 /// The configuration of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigAsWritten {
     /// What it was read from.
@@ -205,7 +206,7 @@ pub struct ConfigAsWritten {
 }
 
 /// What a configuration was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Basis {
     /// A copy of the model's `config.json`.
     #[serde(rename = "copy of config.json")]
@@ -228,7 +229,7 @@ pub enum Basis {
 }
 
 /// A list of released files that the blueprint was held against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileList {
     /// Where the list is.
@@ -269,7 +270,7 @@ pub struct FileList {
 }
 
 /// How the names of a file list and of a blueprint compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum NameCheck {
     /// The same set.
     #[serde(rename = "equal")]
@@ -283,7 +284,7 @@ pub enum NameCheck {
 }
 
 /// A way in which released files differ from the blueprint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trap {
     /// Files hold buffers (masks, rotary frequencies) beside the weights.
@@ -301,7 +302,7 @@ pub enum Trap {
 }
 
 /// What a model is built like, as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlueprintAsWritten {
     /// Number of parameters, buffers not counted.
@@ -322,7 +323,7 @@ pub struct BlueprintAsWritten {
 }
 
 /// Layers that predict further tokens, as written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PredictionAsWritten {
     /// Where it says so.
@@ -338,7 +339,7 @@ pub struct PredictionAsWritten {
 }
 
 /// How a parameter count compares with the published one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum CountCheck {
     /// To the last parameter.
     #[serde(rename = "equal")]
@@ -358,7 +359,7 @@ pub enum CountCheck {
 }
 
 /// What a list of tensors comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Maker {
     /// The model class of the transformers library, built with this configuration and without weights.
     #[serde(rename = "transformers")]
@@ -366,10 +367,13 @@ pub enum Maker {
     /// A rule written by hand for an architecture that library does not have.
     #[serde(rename = "written by hand")]
     Hand,
+    /// The headers of the released files.
+    #[serde(rename = "released files")]
+    Files,
 }
 
 /// Tensors that differ in layer or expert number alone.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateAsWritten {
     /// Name with `{i}` for the layer and `{j}` for the expert.
@@ -385,7 +389,7 @@ pub struct TemplateAsWritten {
 }
 
 /// Layer or expert numbers: `0-59`, `0-46/2` for every second, `0-3,5-11`, or one number.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum IndicesAsWritten {
     /// One number.

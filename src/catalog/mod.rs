@@ -6,6 +6,7 @@
 
 mod check;
 mod document;
+mod draft;
 mod entry;
 mod honesty;
 mod indices;
@@ -21,6 +22,7 @@ pub use document::{
     FileList, IndicesAsWritten, Licence, Maker, NameCheck, Parentage, Precision, PublishedCount, TemplateAsWritten,
     Tokenizer, TrainingTokens, Trap,
 };
+pub use draft::{About, draft};
 pub use entry::{Design, Entry, PredictionLayers, Template};
 pub use indices::Indices;
 pub use published::{DatePrecision, Published};

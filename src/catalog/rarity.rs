@@ -47,7 +47,7 @@ pub const SHAPE_FIELDS: [&str; 14] = [
 ];
 
 /// Fields that say how a model is stored or run, not what was designed.
-const NOT_DESIGN: [&str; 8] = [
+pub(crate) const NOT_DESIGN: [&str; 8] = [
     "torch_dtype",
     "transformers_version",
     "_name_or_path",
@@ -112,9 +112,10 @@ impl<'a> Population<'a> {
         Self { lineages }
     }
 
-    /// Weighs values that are shared together: a lineage holds them if one of its models has them all.
+    /// Weighs values that are shared together: a lineage holds them if one of its models has them all. Of several
+    /// values the first has to be stated: a house whose design has no such thing as the others does not have them all.
     fn weigh(&self, fields: &[&str], values: &Fields) -> SharedValue {
-        let states = |it: &&Fields| fields.iter().all(|field| it.get(*field).is_some_and(|it| !it.is_null()));
+        let states = |it: &&Fields| fields.first().and_then(|field| it.get(*field)).is_some_and(|it| !it.is_null());
         let holds = |it: &&Fields| fields.iter().all(|field| is_equal(it.get(*field), values.get(*field)));
         let count = |has: &dyn Fn(&&Fields) -> bool| self.lineages.values().filter(|it| it.iter().any(has)).count();
         let (holders, population) = (count(&holds) as u64, count(&states) as u64);

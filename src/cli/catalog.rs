@@ -1,17 +1,25 @@
 //! Lists or shows the released models that are known.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chrono::Datelike as _;
 use clap::Subcommand;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::bytes::{grouped, shown};
-use crate::catalog::{Catalog, Design, Entry, Indices, Parentage, SCHEME, Tokenizer};
+use crate::bytes::{self, grouped, limits, shown};
+use crate::catalog::{
+    About, AccessState, Basis, Catalog, Design, Entry, FamilyAsWritten, Indices, Parentage, SCHEME, Tokenizer, Twins,
+    draft,
+};
+use crate::checkpoint;
 use crate::cli::terminal::table;
-use crate::cli::{Failure, Terminal, library};
+use crate::cli::{Failure, Terminal, inspect, library};
 use crate::fact::CatalogReach;
+use crate::remote::Reach;
+use crate::yaml::{self, Problems};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -25,6 +33,10 @@ enum Command {
     List(ListArguments),
     /// Show one model: every fact with its source, and what it is built like
     Show(ShowArguments),
+    /// Check the catalogue, or a family file before it goes into it: sources, sums, and fields against shapes
+    Check(CheckArguments),
+    /// Write a record from a model's own files; what they do not say is null, for you to fill in
+    Draft(DraftArguments),
     /// Keep a fingerprint of a model, so that others can be compared with its weights without its files
     Add(library::AddArguments),
     /// List the fingerprints that are kept
@@ -39,6 +51,15 @@ struct ListArguments {
     /// Only models of organisations whose name holds this text
     #[arg(long, alias = "organization")]
     organisation: Option<String>,
+    /// Only models that may have been published in this year
+    #[arg(long)]
+    year: Option<i32>,
+    /// Only models whose license terms hold this text, e.g. `apache`
+    #[arg(long, alias = "licence")]
+    license: Option<String>,
+    /// Only models whose files can be had so; `unknown` where no source says it
+    #[arg(long, value_parser = ["open", "gated", "withdrawn", "none", "unknown"])]
+    access: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -51,6 +72,33 @@ struct ShowArguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArguments {
+    /// Family files; the catalogue inside the program where none is named
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct DraftArguments {
+    /// A `config.json`, or a folder with one; with weights beside it, their headers give the list of tensors
+    model: PathBuf,
+    /// Where the file was read: its address, with a commit where there is one
+    #[arg(long)]
+    source: String,
+    /// The model's name as on the hub, `ORG/NAME`
+    #[arg(long)]
+    id: String,
+    /// Who released it; the ORG of the id where left out
+    #[arg(long, alias = "organization")]
+    organisation: Option<String>,
+    /// The family, which is the file's name; from the id where left out
+    #[arg(long)]
+    family: Option<String>,
+    /// Whose design it is, as rarity counts houses; from the id where left out
+    #[arg(long)]
+    lineage: Option<String>,
 }
 
 /// The JSON of `catalog list`.
@@ -66,7 +114,9 @@ struct Row<'a> {
     reference: String,
     family: &'a str,
     organisation: &'a str,
+    owner: &'a str,
     release_date: Option<&'a str>,
+    access: Option<AccessState>,
     parameters: Option<u64>,
     layers: Option<u64>,
     hidden_size: Option<u64>,
@@ -90,6 +140,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     match &arguments.command {
         Command::List(arguments) => list(arguments, catalog, terminal),
         Command::Show(arguments) => show(arguments, catalog, terminal),
+        Command::Check(arguments) => check(arguments, catalog, terminal),
+        Command::Draft(arguments) => write_draft(arguments, terminal),
         Command::Add(arguments) => library::add(arguments, terminal),
         Command::Fingerprints(arguments) => library::list(arguments, terminal),
     }
@@ -104,7 +156,7 @@ fn list(arguments: &ListArguments, catalog: &Catalog, terminal: &Terminal) -> Re
         terminal.print_json(&Listing { schema: "unshell/catalog-list/1", entries: rows, catalog: catalog.reach() });
         return Ok(ExitCode::SUCCESS);
     }
-    let mut output = table(["Model", "Organisation", "Released", "Parameters", "Layers x hidden", "Licence"]);
+    let mut output = table(["Model", "Organisation", "Released", "Parameters", "Layers x hidden", "Access", "License"]);
     for column in [3, 4] {
         align_right(&mut output, column);
     }
@@ -115,6 +167,7 @@ fn list(arguments: &ListArguments, catalog: &Catalog, terminal: &Terminal) -> Re
             row.release_date.unwrap_or("-").to_owned(),
             row.parameters.map_or_else(|| "-".to_owned(), short_count),
             shape(row.layers, row.hidden_size),
+            row.access.as_ref().map_or_else(|| "-".to_owned(), word),
             row.licence.unwrap_or("-").to_owned(),
         ]);
     }
@@ -128,13 +181,17 @@ impl ListArguments {
         let is_of = |name: &String| {
             entry.organisation().to_lowercase().contains(name) || entry.id().to_lowercase().starts_with(name)
         };
-        self.family.as_deref().is_none_or(|it| it == entry.family()) && organisation.as_ref().is_none_or(is_of)
+        self.family.as_deref().is_none_or(|it| it == entry.family())
+            && organisation.as_ref().is_none_or(is_of)
+            && self.year.is_none_or(|year| is_of_year(entry, year))
+            && self.license.as_deref().is_none_or(|text| has_terms(entry, text))
+            && self.access.as_deref().is_none_or(|it| it == access_word(entry))
     }
 
     fn found_nothing(&self, catalog: &Catalog) -> Failure {
-        let failure = Failure::new("no catalogue entry is of that family and organisation");
+        let failure = Failure::new("no catalogue entry is all of that");
         let Some(family) = &self.family else {
-            return failure.hint("`unshell catalog list` names every organisation");
+            return failure.hint("`unshell catalog list` shows what every entry is; leave out one of the filters");
         };
         let families = catalog.entries().iter().map(Entry::family);
         match families
@@ -146,6 +203,19 @@ impl ListArguments {
     }
 }
 
+/// Whether a model may have been published in a year.
+fn is_of_year(entry: &Entry, year: i32) -> bool {
+    entry.published().is_some_and(|it| it.first.year() <= year && year <= it.last.year())
+}
+
+fn has_terms(entry: &Entry, text: &str) -> bool {
+    entry.licence().is_some_and(|it| it.terms.to_lowercase().contains(&text.to_lowercase()))
+}
+
+fn access_word(entry: &Entry) -> String {
+    entry.access().map_or_else(|| "unknown".to_owned(), |it| word(&it.state))
+}
+
 impl<'a> Row<'a> {
     fn new(entry: &'a Entry) -> Self {
         let number = |field: &str| entry.config_fields().get(field).and_then(Value::as_u64);
@@ -153,6 +223,8 @@ impl<'a> Row<'a> {
             reference: format!("{SCHEME}{}", entry.id()),
             family: entry.family(),
             organisation: entry.organisation(),
+            owner: entry.owner(),
+            access: entry.access().map(|it| it.state),
             release_date: entry.released().map(|it| it.date.as_str()),
             parameters: entry.design().map(|it| it.parameters),
             layers: number("num_hidden_layers"),
@@ -178,6 +250,113 @@ fn show(arguments: &ShowArguments, catalog: &Catalog, terminal: &Terminal) -> Re
         terminal.print(&page(entry, &same_shapes, &same_up_to_vocabulary));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn check(arguments: &CheckArguments, catalog: &Catalog, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    if arguments.files.is_empty() {
+        terminal.print(&summary(catalog));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut problems = Problems::new();
+    let mut wrong: Vec<String> = Vec::new();
+    let mut pages = Vec::new();
+    for path in &arguments.files {
+        let name = path.display().to_string();
+        let bytes = bytes::read_whole(path, limits::WRITTEN_BY_HAND)
+            .map_err(|it| Failure::new(it).hint("name a family file, such as `catalog/models/llama-2.yaml`"))?;
+        match yaml::read::<FamilyAsWritten>(&name, &bytes) {
+            Err(found) => problems.extend(found),
+            Ok(family) => match checked(family, catalog) {
+                Ok(page) => pages.push(format!("{name}: {page}")),
+                Err(found) => wrong.extend(found.into_iter().map(|it| format!("{name}: {it}"))),
+            },
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    if wrong.is_empty() {
+        terminal.print(&pages.join("\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::new(wrong.join("\nerror: "))
+        .hint("`catalog/README.md` says what every field means and what must hold"))
+}
+
+/// One family held against all rules, and its ids against those of the catalogue.
+fn checked(family: FamilyAsWritten, builtin: &Catalog) -> Result<String, Vec<String>> {
+    let name = family.family.clone();
+    let catalog = Catalog::new(vec![family], Twins::default())
+        .map_err(|it| it.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let is_another = |it: &&Entry| builtin.find(it.id()).is_some_and(|known| known.family() != name);
+    let taken: Vec<String> =
+        catalog.entries().iter().filter(is_another).map(|it| format!("`{}` is in another family", it.id())).collect();
+    if taken.is_empty() { Ok(summary(&catalog)) } else { Err(taken) }
+}
+
+/// How much of a catalogue is sourced.
+fn summary(catalog: &Catalog) -> String {
+    let entries = catalog.entries();
+    let count = |has: &dyn Fn(&Entry) -> bool| entries.iter().filter(|it| has(it)).count();
+    let facts = [
+        ("release date", count(&|it| it.released().is_some())),
+        ("license", count(&|it| it.licence().is_some())),
+        ("training tokens", count(&|it| it.training_tokens().is_some())),
+        ("stated parentage", count(&|it| it.parentage().is_some())),
+        ("tokenizer", count(&|it| it.tokenizer().is_some())),
+        ("access", count(&|it| it.access().is_some())),
+        ("configuration", count(&|it| it.config_basis() != Basis::NotSourced)),
+        ("blueprint", count(&|it| it.design().is_some())),
+    ];
+    let facts: Vec<String> = facts.iter().map(|(fact, sourced)| format!("{fact} {sourced}")).collect();
+    format!(
+        "{} records hold together: every fact has a source or is null, all sums are right, and no configuration \
+         contradicts its blueprint.\nSourced: {}.",
+        entries.len(),
+        facts.join(", ")
+    )
+}
+
+fn write_draft(arguments: &DraftArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
+    let is_file = arguments.model.is_file();
+    let path = if is_file { arguments.model.clone() } else { arguments.model.join("config.json") };
+    let no_config = "name a `config.json`, or a folder that holds one";
+    let bytes = bytes::read_whole(&path, limits::CONFIG).map_err(|it| Failure::new(it).hint(no_config))?;
+    let document = checkpoint::read_json(&bytes, limits::CONFIG_VALUES)
+        .map_err(|it| Failure::new(format!("{}: {it}", path.display())).hint(no_config))?;
+    let config = document
+        .value
+        .as_object()
+        .ok_or_else(|| Failure::new(format!("{}: expected an object of fields", path.display())).hint(no_config))?;
+    let model = match is_file {
+        true => None,
+        false => Some(inspect::open(&arguments.model.display().to_string(), &Reach::local())?),
+    };
+    let written = draft(&arguments.about()?, config, model.as_ref().map(|it| &it.blueprint));
+    terminal.print(written.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+impl DraftArguments {
+    fn about(&self) -> Result<About, Failure> {
+        let parts = self.id.split_once('/').filter(|(owner, name)| !owner.is_empty() && !name.is_empty());
+        let (owner, name) = parts.ok_or_else(|| {
+            Failure::new(format!("`--id {}` must read ORG/NAME", shown(&self.id)))
+                .hint("e.g. `--id meta-llama/Llama-2-7b-hf`")
+        })?;
+        let plain = |text: &str| -> String {
+            let letter = |it: char| if it.is_ascii_alphanumeric() || it == '.' { it.to_ascii_lowercase() } else { '-' };
+            text.chars().map(letter).collect()
+        };
+        let or = |given: &Option<String>, text: &str| given.clone().unwrap_or_else(|| plain(text));
+        Ok(About {
+            id: self.id.clone(),
+            family: or(&self.family, name),
+            lineage: or(&self.lineage, owner),
+            organisation: self.organisation.clone().unwrap_or_else(|| owner.to_owned()),
+            source: self.source.clone(),
+        })
+    }
 }
 
 /// There is no such entry; says which ones have a name like it.
@@ -230,6 +409,8 @@ fn facts(entry: &Entry) -> String {
     add("stated parentage", entry.parentage().map(|it| (parentage(it), it.source.as_str())));
     add("tokenizer", entry.tokenizer().map(|it| (tokenizer(it), it.source.as_str())));
     let published = entry.published_parameters();
+    add("owner on the hub", Some((entry.owner().to_owned(), "")));
+    add("access", entry.access().map(|it| (word(&it.state), it.source.as_str())));
     add(
         "published parameters",
         published.map(|it| (format!("{} ({})", grouped(it.value), word(&it.precision)), it.source.as_str())),
@@ -298,6 +479,14 @@ fn design_remarks(entry: &Entry, design: &Design) -> String {
         let bytes = list.residue.as_ref().map(|it| format!(", bytes: {it}")).unwrap_or_default();
         lines.push(format!("Against a list of released files: names {}{bytes}{about}.", word(&list.names)));
         lines.push(format!("  {}", list.source));
+    }
+    if let Some(layers) = entry.prediction_layers() {
+        lines.push(format!(
+            "Released files hold {} more parameters in {} tensors that predict further tokens.\n  {}",
+            grouped(layers.parameters),
+            grouped(layers.tensors),
+            layers.source
+        ));
     }
     let traps: Vec<_> = entry.traps().iter().map(word).collect();
     if !traps.is_empty() {

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use crate::case::Case;
 use crate::catalog::Catalog;
 use crate::claims::Outcome;
+use crate::cli::library::Library;
 use crate::cli::said::Said;
 use crate::cli::{Failure, Terminal, reach};
 use crate::evidence::{self, Evidence, SubjectEvidence};
+use crate::lineage::Kept;
 use crate::remote::Reach;
 
 #[derive(Debug, clap::Args)]
@@ -19,12 +21,15 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    library: Library,
+    #[command(flatten)]
     reach: reach::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let reach = arguments.reach.reach()?;
-    let (case, evidence, path) = collect(&arguments.case, &reach)?;
+    let library = at_hand(&arguments.library, terminal)?;
+    let (case, evidence, path) = collect(&arguments.case, &reach, &library)?;
     if arguments.json {
         terminal.print_json(&evidence);
     } else {
@@ -35,10 +40,17 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
+/// The fingerprints that subjects are held against, with a word on files that are none.
+pub(crate) fn at_hand(library: &Library, terminal: &Terminal) -> Result<Vec<Kept>, Failure> {
+    let (kept, unusable) = library.models()?;
+    unusable.iter().for_each(|error| terminal.say(&format!("warning: {error}")));
+    Ok(kept)
+}
+
 /// Reads a case, collects its evidence and keeps it; gives the path it is kept at.
-pub(crate) fn collect(folder: &Path, reach: &Reach) -> Result<(Case, Evidence, PathBuf), Failure> {
+pub(crate) fn collect(folder: &Path, reach: &Reach, library: &[Kept]) -> Result<(Case, Evidence, PathBuf), Failure> {
     let case = Case::read_with_models(folder)?;
-    let evidence = evidence::collect(&case, Catalog::builtin(), reach)?;
+    let evidence = evidence::collect(&case, Catalog::builtin(), reach, library)?;
     let path = evidence::store::write(&case.folder, &evidence)?;
     Ok((case, evidence, path))
 }

@@ -277,15 +277,13 @@ fn config(agreement: &ConfigAgreement) -> String {
     } else {
         parts.push(format!("Configuration\n{}", shared(&telling).trim_fmt()));
     }
-    for it in usual {
-        parts.push(format!(
-            "Together {} = {}: {} of {} families have all of it, so it is common.",
-            it.field, it.value, it.holders, it.population
-        ));
-    }
-    if !agreement.common.is_empty() {
-        let common: Vec<String> = agreement.common.iter().map(|it| format!("{} = {}", it.field, it.value)).collect();
-        parts.push(format!("Shared but common: {}.", common.join(", ")));
+    parts.extend(usual.into_iter().map(together));
+    let (common, unknown): (Vec<_>, Vec<_>) = agreement.common.iter().partition(|it| it.can_be_told());
+    for (what, values) in [("Shared but common", common), ("Shared, and how common is not known", unknown)] {
+        let values: Vec<String> = values.iter().map(|it| format!("{} = {}", it.field, it.value)).collect();
+        if !values.is_empty() {
+            parts.push(format!("{what}: {}.", values.join(", ")));
+        }
     }
     if !agreement.different.is_empty() {
         let mut output = table(["Differs", "Subject", "Reference"]);
@@ -296,6 +294,15 @@ fn config(agreement: &ConfigAgreement) -> String {
         parts.push(output.trim_fmt());
     }
     parts.join("\n\n")
+}
+
+/// All shared sizes as one, where that is not telling: common, or stated by so few that nothing can be said.
+fn together(it: &SharedValue) -> String {
+    let so = match it.can_be_told() {
+        true => format!("{} of {} families have all of it, so it is common", it.holders, it.population),
+        false => format!("{} other families state all of it, too few to tell how rare it is", it.population),
+    };
+    format!("Together {} = {}: {so}.", it.field, it.value)
 }
 
 fn shared(values: &[&SharedValue]) -> Table {

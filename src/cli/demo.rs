@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     let mut memos = Vec::new();
     for id in cases.keys() {
         let done =
-            crate::cli::run::run_case(&arguments.out.join(id), &[], &memo::Choice::everything(), &Reach::local())?;
+            crate::cli::run::run_case(&arguments.out.join(id), &[], &memo::Choice::everything(), &Reach::local(), &[])?;
         let verdict = &done.card.verdict;
         let deciding = verdict.deciding.clone().unwrap_or_default();
         let name = verdict.name.in_language("en").to_owned();

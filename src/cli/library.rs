@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::bytes::{grouped, replace};
-use crate::catalog::Catalog;
 use crate::cli::inspect::{align_right, open, shown_name, unexamined};
 use crate::cli::terminal::table;
 use crate::cli::{Failure, Terminal, reach};
 use crate::fact::Unexamined;
 use crate::lineage;
-use crate::lineage::{ENDING, Model};
+use crate::lineage::{ENDING, Kept};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Library {
@@ -100,12 +99,12 @@ impl Library {
     }
 
     /// What is in it; nothing where there is no such folder, unless it was asked for by name.
-    pub(crate) fn models(&self) -> Result<(Vec<Model>, Vec<lineage::Error>), Failure> {
+    pub(crate) fn models(&self) -> Result<(Vec<Kept>, Vec<lineage::Error>), Failure> {
         let folder = self.folder()?;
         if self.library.is_none() && !folder.exists() {
             return Ok((Vec::new(), Vec::new()));
         }
-        lineage::library(&folder, Catalog::builtin()).map_err(Failure::from)
+        lineage::library(&folder).map_err(Failure::from)
     }
 }
 
@@ -170,11 +169,11 @@ fn page(added: &Added<'_>) -> String {
 /// Lists what a library holds.
 pub(crate) fn list(arguments: &FingerprintsArguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     let (models, errors) = arguments.library.models()?;
-    let row = |it: &Model| Row {
+    let row = |it: &Kept| Row {
         name: it.name.name.clone(),
         location: it.name.location.clone(),
-        parameters: it.blueprint.parameters(),
-        bytes: it.bytes_read,
+        parameters: it.parameters,
+        bytes: it.bytes,
     };
     let listing = Listing {
         schema: "unshell/catalog-fingerprints/1",

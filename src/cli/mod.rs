@@ -20,6 +20,7 @@ mod identify;
 mod init;
 mod inspect;
 mod library;
+mod library_files;
 mod man;
 mod maps;
 mod memo;
@@ -75,6 +76,8 @@ enum Command {
     Rubric(rubric::Arguments),
     /// List or show the released models that are known
     Catalog(catalog::Arguments),
+    /// Build, carry and take in fingerprints of known models' weights
+    Library(library_files::Arguments),
     /// Explain a criterion, gate, finding, check or verdict by its id
     Explain(explain::Arguments),
     /// Print or write the JSON Schemas of all files read and written
@@ -114,6 +117,7 @@ fn run(arguments: Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Rubric(arguments) => rubric::run(&arguments, terminal),
         Command::Catalog(arguments) => catalog::run(&arguments, terminal),
+        Command::Library(arguments) => library_files::run(&arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Schema(arguments) => schema::run(&arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),

@@ -110,7 +110,7 @@ fn cache() -> Option<PathBuf> {
 }
 
 /// A number of bytes with an optional unit.
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     const UNITS: &[(&str, u64)] = &[
         ("kib", 1 << 10),
         ("mib", 1 << 20),

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::cli::library::Library;
 use crate::cli::{Failure, Terminal, collect, memo, reach, score};
+use crate::lineage::Kept;
 use crate::remote::Reach;
 use crate::scoring::Scorecard;
 
@@ -20,13 +22,16 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     choice: memo::Choice,
     #[command(flatten)]
+    library: Library,
+    #[command(flatten)]
     reach: reach::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode, Failure> {
     arguments.choice.check()?;
     let reach = arguments.reach.reach()?;
-    let done = run_case(&arguments.case, &arguments.fail_on, &arguments.choice, &reach)?;
+    let library = collect::at_hand(&arguments.library, terminal)?;
+    let done = run_case(&arguments.case, &arguments.fail_on, &arguments.choice, &reach, &library)?;
     if arguments.json {
         terminal.print_json(&done.card);
     } else {
@@ -53,8 +58,9 @@ pub(crate) fn run_case(
     fail_on: &[String],
     choice: &memo::Choice,
     reach: &Reach,
+    library: &[Kept],
 ) -> Result<Done, Failure> {
-    let (case, evidence, evidence_path) = collect::collect(folder, reach)?;
+    let (case, evidence, evidence_path) = collect::collect(folder, reach, library)?;
     let card = score::score(&case, &evidence)?;
     score::check_gates_exist(fail_on, &card)?;
     let card_path = score::write(folder, &card)?;

@@ -13,7 +13,7 @@ use crate::case::{Case, InputFile, Subject};
 use crate::catalog::Catalog;
 use crate::claims::{self, Bands, Check, Counted};
 use crate::fact::{CatalogReach, Comparison, Facts, Identification, Inspection, Merge, Origin, Unexamined};
-use crate::lineage::{self, Look, Mixture, Model, compare_with_weights};
+use crate::lineage::{self, Kept, Look, Mixture, Model, compare_with_weights};
 use crate::remote::Reach;
 
 mod digests;
@@ -21,6 +21,7 @@ mod disclosure;
 mod error;
 mod facts;
 mod models;
+mod near;
 mod order;
 mod read;
 mod relations;
@@ -31,8 +32,8 @@ mod whose;
 
 pub use error::{Error, ModelError};
 pub use models::{
-    Basis, Bearing, ConditionKind, Disclosure, FileDigest, ModelFacts, OpenBranch, OpenCondition, Order, Relation,
-    Source, Whose,
+    Basis, Bearing, ConditionKind, Disclosure, FileDigest, ModelFacts, Near, NearBy, OpenBranch, OpenCondition, Order,
+    Relation, Source, Whose,
 };
 
 /// Version of the format of `evidence.json`.
@@ -50,11 +51,14 @@ pub const MESSAGE_KEYS: &[&str] = &[
     "whose.admitted",
     "whose.clear",
     "whose.derived",
+    "whose.kept_rows",
     "whose.later",
+    "whose.near",
     "whose.no_files",
     "whose.no_upstream",
     "whose.none_examined",
     "whose.order",
+    "whose.out_of_reach",
     "whose.own_ancestor",
     "whose.own_unmeasured",
     "whose.part",
@@ -102,6 +106,12 @@ pub struct SubjectEvidence {
     pub inspection: Inspection,
     /// Which catalogue entries it matches by form.
     pub identification: Identification,
+    /// Known models that are near it, likeliest first; at most twelve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<Near>,
+    /// How many are near in all.
+    #[serde(default)]
+    pub near_in_all: u64,
     /// How it relates to each reference of the case.
     pub comparisons: Vec<Comparison>,
     /// How it relates to each model of the case that is listed before it.
@@ -122,12 +132,13 @@ pub struct SubjectEvidence {
 ///
 /// # Errors
 /// Every model that cannot be described, each once; every pair whose weights cannot be read.
-pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach) -> Result<Evidence, Error> {
+pub fn collect(case: &Case, catalog: &Catalog, reach: &Reach, library: &[Kept]) -> Result<Evidence, Error> {
     let (subjects, references) = open_models(case, catalog, reach)?;
     // Every model that a subject is compared with is another chance to be called derived, so p-values are corrected for
     // all.
-    let look = Look { references: references.len() + subjects.len().saturating_sub(1), ..Look::default() };
-    let mut measuring = Measuring { case, catalog, look, references: &references, failures: Vec::new() };
+    let tried = references.len() + subjects.len().saturating_sub(1) + library.len();
+    let look = Look { references: tried, ..Look::default() };
+    let mut measuring = Measuring { case, catalog, look, library, references: &references, failures: Vec::new() };
     let measured: Vec<SubjectEvidence> =
         (0..subjects.len()).map(|idx| measuring.subject(&subjects[idx], &subjects[..idx])).collect();
     if !measuring.failures.is_empty() {
@@ -240,7 +251,9 @@ fn all_relations(case: &Case, catalog: &Catalog, subject: &Subject, all: &[Subje
         let comparison = between(all, &subject.id, &other.id)?;
         Some(relations::to_sibling(comparison, other, order::order_of_own(subject, other)))
     });
-    to_references.chain(to_siblings).collect()
+    let mut known: Vec<Relation> = to_references.collect();
+    near::with_near(case, catalog, subject, &measured.near, &measured.identification.fingerprints, &mut known);
+    known.into_iter().chain(to_siblings).collect()
 }
 
 /// The comparison of two models of the case: the later one of the list was the subject of it.
@@ -255,6 +268,7 @@ struct Measuring<'a> {
     case: &'a Case,
     catalog: &'a Catalog,
     look: Look<'a>,
+    library: &'a [Kept],
     references: &'a [Model],
     failures: Vec<ModelError>,
 }
@@ -270,11 +284,15 @@ impl Measuring<'_> {
         if let (Some(mixture), Some(first)) = (&mixture, comparisons.first_mut()) {
             first.cost.bytes_read = first.cost.bytes_read.saturating_add(mixture.bytes_read);
         }
+        let identification = self.identified(model);
+        let (near, near_in_all) = near::near(self.case, self.catalog, subject, model, &identification.origins);
         let (merge, no_merge) = mixture.map(|it| (it.merge, it.no_merge)).unwrap_or_default();
         SubjectEvidence {
             id: subject.id.clone(),
             inspection: self.inspected(model),
-            identification: lineage::identify(model, self.catalog, CLOSEST),
+            identification,
+            near,
+            near_in_all,
             comparisons,
             siblings,
             merge,
@@ -297,6 +315,26 @@ impl Measuring<'_> {
         let compared = compare_with_weights(subject, reference, self.catalog, &self.look);
         let pair = || format!("{} against {}", subject.name.location, reference.name.location);
         self.kept(compared, pair)
+    }
+
+    /// Which entries it is built like, and what its weights say against every fingerprint at hand. Of a model behind an address no
+    /// more is fetched for that than its references ask for.
+    fn identified(&mut self, model: &Model) -> Identification {
+        let mut identification = lineage::identify(model, self.catalog, CLOSEST);
+        lineage::ask_origins(&mut identification, model, self.catalog);
+        if model.is_far() && !self.library.is_empty() {
+            identification.unexamined.push(Unexamined {
+                what: "weights".to_owned(),
+                why: "library-far".to_owned(),
+                detail: "the model is behind an address, so it was not held against the fingerprints of the library; fetch it first, \
+                         or use `unshell identify --weights`"
+                    .to_owned(),
+            });
+            return identification;
+        }
+        let looked = lineage::look_up(&mut identification, model, self.library, &self.look);
+        self.kept(looked, || format!("{} against the library of fingerprints", model.name.location));
+        identification
     }
 
     /// How it is made of references that are nobody's own.

@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Kind;
+use crate::catalog::AccessState;
 use crate::claims::Check;
 use crate::fact::{Facts, Message, PKind, Statement, WeightsRelation};
+pub use crate::lineage::NearBy;
 
 /// What is known of one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -99,6 +101,17 @@ pub struct Relation {
     pub same_authors: bool,
     /// Whether its weights are at hand: a blueprint alone can be compared by form only.
     pub has_weights: bool,
+    /// Whether of its weights only a fingerprint is at hand: a match counts as any other, and where nothing was found that is
+    /// so of the kept rows alone.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub fingerprint: bool,
+    /// What makes it near: a known model that has to be tested before weights count as the company's own. Empty where it is
+    /// not near.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<NearBy>,
+    /// Whether its files can be had, where that is sourced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessState>,
     /// What the weights say.
     pub relation: WeightsRelation,
     /// What that says about whose the weights are.
@@ -124,6 +137,47 @@ pub struct Relation {
     /// `quick`, `standard` or `deep`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<String>,
+}
+
+fn is_no(yes: &bool) -> bool {
+    !*yes
+}
+
+impl Relation {
+    /// Whether it is near, was not tested, and could be: such a model keeps open whose the weights are.
+    pub fn is_untested_near(&self) -> bool {
+        self.is_unseen_near() && !self.is_out_of_reach()
+    }
+
+    /// Whether it is near and nobody can test it, since its files were taken back or never published, as a source says.
+    pub fn is_untestable_near(&self) -> bool {
+        self.is_unseen_near() && self.is_out_of_reach()
+    }
+
+    fn is_unseen_near(&self) -> bool {
+        !self.near.is_empty() && !self.own && self.bearing == Bearing::Unexamined
+    }
+
+    fn is_out_of_reach(&self) -> bool {
+        matches!(self.access, Some(AccessState::Withdrawn | AccessState::None))
+    }
+}
+
+/// A known model that is near a subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Near {
+    /// `catalog:ORG/NAME`.
+    pub reference: String,
+    /// What makes it near.
+    pub by: Vec<NearBy>,
+    /// How much all that is known of the subject speaks for it, in bits, as `identify` has it.
+    pub bits: f64,
+    /// The first and the last day on which it may have been published, where that is sourced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<[NaiveDate; 2]>,
+    /// Whether its files can be had, where that is sourced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessState>,
 }
 
 /// What a relation says about whose the weights are.

@@ -2,7 +2,7 @@
 
 use crate::case::{Reference, Subject};
 use crate::evidence::{Bearing, Order, Relation};
-use crate::fact::{Comparison, Message, Origin, StepId, Weights, WeightsRelation};
+use crate::fact::{Comparison, FingerprintMatch, Message, Origin, StepId, Weights, WeightsRelation};
 
 /// Share of the layers of which units have to be compared before "no derivation found" settles anything.
 const LAYERS_READ: f64 = 0.9;
@@ -30,7 +30,11 @@ const CONTINUING: &[StepId] = &[StepId::ContinuedPretraining];
 /// The facts of one comparison; who was first is for others to say.
 pub(crate) fn relation(comparison: &Comparison, reference: &Reference, order: (Order, Message)) -> Relation {
     let weights = &comparison.weights;
-    let bearing = bearing(weights);
+    let is_fingerprint = [&comparison.subject, &comparison.reference].iter().any(|it| it.origin == Origin::Fingerprint);
+    let bearing = match bearing(weights) {
+        Bearing::Clear | Bearing::ClearButPart if is_fingerprint => Bearing::Open,
+        other => other,
+    };
     Relation {
         reference: reference.name.clone().unwrap_or_else(|| comparison.reference.name.clone()),
         location: reference.location.clone(),
@@ -38,6 +42,9 @@ pub(crate) fn relation(comparison: &Comparison, reference: &Reference, order: (O
         sibling: None,
         same_authors: false,
         has_weights: comparison.reference.origin != Origin::Catalog,
+        fingerprint: is_fingerprint,
+        near: Vec::new(),
+        access: None,
         relation: weights.relation,
         bearing,
         levels: if bearing == Bearing::Derived { levels(weights) } else { Vec::new() },
@@ -61,6 +68,54 @@ pub(crate) fn to_sibling(comparison: &Comparison, other: &Subject, order: (Order
         own: true,
     };
     Relation { sibling: Some(other.id.clone()), ..relation(comparison, &reference, order) }
+}
+
+/// The same for a fingerprint of a library: a match counts, and where nothing was found that is so of the kept rows alone.
+pub(crate) fn to_fingerprint(found: &FingerprintMatch, order: (Order, Message)) -> Relation {
+    let (bearing, levels) = match found.relation {
+        WeightsRelation::Unexamined => (Bearing::Unexamined, Vec::new()),
+        WeightsRelation::Identical => (Bearing::Derived, vec![0]),
+        WeightsRelation::Derived => (Bearing::Derived, vec![0, 1, 2]),
+        WeightsRelation::ComponentDerived
+        | WeightsRelation::SharedInit
+        | WeightsRelation::Undetermined
+        | WeightsRelation::Independent => (Bearing::Open, Vec::new()),
+    };
+    Relation {
+        relation: found.relation,
+        bearing,
+        levels,
+        has_weights: true,
+        fingerprint: true,
+        log10_p: found.log10_p,
+        p_kind: found.p_kind,
+        ..unseen(&found.reference.name, &found.reference.location, order)
+    }
+}
+
+/// A known model of which nothing is at hand.
+pub(crate) fn unseen(name: &str, location: &str, order: (Order, Message)) -> Relation {
+    Relation {
+        reference: name.to_owned(),
+        location: location.to_owned(),
+        own: false,
+        sibling: None,
+        same_authors: false,
+        has_weights: false,
+        fingerprint: false,
+        near: Vec::new(),
+        access: None,
+        relation: WeightsRelation::Unexamined,
+        bearing: Bearing::Unexamined,
+        levels: Vec::new(),
+        order: order.0,
+        order_because: order.1,
+        log10_p: None,
+        p_kind: None,
+        power: None,
+        layers_read: None,
+        effort: None,
+    }
 }
 
 fn layers_read(weights: &Weights) -> Option<f64> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::case::{Case, Dated, DeclaredParent, Disclosed, Kind, Period, Reference, Upstream};
 use crate::catalog::Catalog;
-use crate::evidence::{Basis, Bearing, ConditionKind, Error, Evidence, Whose, collect, store};
+use crate::evidence::{Basis, Bearing, ConditionKind, Error, Evidence, NearBy, Whose, collect, store};
 use crate::fact::{Unknown, Value};
 use crate::remote::Reach;
 use crate::rubric::{FactValues, GATE_FACTS, Grade};
@@ -15,7 +15,7 @@ fn example(name: &str) -> Case {
 }
 
 fn evidence(case: &Case) -> Evidence {
-    collect(case, Catalog::builtin(), &Reach::local()).unwrap()
+    collect(case, Catalog::builtin(), &Reach::local(), &[]).unwrap()
 }
 
 fn written(case: &Case) -> (tempfile::TempDir, Case, Evidence) {
@@ -293,7 +293,7 @@ fn evidence_survives_its_file() {
 fn every_model_that_cannot_be_described_is_told() {
     let mut case = example("yi-34b");
     case.references = vec![reference("catalog:nobody/nothing"), reference("no/such/folder")];
-    let error = collect(&case, Catalog::builtin(), &Reach::local()).unwrap_err();
+    let error = collect(&case, Catalog::builtin(), &Reach::local(), &[]).unwrap_err();
     let told = error.to_string();
     assert!(told.contains("nobody/nothing") && told.contains("no/such/folder"), "{told}");
 }
@@ -443,4 +443,57 @@ fn a_denial_of_the_measured_source_is_on_record() {
     // Of an independent model the denial is true, and no record of anything.
     case.subjects[0].location = Some(with_card("base_b", card).keep().to_str().unwrap().to_owned());
     assert_eq!(fact(&evidence(&case), "disclosed.weights"), Value::Unknown(Unknown::NotAsked));
+
+/// A known model that the files of a subject name, or that has its sizes, is near: it keeps the weights open unless it was tested,
+/// is the company's own, came later, or is out of everybody's reach.
+#[test]
+fn near_models_keep_weights_open_until_they_are_tested() {
+    let mut case = case_of_family("base_b", &["base_a"]);
+    let cleared = evidence(&case);
+    assert!(cleared.models[0].whose.closed && cleared.subjects[0].near.is_empty());
+    // The same model with a configuration that names Llama-2.
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(place("base_b")).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let config = folder.path().join("config.json");
+    let mut fields: serde_json::Value = serde_json::from_slice(&std::fs::read(&config).unwrap()).unwrap();
+    fields["_name_or_path"] = "meta-llama/Llama-2-7b-hf".into();
+    std::fs::write(&config, fields.to_string()).unwrap();
+    case.subjects[0].location = Some(folder.path().to_str().unwrap().to_owned());
+    let open = evidence(&case);
+    let relation = open.models[0].relations.iter().find(|it| it.reference == "meta-llama/Llama-2-7b-hf").unwrap();
+    assert!(relation.is_untested_near() && relation.near == [NearBy::Name], "{relation:?}");
+    let whose = &open.models[0].whose;
+    assert!(!whose.closed && whose.because.iter().any(|it| it.key == "whose.near"), "{whose:?}");
+    assert!(whose.conditions.iter().any(|it| it.references == ["meta-llama/Llama-2-7b-hf"]), "{whose:?}");
+    // The company's own, by account.
+    let own = Case { owners: vec!["hf:meta-llama".to_owned()], ..case.clone() };
+    assert!(evidence(&own).models[0].whose.closed);
+    // Published before it was: a day that is shown.
+    let earlier = dated(case.clone(), "2023-01", "2022", true);
+    assert!(evidence(&earlier).models[0].whose.closed, "{:?}", evidence(&earlier).subjects[0].near);
+    // A day that only the company tells makes nobody older.
+    let told = dated(case, "2023-01", "2022", false);
+    assert!(!evidence(&told).models[0].whose.closed);
+}
+
+/// What nobody can test keeps nothing open, and is said.
+#[test]
+fn near_models_out_of_reach_are_said_and_keep_nothing_open() {
+    use crate::catalog::AccessState;
+    let found = evidence(&case_of_family("base_b", &["base_a"]));
+    let case = case_of_family("base_b", &["base_a"]);
+    let mut relations = found.models[0].relations.clone();
+    let unknown = (crate::evidence::Order::Unknown, crate::fact::Message::new("order.no_date"));
+    let mut near = crate::evidence::relations::unseen("acme/lost", "catalog:acme/lost", unknown);
+    (near.near, near.access) = (vec![NearBy::Sizes], Some(AccessState::Withdrawn));
+    relations.push(near.clone());
+    let whose = crate::evidence::whose::whose(&case, &case.subjects[0], &relations);
+    assert!(whose.closed && whose.because.iter().any(|it| it.key == "whose.out_of_reach"), "{whose:?}");
+    // Gated is no reason: it costs a click.
+    for access in [Some(AccessState::Gated), Some(AccessState::Open), None] {
+        *relations.last_mut().unwrap() = crate::evidence::Relation { access, ..near.clone() };
+        assert!(!crate::evidence::whose::whose(&case, &case.subjects[0], &relations).closed, "{access:?}");
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::case::{Case, Disclosed, Kind, Subject, TestedRelation};
 use crate::evidence::{Basis, Bearing, ConditionKind, OpenBranch, OpenCondition, Order, Relation, Whose};
-use crate::fact::{Argument, Message};
+use crate::fact::{Argument, Message, WeightsRelation};
 use crate::rubric::Grade;
 
 /// Levels of weights that are somebody else's.
@@ -94,7 +94,8 @@ fn measured(relations: &[Relation]) -> Whose {
     let unmeasured: Vec<&Relation> = unmeasured.collect();
     because.extend(unmeasured.iter().map(|it| sentence("whose.own_unmeasured", it)));
     because.extend(unordered.iter().map(|it| sentence("whose.order", it)));
-    because.extend(undecided.iter().map(|it| sentence("whose.undecided", it)));
+    because.extend(undecided_because(&undecided));
+    because.extend(others.iter().filter(|it| it.is_untestable_near()).map(|it| sentence("whose.out_of_reach", it)));
     because.extend(clear.iter().map(|it| sentence(clear_key(it), it)));
     if unordered.is_empty() && undecided.is_empty() && unmeasured.is_empty() && !clear.is_empty() {
         let conditions = order_of_parts(&clear).into_iter().collect();
@@ -119,11 +120,27 @@ fn is_clear(relation: &Relation) -> bool {
     matches!(relation.bearing, Bearing::Clear | Bearing::ClearButPart)
 }
 
-/// Examined and not decided, or not examined although its weights are at hand: such a reference is near.
+/// Which relations are not decided: those that were examined, each in a sentence, and near models that were not tested, in one.
+fn undecided_because(undecided: &[&Relation]) -> Vec<Message> {
+    let (untested, examined): (Vec<&Relation>, Vec<&Relation>) =
+        undecided.iter().copied().partition(|it| it.is_untested_near() && !it.has_weights);
+    let key = |it: &Relation| {
+        let is_kept_rows = it.fingerprint && it.relation == WeightsRelation::Independent;
+        if is_kept_rows { "whose.kept_rows" } else { "whose.undecided" }
+    };
+    let mut because: Vec<Message> = examined.iter().map(|it| sentence(key(it), it)).collect();
+    if !untested.is_empty() {
+        let names: Vec<String> = untested.iter().map(|it| it.reference.clone()).collect();
+        because.push(Message::new("whose.near").with("references", list(&names)));
+    }
+    because
+}
+
+/// Examined and not decided, not examined although its weights are at hand, or near, not tested and within reach.
 fn is_undecided(relation: &Relation) -> bool {
     match relation.bearing {
         Bearing::Open => true,
-        Bearing::Unexamined => relation.has_weights,
+        Bearing::Unexamined => relation.has_weights || relation.is_untested_near(),
         Bearing::Derived | Bearing::Clear | Bearing::ClearButPart => false,
     }
 }

@@ -404,6 +404,15 @@ pub struct SharedValue {
     pub bits: f64,
 }
 
+impl SharedValue {
+    /// Whether so many families state the field that a rare value could show: a value that nobody else has is worth
+    /// `log2(population + 1)` bits and no more, and below 3 bits none counts as telling.
+    pub fn can_be_told(&self) -> bool {
+        const FEWEST: u64 = 7;
+        self.population >= FEWEST
+    }
+}
+
 /// The answer of `identify`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
@@ -420,6 +429,13 @@ pub struct Identification {
     /// How many entries match in all.
     #[serde(default)]
     pub matched: u64,
+    /// How many unrelated families of the catalogue have this form: the same parts in the same sizes, vocabulary and
+    /// additions apart. A form that three of them share is common, and nobody's.
+    #[serde(default)]
+    pub families: u64,
+    /// What a hub says of where the model comes from, link by link: somebody's word, and nothing on weights.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<NameOrigin>,
     /// What weights say against each fingerprint at hand, related ones first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fingerprints: Vec<FingerprintMatch>,
@@ -429,6 +445,27 @@ pub struct Identification {
     pub unexamined: Vec<Unexamined>,
     /// What the answer cost.
     pub cost: Cost,
+}
+
+impl Identification {
+    /// Whether so many unrelated families have this form that it points to none of them.
+    pub fn is_common_form(&self) -> bool {
+        self.families >= 3
+    }
+}
+
+/// A model that a hub names as one that another comes from, or a name that it had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct NameOrigin {
+    /// `ORG/NAME`.
+    pub name: String,
+    /// `renamed`, `duplicated` or `base model`.
+    pub how: String,
+    /// The repository that says so.
+    pub said_of: String,
+    /// `catalog:ORG/NAME`, where the catalogue has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
 }
 
 /// What weights say of a model and one fingerprint.
@@ -465,9 +502,22 @@ pub enum Closeness {
     /// Every shape but for another size of the vocabulary.
     #[serde(rename = "same but for vocabulary size")]
     OtherVocabulary,
+    /// Every tensor of the entry is there in its shape, and there are others besides.
+    #[serde(rename = "same with additions")]
+    Additions,
+    /// Every layer in its shapes, and another number of them.
+    #[serde(rename = "same layers, another depth")]
+    OtherDepth,
     /// Every name has its answer, and every size that is stated is the same; no shape was there to be seen.
     #[serde(rename = "same by what is stated")]
     Stated,
+    /// The same, but for another size of the vocabulary.
+    #[serde(rename = "same by what is stated but for vocabulary size")]
+    StatedOtherVocabulary,
+    /// Every name and size that is stated, and the configuration says other things of the design: not the same model
+    /// as it stands.
+    #[serde(rename = "same names and sizes, another configuration")]
+    StatedOtherConfiguration,
     /// The same architecture in other dimensions, or with additions.
     #[default] // What an answer from before this field is read as: the least that can be meant.
     #[serde(rename = "other dimensions")]
@@ -495,4 +545,56 @@ pub struct Match {
     pub release_date: Option<String>,
     /// What is left between the two, in short.
     pub differences: u64,
+    /// How much all that is known speaks for this entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// How much of the entry is there in this model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<Present>,
+    /// Tensors of this model that the entry has no answer to, as templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additions: Vec<String>,
+    /// Tensors of the entry that this model has no answer to, as templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+/// How much all that is known of a model speaks for an entry: a sum of base-2 logarithms of likelihood ratios.
+///
+/// The likelihood under "built as this entry, or derived from it" over that under "by somebody who drew each property
+/// as the houses of the catalogue do". Fields are taken to be independent but for sizes, which are drawn given the
+/// width. It orders entries; it is no probability that the model is derived, and weights take no part in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Score {
+    /// The sum, in bits.
+    pub bits: f64,
+    /// Its summands that are not 0, in a fixed order.
+    pub parts: Vec<ScorePart>,
+}
+
+/// What one property adds to a score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScorePart {
+    /// `sizes`, `vocabulary`, `tensors`, `names`, `configuration`, `stated name`, `stated size`, `prediction layers`.
+    pub group: String,
+    /// The dimension, field or group of tensors.
+    pub item: String,
+    /// What the model has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// What the entry has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Bits: more than 0 speaks for the entry, less than 0 against it.
+    pub bits: f64,
+}
+
+/// How much of a catalogue entry is there in a model, by form: tensors that answer each other in role and shape.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Present {
+    /// Share of the entry's tensors, 0 to 1.
+    pub tensors: f64,
+    /// Share of its values, 0 to 1; none where no shape was there to be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<f64>,
 }

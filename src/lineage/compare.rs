@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::checkpoint;
 use crate::checkpoint::Data;
 use crate::fact::{Comparison, Cost, RuleId, Unexamined, Weights, WeightsRelation};
-use crate::lineage::fingerprint::{Tokens, held};
+use crate::lineage::fingerprint::{Tokens, held, held_back};
 use crate::lineage::look::{FREELY, Look};
 use crate::lineage::tokens;
 use crate::lineage::tokens::Vocabularies;
@@ -41,6 +41,17 @@ pub fn compare_with_weights(
     look: &Look<'_>,
 ) -> Result<Comparison, checkpoint::Error> {
     let mut comparison = compare(subject, reference, catalog);
+    if let (Some(kept), None) = (&subject.fingerprint, &reference.fingerprint)
+        && let Some(theirs) = reference.data()?
+    {
+        let plan = look.plan(subject, reference);
+        let (weights, unexamined) = held_back(kept, reference, &theirs, plan, look.watch)?;
+        comparison.weights = weights;
+        comparison.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
+        comparison.unexamined.extend(unexamined);
+        comparison.cost.bytes_read = comparison.cost.bytes_read.saturating_add(theirs.bytes_read());
+        return Ok(comparison);
+    }
     let Some(ours) = subject.data()? else {
         comparison.unexamined.extend(no_subject(subject));
         return Ok(with_vocabularies(comparison, subject, reference));
@@ -113,7 +124,7 @@ fn against_fingerprint(
 
 /// Why a subject that is a fingerprint was not looked at.
 fn no_subject(subject: &Model) -> Option<Unexamined> {
-    let detail = "a fingerprint stands for a reference; name the files of the model under examination first";
+    let detail = "of a model that is a fingerprint weights are compared with the files of a reference alone";
     subject.fingerprint.as_ref().map(|_| not_examined("weights", "fingerprint", detail))
 }
 

@@ -1,43 +1,95 @@
 //! Fingerprints: what is kept of a reference, so that a model can be held against it without its files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::blueprint::{Blueprint, Config};
 use crate::bytes::{Place, limits, sha256};
-use crate::catalog::Catalog;
 use crate::checkpoint;
 use crate::checkpoint::{Checkpoint, Data};
-use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, Weights};
+use crate::fact::{FingerprintMatch, Identification, ModelName, Origin, Unexamined, Weights, WeightsRelation};
 use crate::lineage::towers::Towers;
 use crate::lineage::unexamined::{not_examined, not_read};
 use crate::lineage::{Error, Look, Model, adapters};
 use crate::tokenizer::{Vocabulary, learned};
-use crate::weights::{About, Fingerprint, Finite, Net, Plan, Room, Unreadable, Watch, relate, with_towers};
+use crate::weights::{
+    About, Effort, Fingerprint, Finite, Net, Plan, Room, Rows, Unreadable, Watch, relate, relate_rows, with_towers,
+};
+
+/// A vocabulary of more bytes than this is left out of a fingerprint of rows, whose tokens are then known by their ids.
+const VOCABULARY: u64 = 12_000_000;
+
+/// Files that a vocabulary may be read from.
+const VOCABULARIES: [&str; 6] =
+    ["tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "tiktoken.model", "qwen.tiktoken"];
 
 /// Takes the fingerprint of a model, with what could not be kept.
 ///
 /// # Errors
 /// A model without weights, or a file of it that cannot be read.
 pub fn fingerprint(model: &Model) -> Result<(Fingerprint, Vec<Unexamined>), Error> {
-    let Some(data) = model.data()? else { return Err(Error::NoWeights { name: model.name.name.clone() }) };
+    taken(model, |net, tokens, about| Fingerprint::take(net, &model.blueprint, tokens, about, Room::of(net.hidden())))
+}
+
+/// Takes one of rows alone, at places that a salt says: what a server gives in ranges. `license` is what its card names.
+///
+/// # Errors
+/// A model without weights, or a file of it that cannot be read.
+pub fn fingerprint_of_rows(
+    model: &Model,
+    salt: &str,
+    license: Option<String>,
+) -> Result<(Fingerprint, Vec<Unexamined>), Error> {
+    let parameters = model.blueprint.parameters().unwrap_or(0);
+    let rows = Rows::of(parameters, model.data_bytes.unwrap_or(0), salt);
+    taken(model, |net, tokens, about| {
+        Fingerprint::take_rows(net, &model.blueprint, tokens, About { license: license.clone(), ..about }, &rows)
+    })
+}
+
+/// Ids of tokens with their texts.
+type Texts = Option<Vec<(u32, Vec<u8>)>>;
+
+fn taken(
+    model: &Model,
+    take: impl Fn(&Net<'_>, Texts, About) -> Result<Fingerprint, checkpoint::Error>,
+) -> Result<(Fingerprint, Vec<Unexamined>), Error> {
+    let none = || Error::NoWeights { name: model.name.name.clone() };
+    let data = model.data()?.ok_or_else(none)?;
     if data.checkpoint().adapter.is_some() {
-        return Err(Error::NoWeights { name: model.name.name.clone() });
+        return Err(none());
     }
     let finite = Finite::new(&data);
     let net = Net::new(&model.blueprint, &finite);
-    let (tokens, mut unexamined) = match Tokens::of(model).0 {
+    let (tokens, mut unexamined) = match vocabulary(model) {
         Ok(vocabulary) => (Some(chosen(&vocabulary)), Vec::new()),
         Err(why) => (None, why.into_iter().collect()),
     };
     let name = &model.name;
     let about = About::named(&name.name, &name.location, name.revision.clone(), model.data_bytes);
-    let taken = Fingerprint::take(&net, &model.blueprint, tokens, about, Room::of(net.hidden()))?;
-    if taken.about.layers.iter().all(|it| it.blocks.is_empty()) {
-        return Err(Error::NoWeights { name: model.name.name.clone() });
+    let taken = take(&net, tokens, about)?;
+    if taken.kept_rows() == 0 {
+        return Err(none());
     }
     unexamined.extend(not_read(model, &data, &finite, &net));
     Ok((taken, unexamined))
+}
+
+/// The vocabulary of a model; of one behind an address only where it is small, since the rest of a fingerprint is.
+fn vocabulary(model: &Model) -> Result<Vocabulary, Option<Unexamined>> {
+    let far = model.place.as_deref().filter(|it| it.local().is_none());
+    let length = |place: &dyn Place, name: &str| place.open(name).map(|it| it.len()).unwrap_or(0);
+    let there = |place: &&dyn Place| {
+        VOCABULARIES.iter().filter(|it| place.holds(it)).map(|it| length(*place, it)).max().unwrap_or(0)
+    };
+    match far.as_ref().map(there).filter(|it| *it > VOCABULARY) {
+        Some(bytes) => {
+            let detail = format!("a vocabulary of {bytes} bytes was not fetched: tokens are known by their ids alone");
+            Err(Some(not_examined("tokenizer", "fingerprint", &detail)))
+        }
+        None => Tokens::of(model).0,
+    }
 }
 
 /// Learned tokens in the order of the digests of their texts: of any two vocabularies, the ones both keep are many.
@@ -101,6 +153,8 @@ pub(super) fn held(
     let (shared, why) = tokens.shared_rows(kept);
     let weights = if data.checkpoint().adapter.is_some() {
         adapters::against_fingerprint()
+    } else if kept.is_rows() {
+        relate_rows(net, kept, Some(&shared), plan, watch)?
     } else {
         // Each list of layers is one more chance to find something.
         let plan = Plan { references: plan.references.saturating_mul(1 + towers.comparisons()), ..plan };
@@ -117,6 +171,44 @@ pub(super) fn held(
     );
     let left_out = not_examined("weights", "fingerprint", &left_out);
     Ok((weights, why.into_iter().chain([left_out]).collect()))
+}
+
+/// What weights say of a fingerprint and a model whose files are at hand: the tests have no side, and what is told of the way
+/// from the one to the other is left out, since it would be the way back.
+///
+/// # Errors
+/// A file of the model that cannot be read.
+pub(super) fn held_back(
+    kept: &Fingerprint,
+    reference: &Model,
+    data: &Data,
+    plan: Plan,
+    watch: &dyn Watch,
+) -> Result<(Weights, Vec<Unexamined>), checkpoint::Error> {
+    let finite = Finite::new(data);
+    let net = Net::new(&reference.blueprint, &finite);
+    let tokens = Tokens::of(reference);
+    let sides = (reference, data, &finite, &net);
+    let towers = Towers::beside(&reference.blueprint);
+    let (weights, mut unexamined) = held(sides, &towers, &tokens, kept, plan, watch)?;
+    let weights = Weights {
+        recipe: Vec::new(),
+        disguises: Vec::new(),
+        layer_map: Vec::new(),
+        expert_map: Vec::new(),
+        kept_units: Vec::new(),
+        token_map: None,
+        novelty: None,
+        power: None,
+        ..weights
+    };
+    unexamined.push(not_examined(
+        "weights",
+        "fingerprint",
+        &format!("{} is the subject and a fingerprint: how it came from the reference is not told", kept.about.name),
+    ));
+    unexamined.extend(not_read(reference, data, &finite, &net));
+    Ok((weights, unexamined))
 }
 
 impl Model {
@@ -149,6 +241,7 @@ impl Model {
             files: Vec::new(),
             data_bytes: kept.about.data_bytes,
             stated_bytes: None,
+            stated_names: Vec::new(),
             findings: Vec::new(),
             bytes_read: kept.bytes,
             metadata: std::collections::BTreeMap::new(),
@@ -158,11 +251,70 @@ impl Model {
     }
 }
 
+/// A fingerprint of a library as its header tells it; its numbers are read when they are needed, so that a library of any size
+/// takes no memory.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The model that it is of.
+    pub name: ModelName,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Size of its file.
+    pub bytes: u64,
+    /// Parameters of its model.
+    pub parameters: Option<u64>,
+    /// The license that the model's card names.
+    pub license: Option<String>,
+    /// `unshell-fingerprint/1` or `/2`.
+    pub format: String,
+    /// SHA-256 of its numbers.
+    pub sha256: String,
+    /// Size of the stream, and units of the widest block.
+    pub sizes: (u64, u64),
+}
+
+impl Kept {
+    /// Reads the header of a file.
+    ///
+    /// # Errors
+    /// A file that is no fingerprint.
+    pub fn of_file(path: &Path) -> Result<Self, Error> {
+        let unusable = |reason| Error::Fingerprint { path: path.to_owned(), reason };
+        let unread = |error: std::io::Error| unusable(Unreadable::Other(error.to_string()));
+        let mut file = std::fs::File::open(path).map_err(unread)?;
+        let bytes = file.metadata().map_err(unread)?.len();
+        let about = Fingerprint::describe(&mut file).map_err(unusable)?;
+        let width = about.layers.iter().flat_map(|it| &it.blocks).map(|it| it.width).max().unwrap_or(0);
+        let sizes = (about.hidden, width);
+        let config = Config::from_fields(about.config.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let parameters = Blueprint::from_templates(about.templates.clone(), config).parameters();
+        let name = ModelName {
+            name: about.name,
+            location: path.to_string_lossy().into_owned(),
+            origin: Origin::Fingerprint,
+            revision: about.revision,
+        };
+        let (license, format, sha256) = (about.license, about.format, about.sha256);
+        Ok(Self { name, path: path.to_owned(), bytes, parameters, license, format, sha256, sizes })
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or was changed.
+    pub fn read(&self) -> Result<Fingerprint, Error> {
+        let unusable = |reason| Error::Fingerprint { path: self.path.clone(), reason };
+        let bytes = crate::bytes::read_whole(&self.path, limits::FINGERPRINT)
+            .map_err(|it| unusable(Unreadable::Other(it.to_string())))?;
+        Fingerprint::from_bytes(&bytes).map_err(unusable)
+    }
+}
+
 /// Every fingerprint of a library, in the order of their file names; and files that are none, with the reason.
 ///
 /// # Errors
 /// A folder that cannot be listed.
-pub fn library(folder: &Path, catalog: &Catalog) -> Result<(Vec<Model>, Vec<Error>), Error> {
+pub fn library(folder: &Path) -> Result<(Vec<Kept>, Vec<Error>), Error> {
     let mut names = Vec::new();
     let unreadable = |source| Error::Library { path: folder.to_owned(), source: Arc::new(source) };
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -175,59 +327,52 @@ pub fn library(folder: &Path, catalog: &Catalog) -> Result<(Vec<Model>, Vec<Erro
         }
     }
     names.sort();
-    let (mut models, mut errors) = (Vec::new(), Vec::new());
+    let (mut kept, mut errors) = (Vec::new(), Vec::new());
     for path in names {
-        let reach = crate::remote::Reach::local();
-        match Model::open(&path.to_string_lossy(), Path::new("."), catalog, &reach) {
-            Ok(model) if model.fingerprint.is_some() => models.push(model),
-            Ok(_) => errors.push(Error::Fingerprint { path, reason: no_fingerprint() }),
+        match Kept::of_file(&path) {
+            Ok(it) => kept.push(it),
             Err(error) => errors.push(error),
         }
     }
-    Ok((models, errors))
-}
-
-fn no_fingerprint() -> Unreadable {
-    Unreadable::Other("its metadata does not say that it is one".to_owned())
+    Ok((kept, errors))
 }
 
 /// The ending of a fingerprint's file.
 pub const ENDING: &str = "fingerprint";
 
-/// Holds a model against every fingerprint, and pays for their number: a p-value is multiplied by how many were tried.
-/// Related ones come first, the surest first. A model without weights is held against none.
+/// So many fingerprints are looked at further than at the places of their rows: those that are likeliest by sizes and by what
+/// their places show.
+const NEAREST: usize = 5;
+
+/// Holds a model against every fingerprint, and pays for their number: a p-value is corrected for how many were tried. Each is
+/// looked at in its place first; the few that are nearest by size are then looked for at other places too. Related ones come
+/// first, the surest first. A model without weights is held against none.
+///
+/// Gives the fingerprints that could not be used, each with the reason; they are among what was not examined too.
 ///
 /// # Errors
 /// A file of the model that cannot be read.
 pub fn look_up(
     answer: &mut Identification,
     model: &Model,
-    library: &[Model],
+    library: &[Kept],
     look: &Look<'_>,
-) -> Result<(), checkpoint::Error> {
-    let Some(data) = model.data()?.filter(|_| !library.is_empty()) else { return Ok(()) };
+) -> Result<Vec<Error>, Error> {
+    let Some(data) = model.data()?.filter(|_| !library.is_empty()) else { return Ok(Vec::new()) };
     let finite = Finite::new(&data);
     let net = Net::new(&model.blueprint, &finite);
     let (tokens, towers) = (Tokens::of(model), Towers::beside(&model.blueprint));
+    let looking = LookingUp {
+        sides: (model, &data, &finite, &net),
+        towers: &towers,
+        tokens: &tokens,
+        references: library.len().max(look.references),
+        look,
+    };
     answer.unexamined.retain(|it| it.what != "weights" && it.what != "tokenizer");
-    for (at, reference) in library.iter().enumerate() {
-        let Some(kept) = &reference.fingerprint else { continue };
-        look.watch.tell("fingerprints", at, library.len());
-        let plan = Plan { references: library.len(), ..look.plan(model, reference) };
-        let sides = (model, &data, &finite, &net);
-        let (weights, unexamined) = held(sides, &towers, &tokens, kept, plan, look.watch)?;
-        // Much the same is said of every fingerprint.
-        let new: Vec<_> = unexamined.into_iter().filter(|it| !answer.unexamined.contains(it)).collect();
-        answer.unexamined.extend(new);
-        answer.fingerprints.push(FingerprintMatch {
-            reference: reference.name.clone(),
-            relation: weights.relation,
-            log10_p: weights.log10_p,
-            p_kind: weights.p_kind,
-            rule: weights.rule,
-            reasons: weights.reasons,
-        });
-    }
+    let (mut found, unusable) = looking.in_place(library, answer)?;
+    looking.elsewhere(model, &mut found, answer)?;
+    answer.fingerprints.extend(found.into_iter().map(|it| it.1));
     // No test of adapters was run: what one leaves open is said by the answer itself.
     answer.unexamined.extend(not_read(model, &data, &finite, &net).into_iter().filter(|it| it.why != "adapter"));
     let read = data.bytes_read().saturating_add(tokens.bytes_read());
@@ -237,5 +382,94 @@ pub fn look_up(
         let by_name = || a.reference.name.cmp(&b.reference.name);
         b.relation.closeness().cmp(&a.relation.closeness()).then(p(a).total_cmp(&p(b))).then_with(by_name)
     });
-    Ok(())
+    Ok(unusable)
+}
+
+/// A fingerprint of a library with what was found.
+type Found<'k> = (&'k Kept, FingerprintMatch);
+
+/// A model that is held against a library.
+struct LookingUp<'a> {
+    sides: (&'a Model, &'a Data, &'a Finite<'a>, &'a Net<'a>),
+    towers: &'a Towers,
+    tokens: &'a Tokens,
+    references: usize,
+    look: &'a Look<'a>,
+}
+
+impl LookingUp<'_> {
+    /// Every fingerprint at the places of its rows, one in memory at a time.
+    fn in_place<'k>(
+        &self,
+        library: &'k [Kept],
+        answer: &mut Identification,
+    ) -> Result<(Vec<Found<'k>>, Vec<Error>), Error> {
+        let (mut all, mut unusable) = (Vec::new(), Vec::new());
+        for (at, kept) in library.iter().enumerate() {
+            self.look.watch.tell("fingerprints", at, library.len());
+            match kept.read() {
+                Ok(fingerprint) => all.push((kept, self.one(kept, &fingerprint, Effort::Quick, answer)?)),
+                Err(error) => {
+                    let why = not_examined("weights", "fingerprint-unusable", &error.to_string());
+                    answer.unexamined.push(why);
+                    unusable.push(error);
+                }
+            }
+        }
+        Ok((all, unusable))
+    }
+
+    /// Those that are nearest and not decided, at other places too.
+    fn elsewhere(&self, model: &Model, found: &mut [Found<'_>], answer: &mut Identification) -> Result<(), Error> {
+        let size = |name: &str| model.blueprint.dimension(name).unwrap_or(0);
+        let (hidden, width) = (size("hidden"), size("ffn").max(size("expert_ffn")));
+        let mut open: Vec<usize> =
+            (0..found.len()).filter(|it| found[*it].1.relation == WeightsRelation::Undetermined).collect();
+        let key = |at: &usize| {
+            let (kept, found) = &found[*at];
+            let apart = u8::from(kept.sizes.0 != hidden) + u8::from(kept.sizes.1 != width);
+            (apart, found.log10_p.unwrap_or(0.0), kept.path.clone())
+        };
+        open.sort_by(|one, other| {
+            let (one, other) = (key(one), key(other));
+            one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)).then_with(|| one.2.cmp(&other.2))
+        });
+        for (at, idx) in open.iter().take(NEAREST).enumerate() {
+            self.look.watch.tell("nearest fingerprints", at, open.len().min(NEAREST));
+            let kept = found[*idx].0;
+            found[*idx].1 = self.one(kept, &kept.read()?, Effort::Standard, answer)?;
+        }
+        if open.len() > NEAREST {
+            let detail = format!(
+                "{} of {} fingerprints were held against what stands at the places of their rows alone: units that were moved \
+                 there would not be seen",
+                open.len() - NEAREST,
+                found.len()
+            );
+            answer.unexamined.push(not_examined("weights", "fingerprints-in-place", &detail));
+        }
+        Ok(())
+    }
+
+    fn one(
+        &self,
+        kept: &Kept,
+        fingerprint: &Fingerprint,
+        effort: Effort,
+        answer: &mut Identification,
+    ) -> Result<FingerprintMatch, Error> {
+        let plan = Plan { effort, goes_on: false, references: self.references };
+        let (weights, unexamined) = held(self.sides, self.towers, self.tokens, fingerprint, plan, self.look.watch)?;
+        // Much the same is said of every fingerprint.
+        let new: Vec<_> = unexamined.into_iter().filter(|it| !answer.unexamined.contains(it)).collect();
+        answer.unexamined.extend(new);
+        Ok(FingerprintMatch {
+            reference: kept.name.clone(),
+            relation: weights.relation,
+            log10_p: weights.log10_p,
+            p_kind: weights.p_kind,
+            rule: weights.rule,
+            reasons: weights.reasons,
+        })
+    }
 }

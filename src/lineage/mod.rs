@@ -4,12 +4,16 @@
 //! looked at is part of every answer.
 
 mod adapters;
+mod card;
 mod compare;
 mod fingerprint;
 mod identify;
 mod inspect;
+mod likelihood;
 mod look;
 mod merge;
+mod near;
+mod present;
 mod tokens;
 mod towers;
 mod unexamined;
@@ -30,11 +34,12 @@ use crate::remote::{Found, Reach};
 use crate::weights::{Fingerprint, Unreadable};
 
 pub use compare::{compare, compare_with_weights};
-pub use fingerprint::{ENDING, fingerprint, library, look_up};
-pub use identify::identify;
+pub use fingerprint::{ENDING, Kept, fingerprint, fingerprint_of_rows, library, look_up};
+pub use identify::{ask_origins, identify};
 pub use inspect::{disclose, inspect};
 pub use look::Look;
 pub use merge::{Mixture, compare_with_all, mixture};
+pub use near::{MOST_NEAR, NearBy, NearModel, NearQuestion, near};
 
 /// A model as far as it can be described without reading its data.
 #[derive(Clone, Debug)]
@@ -51,6 +56,8 @@ pub struct Model {
     pub data_bytes: Option<u64>,
     /// What an index without weights states as that size.
     pub stated_bytes: Option<u64>,
+    /// Names of models that its files state: what a configuration says it was loaded from, what a GGUF header says it is.
+    pub stated_names: Vec<String>,
     /// What its files alone already tell.
     pub findings: Vec<Finding>,
     /// Bytes read from its files.
@@ -171,6 +178,7 @@ impl Model {
         let outline = checkpoint.outline.as_ref();
         let data_bytes = outline.is_none().then(|| checkpoint.data_bytes());
         let stated_bytes = outline.and_then(|it| it.stated_bytes);
+        let stated_names = stated_names(&checkpoint);
         let name = ModelName {
             name: of_hub.unwrap_or_else(|| checkpoint.name.clone()),
             location: location.to_owned(),
@@ -184,6 +192,7 @@ impl Model {
             files: checkpoint.files,
             data_bytes,
             stated_bytes,
+            stated_names,
             findings: checkpoint.findings,
             bytes_read: checkpoint.bytes_read,
             metadata: checkpoint.metadata,
@@ -213,6 +222,7 @@ impl Model {
             files: Vec::new(),
             data_bytes: None,
             stated_bytes: None,
+            stated_names: Vec::new(),
             findings: entry_findings(entry),
             bytes_read: 0,
             metadata: BTreeMap::new(),
@@ -260,12 +270,34 @@ impl Model {
     }
 }
 
+/// What a model's card says in one field of its front matter; none where it has no card, or no such field.
+pub fn card_field(model: &Model, field: &str) -> Option<String> {
+    card::field(model.place.as_deref()?, field)
+}
+
 /// A repository for tables: `ORG/NAME`, with the file where one is named.
 fn repository_name(repository: &Repository) -> String {
     match &repository.file {
         Some(file) => format!("{}/{file}", repository.name),
         None => repository.name.clone(),
     }
+}
+
+/// Keys of a header under which writers put the name of a model.
+const NAMES: [&str; 6] = [
+    "general.name",
+    "general.basename",
+    "general.base_model.0.name",
+    "general.base_model.0.repo_url",
+    "general.source.repo_url",
+    "general.source.url",
+];
+
+/// Names of models that files state.
+fn stated_names(checkpoint: &Checkpoint) -> Vec<String> {
+    let config = checkpoint.config.as_ref().and_then(|it| it.get("_name_or_path")?.as_str());
+    let header = NAMES.iter().filter_map(|it| checkpoint.metadata.get(*it)).map(String::as_str);
+    config.into_iter().chain(header).filter(|it| !it.is_empty()).map(str::to_owned).collect()
 }
 
 /// What the catalogue itself warns of.

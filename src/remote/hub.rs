@@ -8,9 +8,10 @@ use chrono::NaiveDate;
 use reqwest::Url;
 use serde::Deserialize;
 
-use crate::bytes::{self, Hub, Names, Place, Repository, Source, limits, shown};
+use crate::bytes::{self, Hub, Names, Place, Repository, Source, StatedOrigin, limits, shown};
 use crate::remote::error::{Error, shown_url};
 use crate::remote::file::RemoteFile;
+use crate::remote::origins;
 use crate::remote::{Shared, with_parts};
 
 /// A revision of a repository.
@@ -103,6 +104,13 @@ impl Place for HubPlace {
 
     fn date(&self) -> Option<NaiveDate> {
         self.date
+    }
+
+    fn origins(&self) -> Result<Vec<StatedOrigin>, bytes::Error> {
+        match self.repository.hub {
+            Hub::HuggingFace => Ok(origins::of(&self.shared, &self.base, &self.repository.name)?),
+            Hub::ModelScope => Ok(Vec::new()),
+        }
     }
 
     fn at_once(&self) -> usize {

@@ -20,6 +20,7 @@ mod client;
 mod error;
 mod file;
 mod hub;
+mod origins;
 mod web;
 
 use cache::Cache;

@@ -20,7 +20,7 @@ pub use adapter::factors::Factors;
 pub use adapter::sign_test::Symmetries;
 pub use adapter::{relate_adapter, relate_adapters};
 pub use decision::towers::{Stacked, closeness, with_towers};
-pub use fingerprint::{About, Fingerprint, Room, Unreadable};
+pub use fingerprint::{About, Fingerprint, Room, Rows, Unreadable, relate_rows};
 pub use model::budget::Effort;
 pub use model::tensors::{Finite, Numbers};
 pub use model::view::Net;

@@ -12,7 +12,7 @@ use unshell::rubric;
 use unshell::scoring::{Scorecard, score};
 
 fn judged(case: &Case) -> Scorecard {
-    let evidence = collect(case, Catalog::builtin(), &Reach::local()).unwrap();
+    let evidence = collect(case, Catalog::builtin(), &Reach::local(), &[]).unwrap();
     let rubric = rubric::find(&case.rubric, &case.folder).unwrap();
     score(&rubric, case, &evidence)
 }

@@ -25,7 +25,7 @@ fn read(folder: &Path) -> Case {
 
 /// Collected and scored, as `run` does it.
 fn judged(case: &Case) -> Scorecard {
-    let evidence = collect(case, Catalog::builtin(), &Reach::local()).unwrap();
+    let evidence = collect(case, Catalog::builtin(), &Reach::local(), &[]).unwrap();
     let rubric = rubric::find(&case.rubric, &case.folder).unwrap();
     score(&rubric, case, &evidence)
 }

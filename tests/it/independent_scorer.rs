@@ -225,7 +225,7 @@ fn random_cases_are_judged_alike() {
         let folder = tempfile::tempdir().unwrap();
         make::case(folder.path(), seed);
         let case = read(folder.path());
-        let evidence = collect(&case, Catalog::builtin(), &Reach::local()).unwrap();
+        let evidence = collect(&case, Catalog::builtin(), &Reach::local(), &[]).unwrap();
         let differences = differences(folder.path(), &case, &evidence, &mut seen);
         out.extend(differences.iter().map(|it| format!("seed {seed}: {it}")));
         if one.is_some() && !differences.is_empty() {
@@ -266,7 +266,8 @@ fn measured_cases_are_judged_alike() {
             let folder = tempfile::tempdir().unwrap();
             make::measured(folder.path(), subjects, references, 100 * at as u64 + seed);
             let case = read(folder.path());
-            let evidence = evidence.get_or_insert_with(|| collect(&case, Catalog::builtin(), &Reach::local()).unwrap());
+            let evidence =
+                evidence.get_or_insert_with(|| collect(&case, Catalog::builtin(), &Reach::local(), &[]).unwrap());
             let differences = differences(folder.path(), &case, evidence, &mut seen);
             out.extend(differences.iter().map(|it| format!("set {at}, seed {seed}: {it}")));
         }

@@ -33,6 +33,7 @@ mod towers;
 // Models behind an address, against a server on this machine.
 // A case from a link. Real license texts: `UNSHELL_LICENSE_TEXTS` and the unit tests of `disclosure`.
 mod from_link;
+mod library;
 mod loopback;
 mod remote;
 // Tokenizers: one vocabulary in every format, and the family of tiny models where it is at hand.

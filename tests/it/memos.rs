@@ -25,7 +25,7 @@ impl Written {
     fn of(folder: &Path) -> Self {
         let case = Case::read(folder).unwrap_or_else(|problems| panic!("\n{problems}"));
         let rubric = rubric::find(&case.rubric, &case.folder).unwrap();
-        let evidence = collect(&case, Catalog::builtin(), &unshell::remote::Reach::local()).unwrap();
+        let evidence = collect(&case, Catalog::builtin(), &unshell::remote::Reach::local(), &[]).unwrap();
         Self::from(score(&rubric, &case, &evidence))
     }
 

@@ -42,7 +42,7 @@ impl Company {
             write(&format!("answers/{name}.yaml"), self.answers(&rubric, name));
         }
         let case = Case::read_with_models(folder.path()).unwrap_or_else(|problems| panic!("\n{problems}"));
-        let evidence = collect(&case, Catalog::builtin(), &Reach::local()).unwrap();
+        let evidence = collect(&case, Catalog::builtin(), &Reach::local(), &[]).unwrap();
         score(&rubric, &case, &evidence)
     }
 

@@ -20,7 +20,7 @@ fn every_example_leaves_the_same_evidence_and_scorecard() {
 fn check(folder: &Path) {
     let name = folder.file_name().unwrap().to_str().unwrap();
     let case = Case::read_with_models(folder).unwrap_or_else(|problems| panic!("\n{problems}"));
-    let found = evidence::collect(&case, Catalog::builtin(), &unshell::remote::Reach::local()).unwrap();
+    let found = evidence::collect(&case, Catalog::builtin(), &unshell::remote::Reach::local(), &[]).unwrap();
     let written = evidence::store::render(&found);
     insta::assert_snapshot!(format!("{name}.evidence"), text(&written));
 

@@ -7,12 +7,15 @@ use crate::report::page::{Align, Block, Cell, PieceKind, Section, Table, Tone, W
 use crate::report::view::pillars::{band_key, level_words, truth_code};
 use crate::report::view::records;
 use crate::report::view::writer::{dots, gate_mark};
-use crate::report::view::{Writer, grounds};
+use crate::report::view::{Writer, grounds, lineage};
 use crate::rubric::Effect;
 use crate::scoring::{CriterionScore, GateOutcome, RowOutcome};
 
 pub(in crate::report) fn write(writer: &Writer<'_>) -> Vec<Section> {
-    vec![criteria(writer), rules(writer), records::ledger(writer), records::method(writer), records::audit(writer)]
+    let mut sections = vec![criteria(writer), rules(writer)];
+    sections.extend(lineage::common_forms(writer));
+    sections.extend([records::ledger(writer), records::method(writer), records::audit(writer)]);
+    sections
 }
 
 fn criteria(writer: &Writer<'_>) -> Section {

@@ -12,6 +12,23 @@ use crate::scoring::SubjectLineage;
 /// How many of a long list stand in the body.
 const MOST: usize = 6;
 
+/// The names of those whose form is common: three unrelated families have it, so it points to none of them and the body
+/// names none. None where no model's form is.
+pub(in crate::report) fn common_forms(writer: &Writer<'_>) -> Option<Section> {
+    let mut blocks = Vec::new();
+    for subject in writer.card.subjects.iter().filter(|it| it.identification.is_common_form()) {
+        blocks.push(writer.heading(&writer.text(&subject.name)));
+        let (rows, matches) = detected(writer, subject);
+        let mut table = writer.table("lineage.common_forms", &DETECTED, rows);
+        table.note = more(writer, matches);
+        blocks.push(Block::Table(table));
+    }
+    (!blocks.is_empty()).then(|| writer.appendix("common_forms", "lineage.common_forms", blocks))
+}
+
+const DETECTED: [(&str, Align, u32); 3] =
+    [("column.who_says", Align::Left, 12), ("column.relative", Align::Left, 64), ("column.basis", Align::Left, 24)];
+
 pub(in crate::report) fn write(writer: &Writer<'_>) -> Section {
     let mut blocks = vec![Block::Note { words: Words::plain(writer.say("lineage.law")), tone: Tone::Plain }];
     for subject in &writer.card.subjects {
@@ -171,6 +188,30 @@ fn declared(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
         let words = Words::plain(writer.say("lineage.declared_none"));
         rows.push(vec![Words::strong(writer.say("lineage.declared")).into(), words.into(), Words::default().into()]);
     }
+    let (detected, matches) = detected(writer, subject);
+    let families = subject.identification.families;
+    if subject.identification.is_common_form() {
+        let words = Words::plain(writer.fill("lineage.common_form", &[("families", &count(families))]));
+        rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), Words::default().into()]);
+    } else if detected.is_empty() {
+        let words = Words::plain(writer.say("lineage.detected_none"));
+        rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), Words::default().into()]);
+    } else {
+        rows.extend(detected);
+    }
+    let listed = if subject.identification.is_common_form() { 0 } else { matches };
+    let mut table = writer.table("lineage.declared_detected", &DETECTED, rows);
+    let by_form = (matches > 0).then(|| Words::plain(writer.say("lineage.by_form_note")));
+    let itself = own_entry(subject).map(|own| Words::plain(writer.fill("lineage.own_entry", &[("entry", own)])));
+    let gap = writer.say("style.sentence_gap");
+    let notes = by_form.into_iter().chain(itself).chain(more(writer, listed));
+    table.note = notes.reduce(|one, other| one.and(PieceKind::Plain, gap.as_str()).then(other));
+    table
+}
+
+/// The entries that the subject is built like, and how many there are in all.
+fn detected(writer: &Writer<'_>, subject: &SubjectLineage) -> (Vec<Vec<Cell>>, usize) {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
     let own = own_entry(subject);
     let is_own = |reference: &str| own.is_some_and(|own| own == reference);
     let matches: Vec<_> = subject.identification.matches.iter().filter(|it| !is_own(&it.reference)).collect();
@@ -193,19 +234,7 @@ fn declared(writer: &Writer<'_>, subject: &SubjectLineage) -> Table {
         };
         rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), rank.into()]);
     }
-    if matches.is_empty() {
-        let words = Words::plain(writer.say("lineage.detected_none"));
-        rows.push(vec![Words::strong(writer.say("lineage.detected")).into(), words.into(), Words::default().into()]);
-    }
-    let columns =
-        [("column.who_says", Align::Left, 12), ("column.relative", Align::Left, 64), ("column.basis", Align::Left, 24)];
-    let mut table = writer.table("lineage.declared_detected", &columns, rows);
-    let by_form = (!matches.is_empty()).then(|| Words::plain(writer.say("lineage.by_form_note")));
-    let itself = own.map(|own| Words::plain(writer.fill("lineage.own_entry", &[("entry", own)])));
-    let gap = writer.say("style.sentence_gap");
-    let notes = by_form.into_iter().chain(itself).chain(more(writer, matches.len()));
-    table.note = notes.reduce(|one, other| one.and(PieceKind::Plain, gap.as_str()).then(other));
-    table
+    (rows, matches.len())
 }
 
 /// The catalogue entry that the subject itself was read from: it is no relative of itself.

@@ -98,6 +98,7 @@ impl Draft {
             languages: vec!["en".to_owned()],
             subjects: vec![subject],
             references: Vec::new(),
+            owners: Vec::new(),
             claims: Vec::new(),
             ledger,
             answers: BTreeMap::new(),

@@ -5,12 +5,13 @@
 //! JSON says before anything is made of it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read as _;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::bytes::{Hasher, limits};
-use crate::weights::fingerprint::{About, FORMAT, Fingerprint};
+use crate::weights::fingerprint::{About, FORMAT, FORMAT_ROWS, Fingerprint};
 
 /// The largest number that eight bits hold with a sign.
 const LEVELS: f32 = 127.0;
@@ -22,7 +23,7 @@ pub enum Unreadable {
     #[error("it is no fingerprint: {0}")]
     Other(String),
     /// Another version made it.
-    #[error("it is a fingerprint of format {found}, and this program reads {FORMAT}")]
+    #[error("it is a fingerprint of format {found}, and this program reads {FORMAT} and {FORMAT_ROWS}")]
     Version {
         /// The format that it names.
         found: String,
@@ -100,14 +101,37 @@ impl Fingerprint {
         Ok(read)
     }
 
+    /// What a fingerprint says of its model, from the first bytes of its file alone: nothing of its numbers is read or checked.
+    ///
+    /// # Errors
+    /// Where it is no fingerprint, or of another version.
+    pub fn describe(file: &mut dyn std::io::Read) -> Result<About, Unreadable> {
+        let other = |it: String| Unreadable::Other(it);
+        let mut length = [0_u8; 8];
+        file.read_exact(&mut length).map_err(|it| other(it.to_string()))?;
+        let length = u64::from_le_bytes(length);
+        if length > limits::HEADER.min(limits::FINGERPRINT) {
+            return Err(other(format!("its header is {length} bytes long, more than is taken")));
+        }
+        let mut header = Vec::new();
+        std::io::Read::take(file, length).read_to_end(&mut header).map_err(|it| other(it.to_string()))?;
+        let header: serde_json::Value = serde_json::from_slice(&header).map_err(|it| other(it.to_string()))?;
+        let text = header.get("__metadata__").and_then(|it| it.get(Self::KEY)).and_then(|it| it.as_str());
+        Self::read_about(text)
+    }
+
     fn about_of(bytes: &[u8]) -> Result<About, Unreadable> {
         let other = |it: String| Unreadable::Other(it);
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|it| other(it.to_string()))?;
-        let text = header.metadata().as_ref().and_then(|it| it.get(Self::KEY));
+        Self::read_about(header.metadata().as_ref().and_then(|it| it.get(Self::KEY)).map(String::as_str))
+    }
+
+    fn read_about(text: Option<&str>) -> Result<About, Unreadable> {
+        let other = |it: String| Unreadable::Other(it);
         let text = text.ok_or_else(|| other(format!("its metadata has no `{}`", Self::KEY)))?;
         let value: serde_json::Value = serde_json::from_str(text).map_err(|it| other(it.to_string()))?;
         let format = value.get("format").and_then(|it| it.as_str()).unwrap_or("(none)");
-        if format != FORMAT {
+        if format != FORMAT && format != FORMAT_ROWS {
             return Err(Unreadable::Version { found: format.chars().take(64).collect() });
         }
         serde_json::from_value(value).map_err(|it| other(it.to_string()))
@@ -158,6 +182,10 @@ impl Fingerprint {
             add(name("attention_norm"), 1);
             add(name("ffn_norm"), 1);
             add(name("sketch"), crate::weights::align::layers::PROBES);
+            if !layer.values.is_sorted_by(|one, next| one < next) {
+                return Err(Unreadable::Other(format!("rows of layer {} come twice or out of order", layer.index)));
+            }
+            add(name("value"), layer.values.len());
             for (block, it) in layer.blocks.iter().enumerate() {
                 let rises = it.units.is_sorted_by(|one, next| one < next);
                 if !rises || it.units.last().is_some_and(|unit| *unit >= it.width) || it.width > limits::STREAM * 64 {
@@ -245,7 +273,11 @@ mod tests {
     fn small() -> Fingerprint {
         let mut about = About::named("small", "models/small", None, Some(100));
         (about.hidden, about.token_ids, about.tokens) = (4, vec![7, 9], Some(vec!["6162".into(), "ff".into()]));
-        about.layers = vec![KeptLayer { index: 0, blocks: vec![KeptBlock { width: 10, units: vec![0, 5] }] }];
+        about.layers = vec![KeptLayer {
+            index: 0,
+            blocks: vec![KeptBlock { width: 10, units: vec![0, 5], number: None }],
+            values: Vec::new(),
+        }];
         let rows = |seed: u32| (0..8).map(|it| ((it * 7 + seed) % 11) as f32 * 0.13 - 0.6).collect::<Vec<f32>>();
         let numbers = BTreeMap::from([
             ("tokens".to_owned(), rows(1)),
@@ -280,9 +312,9 @@ mod tests {
     #[test]
     fn another_version_and_another_file_are_told() {
         let mut other = small();
-        other.about.format = "unshell-fingerprint/2".into();
+        other.about.format = "unshell-fingerprint/3".into();
         let found = Fingerprint::from_bytes(&other.to_bytes());
-        assert_eq!(found, Err(Unreadable::Version { found: "unshell-fingerprint/2".into() }));
+        assert_eq!(found, Err(Unreadable::Version { found: "unshell-fingerprint/3".into() }));
         for bytes in [&b""[..], b"not one", &small().to_bytes()[..40]] {
             assert!(matches!(Fingerprint::from_bytes(bytes), Err(Unreadable::Other(_))));
         }

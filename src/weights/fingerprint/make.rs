@@ -60,7 +60,12 @@ impl Fingerprint {
         Ok(taken)
     }
 
-    fn keep_tokens(&mut self, net: &Net<'_>, tokens: Option<Vec<(u32, Vec<u8>)>>, most: usize) -> Result<(), Error> {
+    pub(super) fn keep_tokens(
+        &mut self,
+        net: &Net<'_>,
+        tokens: Option<Vec<(u32, Vec<u8>)>>,
+        most: usize,
+    ) -> Result<(), Error> {
         let rows = net.embedding.as_ref().or(net.head.as_ref()).map_or(0, Slot::outputs);
         let kept: Vec<(u32, Option<Vec<u8>>)> = match tokens {
             Some(tokens) => {
@@ -97,7 +102,7 @@ impl Fingerprint {
                     blocks.push(self.keep_block(net, &layer.ffns[expert], units, &prefix)?);
                 }
             }
-            self.about.layers.push(KeptLayer { index: layer.index, blocks });
+            self.about.layers.push(KeptLayer { index: layer.index, blocks, values: Vec::new() });
         }
         Ok(())
     }
@@ -112,7 +117,7 @@ impl Fingerprint {
         if let Some(slot) = ffn.down.as_ref().filter(|it| it.outputs() == net.hidden) {
             self.numbers.insert(format!("{prefix}.down"), slot.load_columns(net.numbers, &units)?.data);
         }
-        Ok(KeptBlock { width: ffn.width as u64, units: units.into_iter().map(|it| it as u64).collect() })
+        Ok(KeptBlock { width: ffn.width as u64, units: units.into_iter().map(|it| it as u64).collect(), number: None })
     }
 
     fn keep_sketches(&mut self, net: &Net<'_>) -> Result<(), Error> {
@@ -125,7 +130,7 @@ impl Fingerprint {
         Ok(())
     }
 
-    fn keep_vector(&mut self, net: &Net<'_>, name: Option<&String>, as_name: &str) -> Result<(), Error> {
+    pub(super) fn keep_vector(&mut self, net: &Net<'_>, name: Option<&String>, as_name: &str) -> Result<(), Error> {
         if let Some(numbers) = net.vector(name)?.filter(|it| it.len() == net.hidden) {
             self.numbers.insert(as_name.to_owned(), numbers);
         }
@@ -151,6 +156,8 @@ impl About {
             hidden: 0,
             layers: Vec::new(),
             sha256: String::new(),
+            salt: None,
+            license: None,
         }
     }
 }

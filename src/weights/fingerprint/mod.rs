@@ -21,13 +21,21 @@ use crate::weights::model::tensors::Numbers;
 use crate::weights::model::view::Net;
 
 mod file;
+mod keep_rows;
 mod make;
+mod rows;
 
 pub use file::Unreadable;
+pub use keep_rows::Rows;
 pub use make::Room;
+pub use rows::relate_rows;
 
 /// The format's name and version.
 pub(crate) const FORMAT: &str = "unshell-fingerprint/1";
+
+/// The second format: rows alone, which a server gives in ranges. Some units of every layer, at places that nobody knows who
+/// does not know its salt; no sketch of a whole matrix, and nothing that lies in columns.
+pub(crate) const FORMAT_ROWS: &str = "unshell-fingerprint/2";
 
 /// A model as far as it was kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +52,7 @@ pub struct Fingerprint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
-    /// `unshell-fingerprint/1`.
+    /// `unshell-fingerprint/1`, or `unshell-fingerprint/2` where it holds rows alone.
     pub format: String,
     /// Short name of the model.
     pub name: String,
@@ -72,6 +80,12 @@ pub struct About {
     pub layers: Vec<KeptLayer>,
     /// SHA-256 of all numbers as they are stored, in the order of their names.
     pub sha256: String,
+    /// What says which units were kept, where that is no secret of the format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
+    /// The license that its card names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
 }
 
 /// What is kept of one layer.
@@ -82,6 +96,9 @@ pub struct KeptLayer {
     pub index: u32,
     /// Its feed-forward blocks or experts, where any are kept.
     pub blocks: Vec<KeptBlock>,
+    /// Rows of the value projection that are kept, where units have no gates and say nothing by their places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<u64>,
 }
 
 /// What is kept of one feed-forward block.
@@ -92,9 +109,17 @@ pub struct KeptBlock {
     pub width: u64,
     /// The units that are kept.
     pub units: Vec<u64>,
+    /// Which of the layer's blocks it is, where not all are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
 }
 
 impl Fingerprint {
+    /// Whether it holds rows alone.
+    pub fn is_rows(&self) -> bool {
+        self.about.format == FORMAT_ROWS
+    }
+
     /// What the model is built like.
     pub fn blueprint(&self) -> Blueprint {
         let config = Config::from_fields(self.about.config.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -136,6 +161,7 @@ impl Fingerprint {
                 ffns: blocks.collect(),
                 attention_norm: self.vector(&name("attention_norm"), &mut net),
                 ffn_norm: self.vector(&name("ffn_norm"), &mut net),
+                value: slot(&name("value"), false),
                 ..Layer::default()
             };
             net.layers.push(layer);
