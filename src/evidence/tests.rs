@@ -443,6 +443,7 @@ fn a_denial_of_the_measured_source_is_on_record() {
     // Of an independent model the denial is true, and no record of anything.
     case.subjects[0].location = Some(with_card("base_b", card).keep().to_str().unwrap().to_owned());
     assert_eq!(fact(&evidence(&case), "disclosed.weights"), Value::Unknown(Unknown::NotAsked));
+}
 
 /// A known model that the files of a subject name, or that has its sizes, is near: it keeps the weights open unless it was tested,
 /// is the company's own, came later, or is out of everybody's reach.
