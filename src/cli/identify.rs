@@ -181,9 +181,9 @@ fn matches(matches: &[Match]) -> String {
     format!("{}{legend}\n\n{LEGEND}", output.trim_fmt())
 }
 
-const LEGEND: &str = "Bits: how much more likely all that is known is under \"built like this entry or derived from it\" than under a \
-     design without regard to it, as a power of two. Present: how much of the entry is there, by form. Added: kinds of \
-     tensors beside it.";
+const LEGEND: &str = "Bits: how much more likely all that is known is under \"built like this entry or \
+     derived from it\" than under a design without regard to it, as a power of two. Present: how much of the entry is \
+     there, by form. Added: kinds of tensors beside it.";
 
 /// A share in per cent, and never 100 % where something is missing.
 fn share(share: f64) -> String {
@@ -238,8 +238,8 @@ fn limits(answer: &Identification) -> String {
     let CatalogReach { size, newest, newest_date, .. } = &answer.catalog;
     format!(
         "Compared with {size} entries. The catalogue ends with {} ({newest_date}): a later model, or one it never had, \
-         has no entry to match.\nThis is about names, shapes and configuration, which say nothing about weights: models \
-         trained independently share a form, and a copy can change it.",
+         has no entry to match.\nThis is about names, shapes and configuration, which say nothing about weights: \
+         models trained independently share a form, and a copy can change it.",
         name(newest)
     )
 }

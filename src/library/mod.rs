@@ -73,8 +73,8 @@ impl Error {
                 Some("ask whoever sent it for the file again, with its digest; nothing was taken from this one".into())
             }
             Self::Key { .. } => Some(
-                "a private key is a PKCS#8 file as `openssl genpkey -algorithm ed25519 -outform DER` writes it; a public \
-                 key is 64 hexadecimal digits"
+                "a private key is a PKCS#8 file as `openssl genpkey -algorithm ed25519 -outform DER` writes it; a \
+                 public key is 64 hexadecimal digits"
                     .into(),
             ),
         }
