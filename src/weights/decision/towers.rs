@@ -69,7 +69,8 @@ fn closest_of(weights: Weights, main: &str, rivals: Vec<Stacked>) -> Weights {
     all.extend(rivals);
     let names: Vec<String> = all.iter().map(|it| format!("`{}`", it.word)).collect();
     // Of equally close ones the first.
-    let at = (0..all.len()).rev().max_by_key(|it| closeness(&all[*it].weights)).unwrap_or(0);
+    let key = |it: &usize| (body_of(&all[*it].weights).closeness(), closeness(&all[*it].weights));
+    let at = (0..all.len()).rev().max_by_key(key).unwrap_or(0);
     let Stacked { word, weights: mut answer, .. } = all.remove(at);
     answer.reasons.push(format!(
         "{} are lists of layers of which each may be the language model; all were compared, and the answer is on `{word}`, \
@@ -77,16 +78,21 @@ fn closest_of(weights: Weights, main: &str, rivals: Vec<Stacked>) -> Weights {
         names.join(" and ")
     ));
     for mut other in all {
-        // Token rows are shared between lists: of each it is the body that is told.
-        if other.weights.relation == WeightsRelation::ComponentDerived {
-            let body = other.weights.components.iter().find(|it| it.component == "feed-forward");
-            other.weights.relation = body.map_or(WeightsRelation::Undetermined, |it| it.relation);
-        }
+        other.weights.relation = body_of(&other.weights);
         answer.components.push(component(&other.word, &other.weights));
         answer.statistics.extend(other.weights.statistics.iter().map(|it| of_tower(&other.word, it)));
         answer.reasons.extend(reason(&other.word, Kind::Stack, &other.weights));
     }
     answer
+}
+
+/// What the weights of a list say on its body. Token rows are shared between lists, and tell none from the others.
+fn body_of(weights: &Weights) -> WeightsRelation {
+    if weights.relation != WeightsRelation::ComponentDerived {
+        return weights.relation;
+    }
+    let body = weights.components.iter().find(|it| it.component == "feed-forward");
+    body.map_or(WeightsRelation::Undetermined, |it| it.relation)
 }
 
 fn component(tower: &str, own: &Weights) -> ComponentRelation {
@@ -164,5 +170,18 @@ mod tests {
         assert_eq!((rival.relation, rival.rule), (Derived, Some(RuleId::BodySigns)));
         assert_eq!(rival.components.last().map(|it| it.component.as_str()), Some("llm.layers"));
         assert!(rival.reasons.iter().any(|it| it.contains("the answer is on `tts.layers`")));
+    }
+
+    /// Rows that two lists share are no closer relation of the one whose body is unrelated.
+    #[test]
+    fn shared_rows_do_not_choose_between_lists() {
+        use WeightsRelation::{ComponentDerived, Independent, SharedInit};
+        let mut noise = answer(ComponentDerived, RuleId::PartOnly);
+        let body = component("feed-forward", &answer(Independent, RuleId::NothingFound));
+        noise.components.push(body);
+        let beside = vec![Stacked { word: "spare.layers".to_owned(), kind: Kind::Rival, weights: noise }];
+        let found = with_towers(answer(SharedInit, RuleId::SharedInitialization), Some("layers"), beside);
+        assert_eq!((found.relation, found.rule), (SharedInit, Some(RuleId::SharedInitialization)));
+        assert_eq!(found.components.last().map(|it| it.relation), Some(Independent));
     }
 }
