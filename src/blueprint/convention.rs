@@ -58,7 +58,7 @@ pub const CONVENTIONS: &[Convention] = &[
         conversion: Conversion::RotaryNeighbors,
         roles: &["attention.query", "attention.key"],
         families: &[],
-        words: &["tok_embeddings", "attn_q"],
+        words: &["tok_embeddings"],
     },
     Convention {
         layout: "qkv-by-head",

@@ -38,7 +38,7 @@ mod surroundings;
 mod view;
 
 pub use adapter::Adapter;
-pub use data::{Data, Values};
+pub use data::{Data, Stored, Values};
 pub use dtype::{Block, Dtype};
 pub use error::Error;
 pub use findings::FINDINGS;

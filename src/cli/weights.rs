@@ -160,7 +160,7 @@ pub(super) fn sections(weights: &Weights) -> Vec<String> {
     add("Where token rows come from", moved.map_or_else(String::new, |it| lines(maps::tokens(it))));
     add("How the one came from the other", lines(recipe(weights)));
     add(
-        "Disguises: changes that hide where weights come from and leave what they compute as it is",
+        "Re-arrangements that leave what the model computes unchanged",
         lines(weights.disguises.iter().map(|it| format!("{}: {}", it.kind, it.detail))),
     );
     add("Statistics", body(&statistics(weights), weights.statistics.is_empty()));

@@ -41,6 +41,8 @@ ids! {
         RandomSign = "random-sign",
         /// Neurons that gate and up projections, matched apart, pair alike.
         PartnerAgreement = "partner-agreement",
+        /// Neurons and index-aligned rows that are the same but for rounding.
+        EqualWeights = "equal-weights",
         /// OV products of heads that were matched by their QK products.
         HeadProducts = "head-products",
         /// Norm weights, by rank.
@@ -75,6 +77,8 @@ ids! {
         AllEqual = "all-equal",
         /// Related, and less is kept than derivation keeps.
         SharedInitialization = "shared-initialization",
+        /// Most neurons or rows are the same but for rounding.
+        EqualUnits = "equal-units",
         /// Related, and what is kept does not decide between derivation and a shared initialization.
         InitializationOrDerived = "initialization-or-derived",
         /// Signs of neurons, an exact test.
@@ -178,9 +182,9 @@ ids! {
         LoraMerged = "lora-merged",
         /// A change that is noise.
         NoiseAdded = "noise-added",
-        /// A small change of all projections.
+        /// A small change of the projections named.
         FineTuned = "fine-tuned",
-        /// A large change of all projections.
+        /// A large change of the projections named.
         ContinuedPretraining = "continued-pretraining",
     }
 }

@@ -49,7 +49,7 @@ pub struct Weights {
     /// How the subject came from the reference, as far as weights show it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipe: Vec<RecipeStep>,
-    /// Changes that leave the function as it is and hide where it comes from.
+    /// Re-arrangements that leave what the model computes unchanged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disguises: Vec<Disguise>,
     /// Every statistic that was computed, those that disagree included.

@@ -34,6 +34,10 @@ impl Numbers for Within<'_> {
     fn has(&self, name: &str) -> bool {
         self.names.get(name).is_some_and(|it| self.numbers.has(it))
     }
+
+    fn stored(&self, name: &str) -> Option<crate::checkpoint::Stored> {
+        self.numbers.stored(self.names.get(name)?)
+    }
 }
 
 /// The towers of both sides.

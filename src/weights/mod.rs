@@ -79,7 +79,8 @@ pub fn relate(
     }
     let effort = plan.effort.max(Effort::Standard);
     let budget = Budget::of(effort, subject, reference);
-    let measured = matching::measure::measure(subject, reference, tokens, &budget, watch)?;
+    let (pair, measured) = matching::layouts::measured(subject, reference, tokens, &budget, watch)?;
+    let (subject, reference) = (&pair.subject, &pair.reference);
     let mut weights = decision::rules::decide(&measured, plan.references);
     provenance::recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
     provenance::maps::describe(subject, reference, tokens, &measured, &mut weights);
@@ -89,6 +90,7 @@ pub fn relate(
     weights.statistics.extend(statistics::biases::statistic(subject, reference, &measured, plan.references)?);
     weights.statistics.extend(statistics::sampled_rows::statistics(subject, reference, &measured, plan.references)?);
     statistics::whole_matrices::describe(subject, reference, &measured, plan.references, &mut weights)?;
+    weights.reasons.extend(matching::layouts::reasons(&pair));
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick), measured.answers.len());
     Ok(weights)
 }
@@ -99,7 +101,8 @@ fn quick(
     tokens: Option<&[(u32, u32)]>,
     references: usize,
 ) -> Result<Option<Weights>, Error> {
-    let measured = matching::quick::measure(subject, reference, tokens)?;
+    let (subject, reference) = matching::layouts::with_norms(subject, reference)?;
+    let measured = matching::quick::measure(&subject, &reference, tokens)?;
     Ok(measured.filter(|it| it.place_signs.count() > 0).map(|it| decision::rules::decide(&it, references)))
 }
 

@@ -26,6 +26,8 @@ mod onnx;
 mod torch;
 // Whose weights: the null, and families with known lineage.
 mod weights;
+// Members of the families re-written: the relation is that of their numbers.
+mod rewritten;
 // What the exact tests take for granted.
 mod coins;
 // Towers beside the language model, each with an origin of its own.

@@ -51,7 +51,18 @@ pub struct Values {
     pub shape: Vec<u64>,
     /// Why it cannot be read, if it cannot.
     pub unreadable: Option<String>,
+    /// As what its numbers are stored.
+    pub stored: Stored,
     recipe: Recipe,
+}
+
+/// The type that numbers are stored as.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// The element type, the block type of llama.cpp, or the id of the packing.
+    pub word: String,
+    /// Bits of one number, scales left out; 0 where that is not known.
+    pub bits: u64,
 }
 
 impl Data {

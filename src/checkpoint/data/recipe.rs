@@ -12,9 +12,9 @@ use crate::checkpoint::data::scaled::{PowerScaled, Scaled};
 use crate::checkpoint::data::store::Store;
 use crate::checkpoint::data::ternary::Ternary;
 use crate::checkpoint::data::unpacking::Unpacking;
-use crate::checkpoint::data::{Values, decode};
+use crate::checkpoint::data::{Stored, Values, decode};
 use crate::checkpoint::view::View;
-use crate::checkpoint::{Around, Checkpoint, Error, Seen, Settings, Tensor, Treatment, adapter, treated};
+use crate::checkpoint::{Around, Checkpoint, Dtype, Error, Seen, Settings, Tensor, Treatment, adapter, treated};
 
 /// From which tensors, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,12 +58,14 @@ pub(super) fn values(checkpoint: &Checkpoint) -> Vec<Values> {
                     Ok(recipe) => (recipe, None),
                     Err(why) => (Recipe::Plain(index), Some(why)),
                 };
-                values.push(Values { name, shape, unreadable, recipe });
+                let stored = packed(packing.layout, it, &shape);
+                values.push(Values { name, shape, unreadable, stored, recipe });
             }
             Treatment::Opaque { name, packing } => {
                 let why = format!("it is packed as {}, and nothing in the files tells its shape", packing.layout);
                 let shape = it.shape.clone();
-                values.push(Values { name, shape, unreadable: Some(why), recipe: Recipe::Plain(index) });
+                let stored = packed(packing.layout, it, &shape);
+                values.push(Values { name, shape, unreadable: Some(why), stored, recipe: Recipe::Plain(index) });
             }
         }
     }
@@ -88,6 +90,25 @@ fn factor(values: Values, checkpoint: &Checkpoint) -> Values {
     };
     let (shape, recipe) = turned.unwrap_or((values.shape, values.recipe));
     Values { name, shape, recipe, ..values }
+}
+
+/// The type of a tensor that is no packing.
+fn plain(dtype: &Dtype) -> Stored {
+    let word = dtype.to_string();
+    let digits = |text: &str| text.chars().find_map(|it| it.to_digit(10)).map_or(0, u64::from);
+    let bits = match dtype {
+        // Q4_K, IQ3_S: the first digit is that of the bits of one number.
+        Dtype::Block(_) => digits(&word),
+        _ => dtype.bits().unwrap_or(0),
+    };
+    Stored { word, bits }
+}
+
+/// The type of a packed tensor: as many bits as its words have for one number.
+fn packed(layout: &str, words: &Tensor, shape: &[u64]) -> Stored {
+    let numbers = shape.iter().copied().fold(1, u64::saturating_mul);
+    let bits = words.data.end.saturating_sub(words.data.start).saturating_mul(8).checked_div(numbers);
+    Stored { word: layout.to_owned(), bits: bits.unwrap_or(0) }
 }
 
 /// A file may hold a weight and a packed weight of the same name; which of them the model computes with is not known.
@@ -146,7 +167,8 @@ impl<'a> Tensors<'a> {
             Some(Ok(scaled)) => (Recipe::Scaled(scaled), None),
             Some(Err(why)) => (Recipe::Plain(index), Some(why)),
         };
-        Values { name: it.name.clone(), shape: it.shape.clone(), unreadable, recipe }
+        let stored = plain(&it.dtype);
+        Values { name: it.name.clone(), shape: it.shape.clone(), unreadable, stored, recipe }
     }
 
     /// A weight with scales beside it.

@@ -337,7 +337,7 @@ fn stream(adapter: &Factors<'_>, reference: &Net<'_>, shown: &mut Shown, tests: 
         for change in read {
             let norm = if is_feed_forward(change) { &layer.ffn_norm } else { &layer.attention_norm };
             let listened = adapter.listened(change)?.transposed().gather(&kept);
-            let gains = reference.vector(norm.as_ref())?;
+            let gains = reference.norm(norm.as_ref())?;
             let gain = |at: usize| gains.as_ref().and_then(|it| it.get(kept[at])).copied().unwrap_or(1.0);
             let mut seen = tokens.clone();
             for (at, number) in seen.data.iter_mut().enumerate() {

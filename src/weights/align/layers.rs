@@ -49,9 +49,15 @@ pub(crate) fn find(
             (sketches(subject, &directions)?, kept.clone(), directions)
         }
         None => {
-            let directions = probes(subject.hidden);
+            let directions = stream.within(probes(subject.hidden));
             let back = stream.back(&directions, reference.hidden);
-            (sketched.of(subject, &directions)?, sketches(reference, &back)?, directions)
+            let ours = if stream.has_outside() {
+                let within = |it: Option<Matrix>| it.map(|it| stream.within(it));
+                sketches(subject, &directions)?.into_iter().map(within).collect()
+            } else {
+                sketched.of(subject, &directions)?
+            };
+            (ours, sketches(reference, &back)?, directions)
         }
     };
     let theirs = standard(turned(theirs, stream), &directions);

@@ -3,11 +3,14 @@
 //! Rows are read some at a time, and of each no more is kept than is asked for.
 
 use crate::checkpoint::Error;
+use crate::linalg::duplicates::sketched;
 use crate::linalg::matrix::{Matrix, cosine};
 use crate::linalg::regression::Sums;
+use crate::stats::levels::ASYMPTOTIC_LEVEL;
+use crate::stats::tail;
 use crate::weights::align::search::Halves;
 use crate::weights::model::basis::Stream;
-use crate::weights::model::budget::TILE;
+use crate::weights::model::budget::{TILE, spread};
 use crate::weights::model::projection::Slot;
 use crate::weights::model::view::Net;
 
@@ -20,6 +23,44 @@ pub(crate) struct Tokens {
     pub(crate) cosine: f64,
     /// Of all numbers, means taken away.
     pub(crate) sums: Sums,
+    /// How many rows look most like that of their own token, of how many that were asked.
+    pub(crate) own: (usize, usize),
+}
+
+impl Tokens {
+    /// Whether rows find their own token: far more often than a random permutation would have it, and mostly.
+    pub(crate) fn find_their_own(&self, references: usize) -> bool {
+        let (found, asked) = self.own;
+        let log10_p = tail::smallest_of(tail::agreeing_points(found, 1), references.max(1));
+        found * 2 >= asked && log10_p <= ASYMPTOTIC_LEVEL
+    }
+}
+
+/// Rows that are held against the others at once.
+const BAND: usize = 256;
+
+/// Cosine from which on rows of one model are near copies of each other, as those of tokens are that never occurred; and
+/// how large a share of a model's rows such a group must be.
+const COPIES: f64 = 0.9;
+const GROUP: f64 = 0.01;
+
+/// Rows that are asked which token of the other side they look most like.
+const ASKED: usize = 512;
+
+/// Those of some rows that are no near copies of many others in their own model: rows of tokens that never occurred end at
+/// one vector, and a map that carries one vector carries them all.
+pub(crate) fn distinct(
+    subject: &Side<'_>,
+    reference: &Side<'_>,
+    rows: &[(usize, usize)],
+) -> Result<Vec<(usize, usize)>, Error> {
+    let Some((ours, theirs)) = both(subject, reference, rows) else { return Ok(rows.to_vec()) };
+    if ours.1.len() != rows.len() {
+        return Ok(rows.to_vec());
+    }
+    let (one, other) = (subject.are_copies(&ours)?, reference.are_copies(&theirs)?);
+    let kept = rows.iter().zip(one.iter().zip(&other)).filter(|it| !it.1.0 && !it.1.1);
+    Ok(kept.map(|it| *it.0).collect())
 }
 
 /// The embedding or the head of a model.
@@ -37,6 +78,24 @@ impl<'a> Side<'a> {
 
     pub(crate) fn head(net: &'a Net<'a>) -> Self {
         Self { net, slot: net.head.as_ref(), norm: net.final_norm.as_ref() }
+    }
+
+    /// Which rows are near copies of many others, by those of a sample.
+    fn are_copies(&self, (slot, rows): &(&Slot, Vec<usize>)) -> Result<Vec<bool>, Error> {
+        let mut sketches = Matrix::default();
+        for part in self.read(slot, rows) {
+            sketches.append(sketched(part?));
+        }
+        let sketches = sketches.unit_rows();
+        let sample = sketches.gather(&spread(sketches.rows, ASKED));
+        let most = (GROUP * sample.rows as f64).max(4.0) as usize;
+        let mut copies = Vec::with_capacity(sketches.rows);
+        for from in (0..sketches.rows).step_by(BAND) {
+            let band = sketches.part(from..(from + BAND).min(sketches.rows)).times_transposed(sample.all());
+            // A row may be near to itself.
+            copies.extend(band.iter().map(|row| row.iter().filter(|it| f64::from(**it) >= COPIES).count() > most + 1));
+        }
+        Ok(copies)
     }
 
     /// Rows that there are, in runs of which each is read at once; every run but the last has as many even rows as odd ones.
@@ -96,6 +155,17 @@ fn empty(rows: usize, cols: usize) -> Matrix {
     Matrix { rows: 0, cols, data: Vec::with_capacity(rows * cols) }
 }
 
+/// How many of some rows look most like the row of the same place, among as many of the other side.
+fn own(one: &Matrix, other: &Matrix) -> (usize, usize) {
+    let some = spread(one.rows, ASKED);
+    let products = one.gather(&some).unit_rows().times_transposed(&other.gather(&some).unit_rows());
+    let is_own = |(at, row): (usize, &[f32])| {
+        let own = row.get(at).copied().unwrap_or_default();
+        own > 0.0 && row.iter().enumerate().all(|(it, number)| it == at || *number < own)
+    };
+    (products.iter().enumerate().filter(|it| is_own(*it)).count(), some.len())
+}
+
 /// Rows of these tokens, coordinates as they stand.
 pub(crate) fn in_place(subject: &Net<'_>, reference: &Net<'_>, rows: &[(usize, usize)]) -> Result<Tokens, Error> {
     let count = |net: &Net<'_>| net.embedding.as_ref().map_or(0, Slot::outputs);
@@ -132,5 +202,6 @@ pub(crate) fn compare(
         tokens.cosine += cosine(a, b) / one.rows as f64;
         tokens.sums.rows(a, b, 1.0);
     }
+    tokens.own = own(&one, &other);
     Ok(tokens)
 }

@@ -26,8 +26,9 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
         if it.count >= 16 {
             let relation = match it.cosine {
-                cosine if cosine >= token_cosine(measured) => related,
-                // A rotation brings out what unrelated models learn alike; rows may or may not have been taken over.
+                cosine if cosine >= token_cosine(measured) && it.find_their_own(evidence.references) => related,
+                // A rotation brings out what unrelated models learn alike, and tokens that never occur end at one vector; rows may
+                // or may not have been taken over.
                 cosine if cosine >= TOKEN_COSINE => WeightsRelation::Undetermined,
                 _ => WeightsRelation::Independent,
             };

@@ -1,10 +1,14 @@
 //! What the rules look at.
 
+use std::cmp::Ordering;
+
 use crate::fact::PKind;
 use crate::stats::levels::{ASYMPTOTIC_LEVEL, LEVEL};
 use crate::stats::tail;
+use crate::weights::align::token_rows::Tokens;
 use crate::weights::matching::matched::{AGREEING_SHARE, Measured};
 use crate::weights::matching::symmetry::Symmetry;
+use crate::weights::model::basis::Stream;
 
 /// How much of what training wrote must be kept for derivation rather than a shared start. Under derivation the regression
 /// slope of the later model on the earlier one is 1, however long the later one was trained; two trainings from one start
@@ -53,6 +57,12 @@ pub(crate) const TOKEN_COSINE: f64 = 0.5;
 /// geometry from like text, and a map that is made from them brings it out; a copy keeps nearly all of it.
 const MAPPED_COSINE: f64 = 0.9;
 
+/// Share of what was looked at that is the same, from which on nothing else is asked.
+const MOSTLY: f64 = 0.5;
+
+/// Such a share of equal neurons is no shared start, whatever else was kept.
+const SOME: f64 = 0.1;
+
 /// Tests that may decide about one pair: signs of units matched and in place, in a quick look and in the next, agreement, value
 /// dimensions, products of heads.
 const TESTS: usize = 6;
@@ -67,6 +77,11 @@ pub(crate) struct Evidence {
     pub(crate) value_signs: f64,
     pub(crate) head_z: f64,
     pub(crate) same: bool,
+    /// Neurons or rows of blocks that are the same, or those of attention: log10 p and share of the clearer.
+    pub(crate) equal: (f64, f64),
+    pub(crate) equal_attention: (f64, f64),
+    /// log10 p of matched neurons, and of rows of blocks at their places.
+    pub(crate) equal_by_part: [f64; 2],
     pub(crate) body: bool,
     pub(crate) attention: bool,
     pub(crate) tokens: bool,
@@ -93,6 +108,10 @@ pub(crate) struct Evidence {
     /// Whether enough of both bodies was read, and enough units tested, for silence to say something.
     pub(crate) is_read: bool,
     pub(crate) coins: Coins,
+    /// Whether signs or agreement of neurons show a relation.
+    is_matched: bool,
+    /// References that the subject is held against.
+    pub(crate) references: usize,
 }
 
 /// What the tests of hidden units take for granted, where at least one of the models keeps it.
@@ -134,8 +153,25 @@ impl Coins {
 }
 
 impl Evidence {
+    /// Whether weights that are the same decide.
+    pub(crate) fn is_equal(&self) -> bool {
+        are_equal(self.equal)
+    }
+
+    /// Whether signs or agreement of neurons show a relation.
+    pub(crate) fn is_matched(&self) -> bool {
+        self.is_matched
+    }
+
+    /// Whether so many are the same that it is no start that both left.
+    pub(crate) fn has_equal(&self) -> bool {
+        self.equal.0 <= ASYMPTOTIC_LEVEL && self.equal.1 >= SOME
+    }
+
     pub(crate) fn of(measured: &Measured, references: usize) -> Self {
         let tests = TESTS.saturating_mul(references.max(1));
+        let (attention_tests, tests) =
+            (tests.saturating_mul(measured.tries.0.max(1)), tests.saturating_mul(measured.tries.1.max(1)));
         let units = measured.total(|it| it.possible);
         let agreeing = measured.total(|it| it.agreeing);
         let coins = Coins::of(measured);
@@ -145,24 +181,34 @@ impl Evidence {
         let place_signs = said(coins.are_fair, measured.place_signs.log10_p());
         let agreement = said(!coins.are_tied, tail::agreeing_points(agreeing, measured.blocks.len()));
         // Where heads are not known, every way to cut them is one more test.
-        let cuts = tests.saturating_mul(measured.cuts.max(1));
-        let value_signs = tail::smallest_of(measured.value_signs.log10_p(), cuts);
+        let attention_tests = attention_tests.saturating_mul(measured.cuts.max(1));
+        let value_signs = tail::smallest_of(measured.value_signs.log10_p(), attention_tests);
         let layers = measured.head_z.len().max(1) as f64;
-        let head_z = tail::smallest_of(tail::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), cuts);
+        let head_z =
+            tail::smallest_of(tail::normal(measured.head_z.iter().sum::<f64>() / layers.sqrt()), attention_tests);
         let agreeing_share = agreeing as f64 / units.max(1) as f64;
         let by_agreement = agreement <= ASYMPTOTIC_LEVEL && agreeing_share >= AGREEING_SHARE;
         let signs = unit_signs.min(place_signs);
+        let equal = equal(measured, coins, tests);
+        let [_, in_attention] = &measured.equal_rows;
+        let equal_attention = (tail::smallest_of(in_attention.log10_p(), attention_tests), in_attention.share());
+        let by_equality = are_equal(equal);
         let by_signs = signs <= LEVEL;
-        let attention = value_signs <= LEVEL || head_z <= ASYMPTOTIC_LEVEL && measured.products.cosine() >= 0.3;
+        let attention = value_signs <= LEVEL
+            || head_z <= ASYMPTOTIC_LEVEL && measured.products.cosine() >= 0.3
+            || are_equal(equal_attention);
         let (log10_p, kind) = match (by_signs, by_agreement) {
             (true, _) => (signs, PKind::Exact),
             (false, true) => (agreement, PKind::Asymptotic),
+            (false, false) if by_equality => (equal.0, PKind::Asymptotic),
             _ if measured.has_gate => (signs, PKind::Exact),
             _ => (agreement, PKind::Asymptotic),
         };
         let rows = [&measured.embedding, &measured.head].into_iter().filter(|it| it.count >= 16);
         let rows = rows.map(|it| it.cosine).fold(0.0, f64::max);
         let enough = token_cosine(measured);
+        let is_taken_over = |it: &&Tokens| it.count >= 16 && it.cosine >= enough && it.find_their_own(references);
+        let tokens = [&measured.embedding, &measured.head].iter().any(is_taken_over);
         let gains = tail::smallest_of(measured.gains.log10_p(), references.max(1));
         let kept = Kept::of(measured);
         let is_seed_free = kept.is_some_and(|it| it.agreement.is_some());
@@ -175,13 +221,17 @@ impl Evidence {
             value_signs,
             head_z,
             same: measured.equality.is_same,
-            body: by_signs || by_agreement,
+            equal,
+            equal_attention,
+            equal_by_part: [&measured.equal_units, &measured.equal_rows[0]]
+                .map(|it| tail::smallest_of(it.log10_p(), 2 * tests)),
+            body: by_signs || by_agreement || by_equality,
             attention,
-            tokens: rows >= enough,
+            tokens,
             gains,
             kept_gains: tail::smallest_of(measured.kept_gains.log10_p(), references.max(1)),
             norms: gains <= ASYMPTOTIC_LEVEL && measured.gains.sums.cosine() >= GAINS_COSINE,
-            alike: rows >= TOKEN_COSINE && rows < enough,
+            alike: rows >= TOKEN_COSINE && !tokens,
             retained: kept.map(|it| it.share),
             is_seed_free,
             is_by_start: !is_seed_free && least_unit_cosine(measured) < UNTRAINED,
@@ -192,8 +242,28 @@ impl Evidence {
             units: testable,
             is_read: testable >= ENOUGH_UNITS && measured.read_share.is_none_or(|it| it >= LEAST_READ),
             coins,
+            references,
+            is_matched: by_signs || by_agreement,
         }
     }
+}
+
+/// What weights that are the same say of the body: matched neurons, or rows of its blocks at their places.
+fn equal(measured: &Measured, coins: Coins, tests: usize) -> (f64, f64) {
+    // A rotation is made of rows, and where gates and ups are tied those that it was made of would be all there is.
+    let is_fitted = matches!(measured.stream, Stream::Rotated(_)) && coins.are_tied;
+    let [rows, _] = &measured.equal_rows;
+    let units = Some(&measured.equal_units).filter(|_| !is_fitted);
+    let said = units.into_iter().chain([rows]).map(|it| (tail::smallest_of(it.log10_p(), 2 * tests), it.share()));
+    said.max_by(|one, other| {
+        (are_equal(*one), one.1).partial_cmp(&(are_equal(*other), other.1)).unwrap_or(Ordering::Equal)
+    })
+    .unwrap_or_default()
+}
+
+/// Whether most of what was looked at is the same.
+pub(crate) fn are_equal((log10_p, share): (f64, f64)) -> bool {
+    log10_p <= ASYMPTOTIC_LEVEL && share >= MOSTLY
 }
 
 /// From which cosine on token rows are called the same part.

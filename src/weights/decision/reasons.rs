@@ -21,6 +21,14 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
             evidence.agreeing * 100.0
         ));
     }
+    if evidence.has_equal() {
+        let (log10_p, share) = evidence.equal;
+        reasons.push(format!(
+            "{:.0} % of the hidden units, or of the rows of their blocks at their places, are the reference's to a cosine of 0.98 and \
+             more: log10 p = {log10_p:.1}, where directions of unrelated models are independent draws",
+            share * 100.0
+        ));
+    }
     if let Some(retained) = evidence.retained.filter(|_| evidence.body) {
         // The slope of one on the other; more than all is rounding, or training that went on the same way.
         let share = retained.min(1.0) * 100.0;
@@ -34,8 +42,8 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
     }
     if evidence.norms && evidence.is_read && relation == WeightsRelation::Undetermined {
         reasons.push(
-            "norm weights agree as those of related models do, and nothing else does: the body may be disguised in a way that \
-             was not undone"
+            "norm weights agree as those of related models do, and nothing else does: the body was not read, or was re-arranged \
+             in a way that was not undone"
                 .to_owned(),
         );
     }

@@ -30,12 +30,18 @@ pub(crate) const RULES: &[Rule<Evidence>] = &[
     Rule {
         id: RuleId::SharedInitialization,
         relation: WeightsRelation::SharedInit,
-        holds: |it| it.body && it.is_seed_free && !it.is_at_odds && it.retained.is_some_and(|it| it < SHARED),
+        holds: Evidence::is_shared_initialization,
+    },
+    // Equal weights need no word on what was kept, and no other rule sees what is equal alone.
+    Rule {
+        id: RuleId::EqualUnits,
+        relation: WeightsRelation::Derived,
+        holds: |it| it.is_equal() && (it.is_open() || !it.is_matched()),
     },
     Rule {
         id: RuleId::InitializationOrDerived,
         relation: WeightsRelation::Undetermined,
-        holds: |it| it.body && (it.is_faint || it.is_by_start || it.retained.is_some_and(|it| it < RETAINED)),
+        holds: |it| it.body && it.is_open(),
     },
     Rule { id: RuleId::BodySigns, relation: WeightsRelation::Derived, holds: |it| it.body && it.kind == PKind::Exact },
     Rule { id: RuleId::BodyAgreement, relation: WeightsRelation::Derived, holds: |it| it.body },
@@ -63,4 +69,16 @@ pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
     weights.power = Some(power(measured));
     weights.reasons = reasons(measured, &evidence, rule.relation);
     weights
+}
+
+impl Evidence {
+    /// Whether what was kept does not tell derivation from a shared initialization.
+    fn is_open(&self) -> bool {
+        self.is_faint || self.is_by_start || self.retained.is_some_and(|it| it < RETAINED)
+    }
+
+    fn is_shared_initialization(&self) -> bool {
+        let is_little_kept = self.retained.is_some_and(|it| it < SHARED);
+        self.body && self.is_seed_free && !self.is_at_odds && !self.has_equal() && is_little_kept
+    }
 }

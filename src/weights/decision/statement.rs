@@ -78,6 +78,24 @@ pub(super) fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statis
             evidence.agreement <= ASYMPTOTIC_LEVEL && evidence.agreeing >= AGREEING_SHARE,
         );
     }
+    for (component, it, log10_p) in [
+        ("feed-forward", &measured.equal_units, evidence.equal_by_part[0]),
+        ("feed-forward, in place", &measured.equal_rows[0], evidence.equal_by_part[1]),
+        ("attention, in place", &measured.equal_rows[1], evidence.equal_attention.0),
+    ] {
+        if it.possible > 0 {
+            add(
+                StatisticId::EqualWeights,
+                component,
+                it.share(),
+                it.possible,
+                Some(log10_p),
+                PKind::Asymptotic,
+                "unrelated models: directions of rows are independent draws, and none comes within a cosine of 0.98",
+                log10_p <= ASYMPTOTIC_LEVEL,
+            );
+        }
+    }
     let values = &measured.value_signs;
     if values.count() > 0 {
         add(
@@ -139,7 +157,7 @@ pub(super) fn statistics(measured: &Measured, evidence: &Evidence) -> Vec<Statis
                 None,
                 PKind::Heuristic,
                 "unrelated models: rows of the same token have a cosine near 0 after alignment",
-                it.cosine >= token_cosine(measured),
+                it.cosine >= token_cosine(measured) && it.find_their_own(evidence.references),
             );
         }
     }

@@ -131,7 +131,7 @@ impl Fingerprint {
     }
 
     pub(super) fn keep_vector(&mut self, net: &Net<'_>, name: Option<&String>, as_name: &str) -> Result<(), Error> {
-        if let Some(numbers) = net.vector(name)?.filter(|it| it.len() == net.hidden) {
+        if let Some(numbers) = net.norm(name)?.filter(|it| it.len() == net.hidden) {
             self.numbers.insert(as_name.to_owned(), numbers);
         }
         Ok(())

@@ -154,6 +154,7 @@ impl Fingerprint {
                 up: slot(&name(&format!("blocks.{block}.up")), false),
                 down: slot(&name(&format!("blocks.{block}.down")), true),
                 width: it.width as usize,
+                fused: None,
                 chosen: Some(it.units.iter().map(|it| *it as usize).collect()),
             });
             let layer = Layer {

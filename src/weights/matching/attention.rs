@@ -12,9 +12,10 @@
 
 use crate::checkpoint::Error;
 use crate::linalg::duplicates::{are_copies, sketched};
-use crate::linalg::matrix::{Matrix, cosine};
+use crate::linalg::matrix::Matrix;
 use crate::linalg::regression::Sums;
 use crate::weights::matching::column_norms::{ColumnSizes, Halves};
+use crate::weights::matching::common::Pair;
 use crate::weights::matching::heads::{Attention, Band, Beside, Group, Head, Held, product, trace};
 use crate::weights::model::budget::spread;
 
@@ -48,7 +49,7 @@ pub(crate) struct Heads {
 /// Compares at most so many heads of a layer with all heads of another.
 pub(crate) fn compare(subject: &Attention<'_>, reference: &Attention<'_>, most: usize) -> Result<Heads, Error> {
     let chosen = spread(subject.heads(), most);
-    let mut places = (subject.shape() == reference.shape()).then(|| Places::new(reference));
+    let mut places = if subject.shape() == reference.shape() { Some(Places::new(subject, reference)?) } else { None };
     let mut heads = Heads::default();
     let mut written = Matrix::new(chosen.len(), reference.heads(), Vec::new());
     for some in chosen.chunks(subject.held()) {
@@ -173,28 +174,34 @@ struct Places {
     /// Heads of a group, and dimensions of a head.
     each: usize,
     dim: usize,
+    /// What values have in common on both sides, and what heads write.
+    common: [Pair; 2],
 }
 
 impl Places {
-    fn new(all: &Attention<'_>) -> Self {
+    fn new(subject: &Attention<'_>, all: &Attention<'_>) -> Result<Self, Error> {
+        let ([value, output], [their_value, their_output]) = (subject.common()?, all.common()?);
+        let common = [Pair::of(value, their_value), Pair::of(output, their_output)];
         let (heads, kv_heads, dim) = all.shape();
         let written = vec![0.0; kv_heads * dim];
         let each = heads / kv_heads;
-        Self { values: Vec::with_capacity(written.len()), written, coins: Vec::new(), firsts: Vec::new(), each, dim }
+        let values = Vec::with_capacity(written.len());
+        Ok(Self { values, written, coins: Vec::new(), firsts: Vec::new(), each, dim, common })
     }
 
     fn head(&mut self, beside: &Beside<'_>, number: usize, band: &Band<'_>) {
         let both = beside.output(number).iter().zip(band.output(number).iter());
         let first = number / self.each * self.dim;
         for (sum, (a, b)) in self.written[first..].iter_mut().zip(both) {
-            *sum += cosine(a, b);
+            *sum += self.common[1].cosine(a, b);
         }
     }
 
     /// Groups come in their order.
     fn group(&mut self, beside: &Beside<'_>, group: &Group) -> Result<(), Error> {
         let value = beside.value(group.number)?;
-        self.values.extend(value.iter().zip(group.value.iter()).map(|(a, b)| cosine(a, b)));
+        let common = &self.common[0];
+        self.values.extend(value.iter().zip(group.value.iter()).map(|(a, b)| common.cosine(a, b)));
         let first = self.first_of(group);
         self.coins.extend(first * self.dim..(first + 1) * self.dim);
         Ok(())

@@ -23,15 +23,15 @@ type Aligned = (Vec<Tried>, Stream, Option<f64>);
 pub(crate) fn align(
     subject: &Net<'_>,
     reference: &Net<'_>,
-    rows: &[(usize, usize)],
+    rows: &[Vec<(usize, usize)>; 2],
     budget: &Budget,
     sketched: &Sketched,
 ) -> Result<Aligned, Error> {
     let (mut tried, mut fits, mut distances): (Vec<Tried>, Vec<Fit>, Option<f64>) = (Vec::new(), Vec::new(), None);
     for what in ["embeddings", "head", "hidden units"] {
         let halves = match what {
-            "embeddings" => token_rows::halves(Side::embedding(subject), Side::embedding(reference), rows)?,
-            "head" => token_rows::halves(Side::head(subject), Side::head(reference), rows)?,
+            "embeddings" => token_rows::halves(Side::embedding(subject), Side::embedding(reference), &rows[0])?,
+            "head" => token_rows::halves(Side::head(subject), Side::head(reference), &rows[1])?,
             _ => matched_gates(subject, reference)?,
         };
         let Some(halves) = halves else { continue };
@@ -85,7 +85,8 @@ fn gate_score(
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
         let (Some(ours), Some(theirs)) = (one.ffns.first(), other.ffns.first()) else { continue };
         let theirs = some_units(theirs, budget.units);
-        let blocks = (Block::of(subject, one, ours, &Stream::Same), Block::of(reference, other, &theirs, stream));
+        let ours = Block::of(subject, one, ours, &Stream::Same).map(|it| it.within(stream));
+        let blocks = (ours, Block::of(reference, other, &theirs, stream));
         if let (Some(ours), Some(theirs)) = blocks {
             score += units::gate_score(&ours, &theirs)?;
         }

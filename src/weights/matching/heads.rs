@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::checkpoint::Error;
 use crate::linalg::matrix::{Matrix, Rows, dot};
+use crate::weights::matching::common;
 use crate::weights::model::basis::Stream;
 use crate::weights::model::budget::spread;
 use crate::weights::model::layer::Layer;
@@ -18,6 +19,9 @@ const BAND: usize = 64 << 20;
 
 /// A layer with more heads is none of a language model, and what its heads say together would have no bound.
 const MOST: usize = 2_048;
+
+/// Heads that tell what all have in common.
+const TELLING: usize = 4;
 
 /// Bytes of heads that are held until every head of the other side was seen beside them.
 const HELD: usize = 256 << 20;
@@ -82,6 +86,8 @@ pub(crate) struct Attention<'a> {
     output: &'a Slot,
     gain: Option<Vec<f32>>,
     stream: &'a Stream,
+    /// The map that the other side is carried along by.
+    other: Option<&'a Stream>,
     heads: usize,
     kv_heads: usize,
     dim: usize,
@@ -116,10 +122,23 @@ impl<'a> Attention<'a> {
         if !fits || [query, key, value].iter().any(|it| it.inputs() != net.hidden) || output.outputs() != net.hidden {
             return Ok(None);
         }
-        let gain = net.vector(layer.attention_norm.as_ref())?.filter(|it| it.len() == net.hidden);
+        let gain = net.norm(layer.attention_norm.as_ref())?.filter(|it| it.len() == net.hidden);
         let fit = |bytes: usize| (bytes / (dim * net.hidden * size_of::<f32>()).max(1)).max(1);
         let at_once = (fit(BAND), fit(HELD / 4)); // of what is held there are four projections
-        Ok(Some(Self { net, query, key, value, output, gain, stream, heads, kv_heads, dim, at_once }))
+        Ok(Some(Self { net, query, key, value, output, gain, stream, other: None, heads, kv_heads, dim, at_once }))
+    }
+
+    /// The same without what a map of the other side's stream leaves out.
+    pub(crate) fn within(self, other: &'a Stream) -> Self {
+        Self { other: other.has_outside().then_some(other), ..self }
+    }
+
+    fn carried(&self, rows: Matrix) -> Matrix {
+        let rows = self.stream.apply(self.net.visible(rows));
+        match self.other {
+            Some(other) => other.within(rows),
+            None => rows,
+        }
     }
 
     /// The same with other limits.
@@ -173,6 +192,16 @@ impl<'a> Attention<'a> {
         self.stream.is_compact_rotation().then(|| self.stream.back(rows, self.net.hidden))
     }
 
+    /// What the values of some groups have in common, and what their heads write.
+    pub(crate) fn common(&self) -> Result<[Option<Vec<f32>>; 2], Error> {
+        let mut values = Matrix::default();
+        for group in spread(self.kv_heads, TELLING) {
+            values.append(self.rows(self.value, group)?);
+        }
+        let outputs = self.outputs(spread(self.heads, TELLING).into_iter())?;
+        Ok([common::direction(&values), common::direction(&outputs)])
+    }
+
     fn query(&self, head: usize) -> Result<Matrix, Error> {
         self.rows(self.query, head)
     }
@@ -183,13 +212,13 @@ impl<'a> Attention<'a> {
         if let Some(gain) = &self.gain {
             rows.scale_columns(gain);
         }
-        Ok(self.stream.apply(rows))
+        Ok(self.carried(rows))
     }
 
     /// What the dimensions of some heads write into the stream, one a row.
     fn outputs(&self, heads: impl Iterator<Item = usize>) -> Result<Matrix, Error> {
         let columns: Vec<usize> = heads.flat_map(|it| it * self.dim..(it + 1) * self.dim).collect();
-        Ok(self.stream.apply(self.output.load_columns(self.net.numbers, &columns)?))
+        Ok(self.carried(self.output.load_columns(self.net.numbers, &columns)?))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::linalg::regression::Sums;
 use crate::stats::sign_test::RandomSign;
 use crate::weights::align::token_rows::Tokens;
 use crate::weights::matching::column_norms::{ColumnSizes, Estimate};
+use crate::weights::matching::equal_weights::Equal;
 use crate::weights::matching::equality::Equality;
 use crate::weights::matching::norm_weights::Gains;
 use crate::weights::matching::symmetry::Symmetry;
@@ -31,6 +32,8 @@ pub(crate) struct BlockPair {
 /// All that was measured.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
+    /// How many layouts were tried that the tests of attention depend on, and those of hidden units; 0 where none was.
+    pub(crate) tries: (usize, usize),
     /// Number for number.
     pub(crate) equality: Equality,
     /// Every map that was tried: what it was made from, the word for it, and its held-out cosine.
@@ -51,6 +54,10 @@ pub(crate) struct Measured {
     pub(crate) unit_signs: RandomSign,
     /// Hidden units at the same place of the same layer, where both sides have the same coordinates and as many units.
     pub(crate) place_signs: RandomSign,
+    /// Matched units that are the same but for rounding.
+    pub(crate) equal_units: Equal,
+    /// Rows at their places that are, of feed-forward blocks and of attention.
+    pub(crate) equal_rows: [Equal; 2],
     /// What the compared units say of the subject itself, and of the reference.
     pub(crate) symmetry: [Symmetry; 2],
     /// Size of the stream and the most units of a block of the reference: what units have to stand out from.

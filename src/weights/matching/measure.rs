@@ -18,6 +18,7 @@ use crate::weights::align::token_rows;
 use crate::weights::align::token_rows::Side;
 use crate::weights::matching::attention;
 use crate::weights::matching::attention::Heads;
+use crate::weights::matching::equal_weights::{self, Equal};
 use crate::weights::matching::equality;
 use crate::weights::matching::examined::examined;
 use crate::weights::matching::heads;
@@ -44,10 +45,14 @@ pub(crate) fn measure(
 ) -> Result<Measured, Error> {
     watch.tell("aligning", 0, 1);
     let rows = token_rows::shared(subject, reference, tokens, budget.tokens);
+    let rows = [
+        token_rows::distinct(&Side::embedding(subject), &Side::embedding(reference), &rows)?,
+        token_rows::distinct(&Side::head(subject), &Side::head(reference), &rows)?,
+    ];
     let sketched = Sketched::default();
     let (fits, stream, distances) = align(subject, reference, &rows, budget, &sketched)?;
-    let embedding = token_rows::compare(Side::embedding(subject), Side::embedding(reference), &rows, &stream)?;
-    let head = token_rows::compare(Side::head(subject), Side::head(reference), &rows, &stream)?;
+    let embedding = token_rows::compare(Side::embedding(subject), Side::embedding(reference), &rows[0], &stream)?;
+    let head = token_rows::compare(Side::head(subject), Side::head(reference), &rows[1], &stream)?;
     let groups = like_layers(reference, &(0..reference.layers.len()).collect::<Vec<_>>())?;
     let mut measured = Measured {
         equality: equality::compare(subject, reference)?,
@@ -68,6 +73,7 @@ pub(crate) fn measure(
     measured.heads(&pair)?;
     measured.read_share = Some(subject.read_share().min(reference.read_share()));
     measured.examined = examined(subject, &measured);
+    measured.equal_rows = equal_weights::in_place(subject, reference, &measured.answers)?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
     // Where units show a relation at their places alone, their layers answer each other in order, and so do the gains.
     let is_in_place = kept.is_empty() && measured.place_signs.log10_p() <= LEVEL;
@@ -107,7 +113,7 @@ impl Pair<'_> {
         let mut found = Vec::new();
         for subject_expert in spread(one.ffns.len(), budget.experts) {
             let ffn = &one.ffns[subject_expert];
-            let Some(block) = Block::of(subject, one, ffn, &Stream::Same) else { continue };
+            let Some(block) = Block::of(subject, one, ffn, &Stream::Same).map(|it| it.within(stream)) else { continue };
             // Experts are tried in their own order first, and a dense block is the only answer there is.
             let mut best: Option<(usize, Units)> = None;
             for (number, their) in theirs.iter().enumerate() {
@@ -132,7 +138,7 @@ impl Pair<'_> {
     /// Compares the heads of two layers, cut in one way; none where a side has none that fit together.
     fn heads(&self, answer: &Answer, stream: &Stream, cut: [Cut; 2]) -> Result<Option<Heads>, Error> {
         let (one, other) = (&self.subject.layers[answer.subject], &self.reference.layers[answer.reference]);
-        let ours = Attention::cut(self.subject, one, &Stream::Same, cut[0])?;
+        let ours = Attention::cut(self.subject, one, &Stream::Same, cut[0])?.map(|it| it.within(stream));
         let theirs = Attention::cut(self.reference, other, stream, cut[1])?;
         ours.zip(theirs).map(|(ours, theirs)| attention::compare(&ours, &theirs, self.budget.heads)).transpose()
     }
@@ -166,6 +172,7 @@ impl Measured {
         self.answers = answers;
         (self.has_gate, self.has_one_width) = (true, true);
         (self.blocks, self.unit_signs, self.symmetry) = (Vec::new(), RandomSign::default(), <[Symmetry; 2]>::default());
+        self.equal_units = Equal::default();
         let begun = AtomicUsize::new(0);
         let found = of_each(&self.answers, block_bytes(pair.subject, pair.reference), |answer| {
             pair.watch.tell("comparing layers", begun.fetch_add(1, Ordering::Relaxed), self.answers.len());
@@ -183,12 +190,16 @@ impl Measured {
         self.has_gate &= has_gate;
         self.has_one_width &= units.is_one_width;
         let group = self.groups[self.answers[answer].reference];
-        for (((row, col), following), coin) in units.pairs.iter().zip(&units.following).zip(coins) {
-            let coin = (group, 0, coin);
+        let crowd = units.crowd;
+        for (((row, col), following), coin) in units.pairs.iter().zip(&units.following).zip(&coins) {
+            let coin = (group, 0, *coin);
             self.unit_signs.add(coin, units.signs.get(col).copied().unwrap_or_default());
             self.symmetry[0].add((group, subject_expert, *row), following[0]);
             self.symmetry[1].add(coin, following[1]);
         }
+        let same = units.same.iter().zip(&coins).filter(|it| *it.0).map(|it| (group, 0, *it.1));
+        self.equal_units.add(same, units.possible, crowd);
+        self.equal_units.add_others(units.others);
         self.blocks.push(BlockPair { answer, subject_expert, reference_expert, units });
     }
 

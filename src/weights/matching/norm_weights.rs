@@ -21,6 +21,7 @@ use crate::stats::permutation::{Permuted, scores};
 use crate::stats::tail;
 use crate::weights::model::basis::Stream;
 use crate::weights::model::layer_pair::Answer;
+use crate::weights::model::tensors::is_nothing;
 use crate::weights::model::view::Net;
 
 /// So many vectors are read at once, where there are many.
@@ -68,7 +69,7 @@ pub(crate) fn compare(
     // Small reads that may each have a long way.
     let at_once = if pairs.len() >= MANY { AT_ONCE } else { 1 };
     let both = |(one, other): &(Option<&String>, Option<&String>)| -> Result<_, Error> {
-        Ok((subject.vector(*one)?, reference.vector(*other)?))
+        Ok((subject.norm(*one)?, reference.norm(*other)?))
     };
     let read = in_order(&pairs, at_once, both)?;
     for pair in read {
@@ -85,8 +86,9 @@ pub(crate) fn compare(
         let (a, b): (Vec<f32>, Vec<f32>) = a.into_iter().zip(b).filter(|(_, b)| !b.is_nan()).unzip();
         let (centred_a, centred_b) = (centred(&a), centred(&b));
         gains.sums.rows(&centred_a, &centred_b, 1.0);
-        ours.push(scores(&a));
-        theirs.push(scores(&b));
+        let are_missing: Vec<bool> = a.iter().zip(&b).map(|(a, b)| is_nothing(*a) || is_nothing(*b)).collect();
+        ours.push(without(scores(&a), &are_missing));
+        theirs.push(without(scores(&b), &are_missing));
     }
     gains.count = ours.len();
     gains.dimensions = ours.first().map_or(0, Vec::len);
@@ -103,6 +105,12 @@ fn carried(gains: &[f32], stream: &Stream) -> Option<Vec<f32>> {
         Stream::Signed { source } => Some(source.iter().map(|it| it.map_or(f32::NAN, |(col, _)| gains[col])).collect()),
         Stream::Rotated(_) => None,
     }
+}
+
+/// Scores in the middle for what is no number on either side: where two files have none says nothing of their training.
+fn without(mut scores: Vec<f32>, are_missing: &[bool]) -> Vec<f32> {
+    scores.iter_mut().zip(are_missing).filter(|it| *it.1).for_each(|it| *it.0 = 0.0);
+    scores
 }
 
 /// Whether all numbers are one number.

@@ -2,12 +2,15 @@
 
 use crate::linalg::regression::Sums;
 use crate::weights::model::block::Block;
+use crate::weights::model::budget::spread;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checkpoint::Error;
 use crate::linalg::assignment::Best;
 use crate::linalg::matrix::{Matrix, cosine, norm};
 use crate::weights::matching::column_norms::{ColumnSizes, Halves};
+use crate::weights::matching::common;
+use crate::weights::matching::equal_weights::{self, SAME};
 use crate::weights::matching::symmetry::Following;
 
 /// What matched units of one pair of blocks say.
@@ -15,6 +18,8 @@ use crate::weights::matching::symmetry::Following;
 pub(crate) struct Units {
     /// Units of the smaller block: the most that can be matched.
     pub(crate) possible: usize,
+    /// Units of the reference's block, among which each one's partner was looked for.
+    pub(crate) crowd: usize,
     /// Whether both blocks have as many units.
     pub(crate) is_one_width: bool,
     /// Matched pairs, subject unit first.
@@ -31,6 +36,10 @@ pub(crate) struct Units {
     pub(crate) turned: usize,
     /// Units whose nearest unit has the same number.
     pub(crate) in_place: usize,
+    /// For each pair, whether it is the same but for rounding.
+    pub(crate) same: Vec<bool>,
+    /// Squares of the cosines of gates that do not answer each other, and how many.
+    pub(crate) others: (f64, f64),
     /// Sum of |cosine| of up projections.
     pub(crate) up_cosine: f64,
     /// Spread of the logarithm of the units' scale between gate-side and down-side.
@@ -79,18 +88,19 @@ pub(crate) fn compare<'a>(subject: &Block<'a>, reference: &Block<'a>) -> Result<
     let agreed: BTreeSet<(usize, usize)> = by_other.mutual().into_iter().map(|it| (it.0, it.1)).collect();
     let mut units = Units {
         possible: ours.min(theirs),
+        crowd: theirs,
         is_one_width: subject.width() == reference.width(),
         gate_cosine: pairs.iter().map(|it| it.2).sum(),
         agreeing: pairs.iter().filter(|it| agreed.contains(&(it.0, it.1))).count(),
         ..Units::default()
     };
-    let mut seen = Seen::default();
+    let mut seen = Seen { common: Common::of(subject, reference)?, ..Seen::default() };
     let most = reference.tiles().next().map_or(1, |it| it.len());
     for some in pairs.chunks(most) {
         let pairs: Vec<(usize, usize)> = some.iter().map(|it| (it.0, it.1)).collect();
         units.look(subject, reference, &pairs, &mut seen)?;
     }
-    units.scale_spread = spread(&seen.scales);
+    units.scale_spread = spread_of(&seen.scales);
     units.columns = [seen.columns.sizes(), seen.columns_back.sizes()];
     Ok(units)
 }
@@ -101,6 +111,35 @@ struct Seen {
     scales: Vec<f64>,
     columns: Halves,
     columns_back: Halves,
+    common: Common,
+}
+
+/// What up projections of all units have in common, and what units write; subject first.
+#[derive(Default)]
+struct Common {
+    up: common::Pair,
+    down: common::Pair,
+}
+
+/// What the rows of one kind of a block have in common.
+type Direction<'a> = dyn Fn(&Block<'_>) -> Result<Option<Vec<f32>>, Error> + 'a;
+
+/// Units that tell what all have in common.
+const TELLING: usize = 256;
+
+impl Common {
+    fn of(subject: &Block<'_>, reference: &Block<'_>) -> Result<Self, Error> {
+        let some = |block: &Block<'_>| spread(block.units(), TELLING);
+        let up = |block: &Block<'_>| Ok::<_, Error>(common::direction(&block.ups(&some(block))?));
+        let down = |block: &Block<'_>| Ok::<_, Error>(common::direction(&block.downs(&some(block))?));
+        // The second side is read only where the first has one.
+        let both = |of: &Direction<'_>| {
+            let ours = of(subject)?;
+            let theirs = if ours.is_some() { of(reference)? } else { None };
+            Ok::<_, Error>(common::Pair::of(ours, theirs))
+        };
+        Ok(Self { up: both(&up)?, down: both(&down)? })
+    }
 }
 
 impl Units {
@@ -128,10 +167,19 @@ impl Units {
                 seen.columns_back.see(&ours, &theirs, before);
             }
         }
+        let (plain_ups, their_plain_ups) = seen.common.up.taken_out(ups.clone(), their_ups.clone());
+        let (plain_downs, their_plain_downs) = seen.common.down.taken_out(downs.clone(), their_downs.clone());
+        let keys = gates.as_ref().map_or((&ups, &their_ups), |it| (&it.0, &it.1));
+        let others = equal_weights::others(keys.0, keys.1);
+        self.others = (self.others.0 + others.0, self.others.1 + others.1);
         for (at, (row, col)) in pairs.iter().enumerate() {
+            let key = cosine(keys.0.row(at), keys.1.row(at));
             let (col, row) = (reference.number(*col), subject.number(*row));
-            let (up, down) = (cosine(ups.row(at), their_ups.row(at)), cosine(downs.row(at), their_downs.row(at)));
+            let up = cosine(plain_ups.row(at), their_plain_ups.row(at));
+            let down = cosine(plain_downs.row(at), their_plain_downs.row(at));
             self.pairs.push((row, col));
+            let behind = if gates.is_some() { up } else { down };
+            self.same.push(key >= SAME && behind.abs() >= SAME);
             let inside = |gates: Option<&Matrix>, ups: &Matrix, downs: &Matrix| following(at, gates, ups, downs);
             self.following.push([
                 inside(gates.as_ref().map(|it| &it.0), &ups, &downs),
@@ -161,12 +209,12 @@ pub(crate) fn in_place(subject: &Block<'_>, reference: &Block<'_>) -> Result<Vec
     if !subject.has_gate() || !reference.has_gate() || subject.width() != reference.width() {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
+    let (common, mut found) = (Common::of(subject, reference)?, Vec::new());
     for tile in reference.tiles() {
         let theirs: Vec<usize> = tile.collect();
         let numbers: Vec<usize> = theirs.iter().map(|it| reference.number(*it)).collect();
-        let (ups, downs) = (subject.ups(&numbers)?, subject.downs(&numbers)?);
-        let (their_ups, their_downs) = (reference.ups(&theirs)?, reference.downs(&theirs)?);
+        let (ups, their_ups) = common.up.taken_out(subject.ups(&numbers)?, reference.ups(&theirs)?);
+        let (downs, their_downs) = common.down.taken_out(subject.downs(&numbers)?, reference.downs(&theirs)?);
         for (at, number) in numbers.into_iter().enumerate() {
             let up = cosine(ups.row(at), their_ups.row(at));
             found.push((number, up + cosine(downs.row(at), their_downs.row(at))));
@@ -184,7 +232,7 @@ fn following(unit: usize, gates: Option<&Matrix>, ups: &Matrix, downs: &Matrix) 
     }
 }
 
-fn spread(numbers: &[f64]) -> f64 {
+fn spread_of(numbers: &[f64]) -> f64 {
     let mean = numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
     (numbers.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / numbers.len().max(1) as f64).sqrt()
 }

@@ -45,6 +45,31 @@ impl Stream {
         }
     }
 
+    /// Whether some of the subject's stream is nothing of the reference's: coordinates without an answer, or a space around
+    /// the one that the reference's stream was carried into.
+    pub(crate) fn has_outside(&self) -> bool {
+        match self {
+            Self::Same => false,
+            Self::Signed { source } => source.iter().any(Option::is_none),
+            Self::Rotated(map) => map.rows > map.cols,
+        }
+    }
+
+    /// Rows in the subject's coordinates without what lies outside: nothing of the reference's is there to be compared with, and
+    /// what reads a space that nobody writes may be anything.
+    pub(crate) fn within(&self, mut rows: Matrix) -> Matrix {
+        match self {
+            Self::Signed { source } if self.has_outside() => {
+                for row in rows.data.chunks_exact_mut(source.len().max(1)) {
+                    row.iter_mut().zip(source).filter(|it| it.1.is_none()).for_each(|it| *it.0 = 0.0);
+                }
+                rows
+            }
+            Self::Rotated(map) if self.has_outside() && rows.cols == map.rows => rows.times(map).times_transposed(map),
+            _ => rows,
+        }
+    }
+
     /// Rows in the subject's coordinates, as rows in the reference's; the transpose of [`Stream::apply`].
     pub(crate) fn back(&self, rows: &Matrix, reference: usize) -> Matrix {
         match self {

@@ -17,6 +17,8 @@ pub(crate) struct Block<'a> {
     layer: &'a Layer,
     ffn: &'a FeedForward,
     stream: &'a Stream,
+    /// The map that the other side is carried along by.
+    other: Option<&'a Stream>,
 }
 
 impl<'a> Block<'a> {
@@ -25,7 +27,21 @@ impl<'a> Block<'a> {
         let (up, down) = (ffn.up.as_ref()?, ffn.down.as_ref()?);
         let fits = up.inputs() == net.hidden && down.outputs() == net.hidden && up.outputs() == down.inputs();
         let gate_fits = ffn.gate.as_ref().is_none_or(|it| (it.outputs(), it.inputs()) == (up.outputs(), up.inputs()));
-        (fits && gate_fits).then_some(Self { net, layer, ffn, stream })
+        (fits && gate_fits).then_some(Self { net, layer, ffn, stream, other: None })
+    }
+
+    /// The same without what a map of the other side's stream leaves out.
+    pub(crate) fn within(self, other: &'a Stream) -> Self {
+        Self { other: other.has_outside().then_some(other), ..self }
+    }
+
+    /// Rows in the coordinates of the comparison.
+    fn carried(&self, rows: Matrix) -> Matrix {
+        let rows = self.stream.apply(rows);
+        match self.other {
+            Some(other) => other.within(rows),
+            None => rows,
+        }
     }
 
     pub(crate) fn units(&self) -> usize {
@@ -56,18 +72,18 @@ impl<'a> Block<'a> {
     pub(crate) fn gates(&self, units: &[usize]) -> Result<Option<Matrix>, Error> {
         let norm = self.layer.ffn_norm.as_ref();
         let rows = self.ffn.gate.as_ref().map(|it| self.net.folded_rows(it, units, norm)).transpose()?;
-        Ok(rows.map(|it| self.stream.apply(it)))
+        Ok(rows.map(|it| self.carried(it)))
     }
 
     pub(crate) fn ups(&self, units: &[usize]) -> Result<Matrix, Error> {
         let Some(up) = &self.ffn.up else { return Ok(Matrix::default()) };
-        Ok(self.stream.apply(self.net.folded_rows(up, units, self.layer.ffn_norm.as_ref())?))
+        Ok(self.carried(self.net.folded_rows(up, units, self.layer.ffn_norm.as_ref())?))
     }
 
     /// What units write into the stream.
     pub(crate) fn downs(&self, units: &[usize]) -> Result<Matrix, Error> {
         let Some(down) = &self.ffn.down else { return Ok(Matrix::default()) };
-        Ok(self.stream.apply(down.load_columns(self.net.numbers, units)?))
+        Ok(self.carried(self.net.visible(down.load_columns(self.net.numbers, units)?)))
     }
 
     /// What units look for, what that is multiplied with where there are gates, and what they write.

@@ -10,6 +10,8 @@ pub(crate) struct FeedForward {
     pub(crate) gate: Option<Slot>,
     pub(crate) up: Option<Slot>,
     pub(crate) down: Option<Slot>,
+    /// Gate and up projection in one, from which both were taken.
+    pub(crate) fused: Option<Slot>,
     /// Units of the whole block, of which these may be some.
     pub(crate) width: usize,
     /// Which units these are; none where they are all of them.
@@ -17,10 +19,6 @@ pub(crate) struct FeedForward {
 }
 
 impl FeedForward {
-    pub(crate) fn whole(self) -> Self {
-        Self { width: self.units(), ..self }
-    }
-
     /// Units of the block that are at hand.
     pub(crate) fn units(&self) -> usize {
         self.key().map_or(0, Slot::outputs)
@@ -37,6 +35,7 @@ impl FeedForward {
             gate: self.gate.as_ref().map(|it| it.some_rows(units)),
             up: self.up.as_ref().map(|it| it.some_rows(units)),
             down: self.down.as_ref().map(|it| it.some_columns(units)),
+            fused: None,
             width: self.width,
             chosen: Some(units.iter().map(|it| self.number(*it)).collect()),
         }
@@ -56,6 +55,10 @@ pub(crate) struct Layer {
     pub(crate) key: Option<Slot>,
     pub(crate) value: Option<Slot>,
     pub(crate) output: Option<Slot>,
+    /// Query and key projection as they are stored.
+    pub(crate) stored: [Option<Slot>; 2],
+    /// Query, key and value projection in one, from which all three were taken.
+    pub(crate) fused: Option<Slot>,
     pub(crate) attention_norm: Option<String>,
     pub(crate) ffn_norm: Option<String>,
     /// One for a dense layer, one an expert for a mixture.

@@ -1,6 +1,7 @@
 //! Where a projection lies in its file, and how some of its rows or columns are read without the others.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -21,8 +22,8 @@ pub(crate) struct Slot {
     /// Which expert of a stack.
     stacked: u64,
     is_turned: bool,
-    /// The outputs that are meant.
-    rows: Vec<Range<u64>>,
+    /// The outputs that are meant, in their order; projections of one kind share it.
+    rows: Arc<[Range<u64>]>,
     /// The inputs that are meant; none where all are.
     cols: Option<Vec<u64>>,
 }
@@ -33,33 +34,31 @@ impl Slot {
         let [rows, cols] = placed.shape[..] else { return None };
         let outputs = if is_turned { cols } else { rows };
         let stacked = placed.stacked.and(placed.expert).map_or(0, u64::from);
-        let rows_meant = vec![Range { start: 0, end: outputs }];
-        Some(Self { name: placed.name.clone(), stored: (rows, cols), stacked, is_turned, rows: rows_meant, cols: None })
+        let all = whole(outputs);
+        Some(Self { name: placed.name.clone(), stored: (rows, cols), stacked, is_turned, rows: all, cols: None })
     }
 
     /// The whole of a tensor that has nothing beside it.
     pub(crate) fn plain(name: &str, stored: (u64, u64), is_turned: bool) -> Self {
         let outputs = if is_turned { stored.1 } else { stored.0 };
-        Self {
-            name: name.to_owned(),
-            stored,
-            stacked: 0,
-            is_turned,
-            rows: vec![Range { start: 0, end: outputs }],
-            cols: None,
-        }
+        Self { name: name.to_owned(), stored, stacked: 0, is_turned, rows: whole(outputs), cols: None }
     }
 
     /// The same projection with these outputs of the whole alone.
-    pub(crate) fn part(&self, rows: Vec<Range<u64>>) -> Self {
+    pub(crate) fn part(&self, rows: Arc<[Range<u64>]>) -> Self {
         Self { rows, ..self.clone() }
+    }
+
+    /// The whole matrix with rows and columns exchanged, where it is square and nothing of it is left out.
+    pub(crate) fn exchanged(&self) -> Option<Self> {
+        let is_whole = self.cols.is_none() && *self.rows == *whole(self.stored.0);
+        (self.stored.0 == self.stored.1 && is_whole).then(|| Self { is_turned: !self.is_turned, ..self.clone() })
     }
 
     /// These outputs alone, counted among those that are meant.
     pub(crate) fn some_rows(&self, chosen: &[usize]) -> Self {
         let all = self.row_numbers();
-        let rows = chosen.iter().filter_map(|it| all.get(*it)).map(|it| *it..it + 1).collect();
-        Self { rows, ..self.clone() }
+        Self { rows: runs(chosen.iter().filter_map(|it| all.get(*it)).copied()), ..self.clone() }
     }
 
     /// These inputs alone, counted among those that are meant.
@@ -179,6 +178,23 @@ impl Slot {
         }
         Ok(data)
     }
+}
+
+/// All of so many rows.
+fn whole(rows: u64) -> Arc<[Range<u64>]> {
+    Arc::new([Range { start: 0, end: rows }])
+}
+
+/// Row numbers in an order, as runs of those that follow each other.
+pub(crate) fn runs(rows: impl IntoIterator<Item = u64>) -> Arc<[Range<u64>]> {
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    for row in rows {
+        match runs.last_mut() {
+            Some(last) if last.end == row => last.end = row + 1,
+            _ => runs.push(row..row + 1),
+        }
+    }
+    runs.into()
 }
 
 /// Each run of rows with the place where its numbers go, so that they are not held twice.

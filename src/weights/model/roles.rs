@@ -1,7 +1,6 @@
 //! Which role each tensor has, and which way round its matrix is stored.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use crate::blueprint::Placed;
 
@@ -27,26 +26,57 @@ pub(crate) fn settled(placed: Vec<Placed>) -> Vec<Settled> {
     settled
 }
 
-/// Whether the projections of a model lie as `[in, out]`, told by those that are not square.
-pub(crate) fn lies_turned(placed: &[Placed], hidden: u64) -> bool {
-    let mut votes = 0_i64;
-    for it in placed.iter().filter(|it| it.shape.len() == 2 && it.shape[0] != it.shape[1]) {
-        let [rows, cols] = it.shape[..] else { continue };
-        for role in &it.roles {
-            match role.rsplit('.').next().unwrap_or_default() {
-                "gate" | "up" | "gate_up" | "query_key_value" | "key" | "value" => {
-                    votes += i64::from(rows == hidden) - i64::from(cols == hidden);
-                }
-                "down" => votes += i64::from(cols == hidden) - i64::from(rows == hidden),
-                _ => {}
+/// Which way round the projections of each kind lie: those of attention, of dense blocks, and of experts, which some
+/// programs write the other way round than the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turned {
+    attention: i64,
+    dense: i64,
+    experts: i64,
+}
+
+impl Turned {
+    /// Told by the matrices that are not square.
+    pub(crate) fn of(placed: &[Placed], hidden: u64) -> Self {
+        let mut votes = Self::default();
+        for it in placed.iter().filter(|it| it.shape.len() == 2 && it.shape[0] != it.shape[1]) {
+            let [rows, cols] = it.shape[..] else { continue };
+            for role in &it.roles {
+                let reads = i64::from(rows == hidden) - i64::from(cols == hidden);
+                *votes.kind(role) += match role.rsplit('.').next().unwrap_or_default() {
+                    "gate" | "up" | "gate_up" | "query_key_value" | "query" | "key" | "value" => reads,
+                    "down" => -reads,
+                    "output" if role.starts_with("attention.") => -reads,
+                    _ => 0,
+                };
             }
         }
+        votes
     }
-    votes > 0
+
+    fn kind(&mut self, role: &str) -> &mut i64 {
+        match role {
+            _ if role.starts_with("expert.") => &mut self.experts,
+            _ if role.starts_with("attention.") => &mut self.attention,
+            _ => &mut self.dense,
+        }
+    }
+
+    /// Whether a square projection of this role lies as `[in, out]`: those of its kind tell, or where all of them are
+    /// square, the next kind.
+    fn is(self, role: &str) -> bool {
+        let Self { attention, dense, experts } = self;
+        let order = match role {
+            _ if role.starts_with("expert.") => [experts, dense, attention],
+            _ if role.starts_with("attention.") => [attention, dense, experts],
+            _ => [dense, attention, experts],
+        };
+        order.into_iter().find(|it| *it != 0).is_some_and(|it| it > 0)
+    }
 }
 
 /// Whether one projection lies as `[in, out]`: its shape tells, or where it is square, the others.
-pub(crate) fn turned(placed: &Placed, role: &str, hidden: u64, is_turned: bool) -> bool {
+pub(crate) fn turned(placed: &Placed, role: &str, hidden: u64, others: Turned) -> bool {
     let [rows, cols] = placed.shape[..] else { return false };
     let is_output = role.ends_with("down") || role == "attention.output";
     let stream = if is_output { rows } else { cols };
@@ -54,11 +84,6 @@ pub(crate) fn turned(placed: &Placed, role: &str, hidden: u64, is_turned: bool) 
     match (stream == hidden, other == hidden) {
         (true, false) => false,
         (false, true) => true,
-        _ => is_turned,
+        _ => others.is(role),
     }
-}
-
-/// One range of rows.
-pub(crate) fn only(range: Range<u64>) -> Vec<Range<u64>> {
-    std::iter::once(range).collect()
 }

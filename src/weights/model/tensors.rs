@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::checkpoint::{Data, Error};
+use crate::checkpoint::{Data, Error, Stored};
 
 /// Numbers by the name of their tensor.
 pub trait Numbers: Sync {
@@ -11,6 +11,10 @@ pub trait Numbers: Sync {
     fn read(&self, name: &str, elements: Range<u64>) -> Result<Vec<f32>, Error>;
     /// Whether there is a tensor of this name that can be read.
     fn has(&self, name: &str) -> bool;
+    /// As what the numbers of a tensor are stored, where that is known.
+    fn stored(&self, _name: &str) -> Option<Stored> {
+        None
+    }
 }
 
 impl Numbers for Data {
@@ -20,6 +24,10 @@ impl Numbers for Data {
 
     fn has(&self, name: &str) -> bool {
         self.find(name).is_some_and(|it| it.unreadable.is_none())
+    }
+
+    fn stored(&self, name: &str) -> Option<Stored> {
+        self.find(name).map(|it| it.stored.clone())
     }
 }
 
@@ -64,4 +72,13 @@ impl Numbers for Finite<'_> {
     fn has(&self, name: &str) -> bool {
         self.numbers.has(name)
     }
+
+    fn stored(&self, name: &str) -> Option<Stored> {
+        self.numbers.stored(name)
+    }
+}
+
+/// Whether a number stands for one that is none.
+pub(crate) fn is_nothing(number: f32) -> bool {
+    number == NOTHING
 }

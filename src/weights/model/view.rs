@@ -1,18 +1,28 @@
 //! A model as the tests see it: every matrix by what it does, `[out, in]`, whatever its name and its storage.
 
 use crate::weights::model::layer::{FeedForward, Layer};
-use crate::weights::model::roles::{Settled, lies_turned, only, settled, turned};
+use crate::weights::model::orders::{Ordering, Orders};
+use crate::weights::model::roles::{Settled, Turned, settled, turned};
 use crate::weights::model::sizes::Sizes;
 use crate::weights::model::tensors::Numbers;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
-use crate::blueprint::{Blueprint, Placed};
+use crate::blueprint::{Blueprint, Heads, Placed};
 use crate::checkpoint::Error;
 use crate::linalg::matrix::Matrix;
 use crate::weights::model::projection::Slot;
 
+/// A tensor that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Its layer, if it stands in one.
+    pub(crate) layer: Option<u32>,
+    pub(crate) elements: u64,
+    pub(crate) is_matrix: bool,
+}
+
 /// A model.
+#[derive(Clone)]
 pub struct Net<'a> {
     pub(crate) numbers: &'a dyn Numbers,
     pub(crate) hidden: usize,
@@ -36,6 +46,18 @@ pub struct Net<'a> {
     pub(crate) sizes: Sizes,
     /// Matrices in layers that no test of units or heads looks at, by what they are called there.
     pub(crate) unheld: BTreeMap<Place, Slot>,
+    /// The orders in which its file has rows.
+    pub(crate) orders: Orders,
+    /// What is added to its norm weights: one where they are stored less one.
+    pub(crate) norm_offset: f32,
+    /// Whether the configuration says that norm weights are stored less one.
+    pub(crate) has_norms_about_zero: bool,
+    /// Whether norms take the mean of the stream away, so that nobody sees the direction in which all coordinates are one.
+    pub(crate) is_centred: bool,
+    /// Matrices that hold nothing but zeros or no finite number, with their number of elements: they count for nothing.
+    pub(crate) empty: BTreeMap<String, u64>,
+    /// Every tensor that can be read.
+    pub(crate) tensors: BTreeMap<String, Kept>,
     lengths: BTreeMap<String, u64>,
 }
 
@@ -61,6 +83,12 @@ impl<'a> Net<'a> {
             left_out: Vec::new(),
             sizes: Sizes::default(),
             unheld: BTreeMap::new(),
+            orders: Orders::default(),
+            norm_offset: 0.0,
+            has_norms_about_zero: false,
+            is_centred: false,
+            empty: BTreeMap::new(),
+            tensors: BTreeMap::new(),
             lengths: BTreeMap::new(),
         }
     }
@@ -87,15 +115,20 @@ impl<'a> Net<'a> {
         let elements =
             |it: &Placed| it.shape.iter().copied().fold(it.stacked.map_or(1, u64::from), u64::saturating_mul);
         let all: BTreeMap<String, u64> = placed.iter().map(|it| (it.name.clone(), elements(it))).collect();
+        let kept = |it: &Placed| Kept { layer: it.layer, elements: elements(it), is_matrix: it.shape.len() > 1 };
+        let tensors = placed.iter().map(|it| (it.name.clone(), kept(it)));
+        let tensors: BTreeMap<String, Kept> = tensors.filter(|it| numbers.has(&it.0)).collect();
         let placed: Vec<Placed> = placed.into_iter().filter(|it| it.tower.is_none()).collect();
         let mut net = Self::empty(numbers, size("hidden"));
         (net.heads, net.kv_heads, net.head_dim) = (size("heads"), size("kv_heads"), size("head_dim"));
         let in_layers: Vec<(Place, Slot)> =
             placed.iter().filter_map(|it| Some((place_of(it)?, Slot::of(it, false)?))).collect();
         net.sizes = Sizes::of(&placed, blueprint.unread_in_layers());
-        let is_turned = lies_turned(&placed, net.hidden as u64);
+        let is_turned = Turned::of(&placed, net.hidden as u64);
         let mut layers: BTreeMap<u32, (Layer, BTreeMap<u32, FeedForward>)> = BTreeMap::new();
-        let family = blueprint.config().get("model_type").and_then(|it| it.as_str()).unwrap_or_default().to_owned();
+        // LayerNorm has a bias, or no parameters at all; a norm that only divides by the size keeps the mean.
+        let has_norm = |end: &str| placed.iter().any(|it| it.roles.iter().any(|role| role.ends_with(end)));
+        net.is_centred = has_norm("norm.bias") || !has_norm("norm");
         for it in settled(placed) {
             if !numbers.has(&it.placed.name) {
                 net.left_out.push(it.placed.name.clone());
@@ -104,20 +137,20 @@ impl<'a> Net<'a> {
             match it.placed.layer {
                 Some(layer) => {
                     let place = layers.entry(layer).or_default();
-                    net.place(place, &it, is_turned, &family);
+                    net.place(place, &it, is_turned);
                 }
                 None => net.place_outside(&it),
             }
         }
         net.layers = layers
             .into_iter()
-            .map(|(index, (layer, ffns))| Layer {
-                index,
-                ffns: ffns.into_values().map(FeedForward::whole).collect(),
-                ..layer
-            })
-            .filter(|it| it.query.is_some() || !it.ffns.is_empty())
+            .map(|(index, (layer, ffns))| Layer { index, ffns: ffns.into_values().collect(), ..layer })
             .collect();
+        let about_zero = blueprint.conventions("ffn.norm").into_iter();
+        net.has_norms_about_zero = about_zero.into_iter().any(|it| it.is_stated);
+        net.order(Orders::stated(blueprint));
+        net.layers.retain(|it| it.query.is_some() || !it.ffns.is_empty());
+        net.tensors = tensors;
         let known = net.used();
         net.unheld =
             in_layers.into_iter().filter(|it| !known.contains(it.1.name()) && numbers.has(it.1.name())).collect();
@@ -148,8 +181,8 @@ impl<'a> Net<'a> {
     fn place_outside(&mut self, it: &Settled) {
         let rows = it.placed.shape.first().copied().unwrap_or(0);
         match it.role.as_str() {
-            "token_embedding" => self.embedding = Slot::of(&it.placed, false),
-            "output" => self.head = Slot::of(&it.placed, false),
+            "token_embedding" => self.embedding = self.token_rows(&it.placed),
+            "output" => self.head = self.token_rows(&it.placed),
             "output_norm" => {
                 self.lengths.insert(it.placed.name.clone(), rows);
                 self.final_norm = Some(it.placed.name.clone());
@@ -158,13 +191,50 @@ impl<'a> Net<'a> {
         }
     }
 
-    fn place(
-        &mut self,
-        (layer, ffns): &mut (Layer, BTreeMap<u32, FeedForward>),
-        it: &Settled,
-        is_turned: bool,
-        family: &str,
-    ) {
+    /// Puts the rows of all projections into the canonical order, out of these.
+    pub(crate) fn order(&mut self, orders: Orders) {
+        let heads = Heads { queries: self.heads as u64, keys: self.kv_heads as u64, size: self.head_dim as u64 };
+        let mut ordering = Ordering::new(orders, heads);
+        self.layers.iter_mut().for_each(|it| ordering.apply(it));
+        for ffn in self.layers.iter_mut().flat_map(|it| &mut it.ffns).filter(|it| it.chosen.is_none()) {
+            ffn.width = ffn.units();
+        }
+        self.orders = orders;
+    }
+
+    /// Takes matrices out that hold nothing, so that no test looks at them.
+    pub(crate) fn take_out(&mut self, empty: BTreeMap<String, u64>) {
+        let drop = |slot: &mut Option<Slot>| {
+            if slot.as_ref().is_some_and(|it| empty.contains_key(it.name())) {
+                *slot = None;
+            }
+        };
+        drop(&mut self.embedding);
+        drop(&mut self.head);
+        for layer in &mut self.layers {
+            let Layer { query, key, value, output, stored: [stored_query, stored_key], fused, router, .. } = layer;
+            [query, key, value, output, stored_query, stored_key, fused, router].into_iter().for_each(drop);
+            for FeedForward { gate, up, down, fused, .. } in &mut layer.ffns {
+                // A block without its gate is no block without gates. What writes nothing shows no direction by itself.
+                let had = [gate.is_some(), up.is_some()];
+                [&mut *gate, &mut *up, fused].into_iter().for_each(drop);
+                if had != [gate.is_some(), up.is_some()] {
+                    (*gate, *up, *down, *fused) = (None, None, None, None);
+                }
+            }
+            layer.ffns.retain(|it| it.key().is_some());
+        }
+        self.layers.retain(|it| it.query.is_some() || !it.ffns.is_empty());
+        self.empty = empty;
+    }
+
+    /// Rows of tokens, also where they are columns.
+    fn token_rows(&self, placed: &Placed) -> Option<Slot> {
+        let [rows, cols] = placed.shape[..] else { return None };
+        Slot::of(placed, rows == self.hidden as u64 && cols != rows)
+    }
+
+    fn place(&mut self, (layer, ffns): &mut (Layer, BTreeMap<u32, FeedForward>), it: &Settled, is_turned: Turned) {
         let name = it.placed.name.clone();
         if it.role.ends_with("norm") || it.role.ends_with(".bias") {
             self.lengths.insert(name.clone(), it.placed.shape.first().copied().unwrap_or(0));
@@ -172,53 +242,23 @@ impl<'a> Net<'a> {
         let slot = || Slot::of(&it.placed, turned(&it.placed, &it.role, self.hidden as u64, is_turned));
         let expert = it.placed.expert.map_or(0, |it| it + 1);
         match it.role.as_str() {
-            "attention.query" => layer.query = slot(),
-            "attention.key" => layer.key = slot(),
+            "attention.query" => layer.stored[0] = slot(),
+            "attention.key" => layer.stored[1] = slot(),
             "attention.value" => layer.value = slot(),
             "attention.output" => layer.output = slot(),
-            "attention.query_key_value" => {
-                if let Some(fused) = slot() {
-                    let parts = self.unfused(&fused, &name, family);
-                    [layer.query, layer.key, layer.value] = parts.map(|rows| Some(fused.part(rows)));
-                }
-            }
+            "attention.query_key_value" => layer.fused = slot(),
             "attention.norm" => layer.attention_norm = Some(name),
             "ffn.norm" => layer.ffn_norm = Some(name),
             "ffn.gate" | "expert.ffn.gate" => ffns.entry(expert).or_default().gate = slot(),
             "ffn.up" | "expert.ffn.up" => ffns.entry(expert).or_default().up = slot(),
             "ffn.down" | "expert.ffn.down" => ffns.entry(expert).or_default().down = slot(),
-            "ffn.gate_up" | "expert.ffn.gate_up" => {
-                if let Some(fused) = slot() {
-                    let (all, half) = (fused.outputs() as u64, fused.outputs() as u64 / 2);
-                    let ffn = ffns.entry(expert).or_default();
-                    (ffn.gate, ffn.up) = (Some(fused.part(only(0..half))), Some(fused.part(only(half..all))));
-                }
-            }
+            "ffn.gate_up" | "expert.ffn.gate_up" => ffns.entry(expert).or_default().fused = slot(),
             "router" => layer.router = slot(),
             role if role.ends_with(".bias") && !role.contains("norm") => {
                 layer.biases.insert(role.to_owned(), name);
             }
             _ => {}
         }
-    }
-
-    /// The rows of query, key and value in one fused projection: side by side, head by head (GPT-NeoX, BLOOM, Falcon), or
-    /// by groups of heads (InternLM2).
-    fn unfused(&self, fused: &Slot, name: &str, family: &str) -> [Vec<Range<u64>>; 3] {
-        let (heads, kv, dim) = (self.heads as u64, self.kv_heads as u64, self.head_dim as u64);
-        let all = fused.outputs() as u64;
-        let is_by_head = ["gpt_neox", "bloom", "falcon", "RefinedWeb", "RefinedWebModel"].contains(&family);
-        if (is_by_head || name.contains("wqkv")) && kv > 0 && heads.is_multiple_of(kv) && (heads + 2 * kv) * dim == all
-        {
-            let queries = heads / kv;
-            let group = (queries + 2) * dim;
-            let rows =
-                |start: u64, length: u64| (0..kv).map(|it| it * group + start..it * group + start + length).collect();
-            return [rows(0, queries * dim), rows(queries * dim, dim), rows((queries + 1) * dim, dim)];
-        }
-        let query = if (heads + 2 * kv) * dim == all { heads * dim } else { all / 3 };
-        let key = (all - query) / 2;
-        [only(0..query), only(query..query + key), only(query + key..all)]
     }
 
     /// Dimensions of the stream.
@@ -254,10 +294,28 @@ impl<'a> Net<'a> {
     }
 
     fn with_gain(&self, mut matrix: Matrix, norm: Option<&String>) -> Result<Matrix, Error> {
-        if let Some(gain) = self.vector(norm)?.filter(|it| it.len() == matrix.cols) {
+        if let Some(gain) = self.norm(norm)?.filter(|it| it.len() == matrix.cols) {
             matrix.scale_columns(&gain);
         }
-        Ok(matrix)
+        Ok(self.visible(matrix))
+    }
+
+    /// Rows of the stream without what the model's norms take away before anything reads it.
+    pub(crate) fn visible(&self, mut rows: Matrix) -> Matrix {
+        if self.is_centred && rows.cols == self.hidden {
+            for row in rows.data.chunks_exact_mut(self.hidden.max(1)) {
+                let mean = row.iter().map(|it| f64::from(*it)).sum::<f64>() / self.hidden as f64;
+                row.iter_mut().for_each(|it| *it -= mean as f32);
+            }
+        }
+        rows
+    }
+
+    /// The weights of a norm as they multiply, by the name of its tensor.
+    pub(crate) fn norm(&self, name: Option<&String>) -> Result<Option<Vec<f32>>, Error> {
+        let mut weights = self.vector(name)?;
+        weights.iter_mut().flatten().for_each(|it| *it += self.norm_offset);
+        Ok(weights)
     }
 }
 

@@ -17,9 +17,10 @@ use crate::weights::model::budget::spread;
 use crate::weights::model::layer_pair::Answer;
 use crate::weights::model::projection::Slot;
 use crate::weights::model::view::Net;
+use crate::weights::provenance::rounding::Rounding;
 
 /// The change of one kind of projection over all layers that answer each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Delta {
     pub(crate) numbers: u64,
     pub(crate) unchanged: u64,
@@ -33,9 +34,16 @@ pub(crate) struct Delta {
     rank_share: f64,
     pub(crate) rank: usize,
     layers: usize,
+    /// What rounding to the type that the subject is stored as explains.
+    pub(crate) rounding: Rounding,
 }
 
 impl Delta {
+    /// Whether it changed, and rounding explains all of it.
+    pub(crate) fn is_rounded(&self) -> bool {
+        self.unchanged < self.numbers && self.rounding.explains()
+    }
+
     pub(crate) fn unchanged_share(&self) -> f64 {
         self.unchanged as f64 / self.numbers.max(1) as f64
     }
@@ -126,34 +134,92 @@ pub(crate) fn measure(
     let mut deltas: BTreeMap<&'static str, Delta> = BTreeMap::new();
     for answer in answers {
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
-        let mut pairs: Vec<(&'static str, &Option<Slot>, &Option<Slot>)> = vec![
-            ("query", &one.query, &other.query),
-            ("key", &one.key, &other.key),
-            ("value", &one.value, &other.value),
-            ("output", &one.output, &other.output),
+        let norms = [(&one.attention_norm, &other.attention_norm), (&one.ffn_norm, &other.ffn_norm)];
+        let mut pairs: Vec<Kind<'_>> = vec![
+            ("query", &one.query, &other.query, Some(0)),
+            ("key", &one.key, &other.key, Some(0)),
+            ("value", &one.value, &other.value, Some(0)),
+            ("output", &one.output, &other.output, None),
         ];
         if let ([ours], [theirs]) = (&one.ffns[..], &other.ffns[..]) {
-            pairs.push(("gate", &ours.gate, &theirs.gate));
-            pairs.push(("up", &ours.up, &theirs.up));
-            pairs.push(("down", &ours.down, &theirs.down));
+            pairs.push(("gate", &ours.gate, &theirs.gate, Some(1)));
+            pairs.push(("up", &ours.up, &theirs.up, Some(1)));
+            pairs.push(("down", &ours.down, &theirs.down, None));
         }
-        for (kind, ours, theirs) in pairs {
+        for (kind, ours, theirs, norm) in pairs {
             let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
-            if (ours.outputs(), ours.inputs()) == (theirs.outputs(), theirs.inputs()) {
-                let rows = spread(ours.outputs(), rows);
-                let ours = ours.load_rows(subject.numbers, &rows)?;
-                let theirs = theirs.load_rows(reference.numbers, &rows)?;
-                deltas.entry(kind).or_default().add(&ours, &theirs);
+            if (ours.outputs(), ours.inputs()) != (theirs.outputs(), theirs.inputs()) {
+                continue;
             }
+            let norm = norm.and_then(|it| norms[it].0.as_ref().zip(norms[it].1.as_ref()));
+            let rows = spread(ours.outputs(), rows);
+            deltas.entry(kind).or_default().add_rows((subject, ours), (reference, theirs), &rows, norm)?;
         }
     }
     Ok(deltas)
+}
+
+/// A kind of projection on both sides, and which of the layer's norms stands in front of it.
+type Kind<'a> = (&'static str, &'a Option<Slot>, &'a Option<Slot>, Option<usize>);
+
+/// A change of less than this, norm weights folded in, is that of multiplying and dividing.
+const REFOLDED: f64 = 1e-4;
+
+impl Delta {
+    /// Adds some rows of a projection: as they are stored, or where the change is smaller so, with the weights of the norm in
+    /// front of it folded in, which may have been rewritten and made up for.
+    fn add_rows(
+        &mut self,
+        ours: (&Net<'_>, &Slot),
+        theirs: (&Net<'_>, &Slot),
+        rows: &[usize],
+        norm: Option<(&String, &String)>,
+    ) -> Result<(), Error> {
+        let stored = |(net, slot): (&Net<'_>, &Slot)| net.numbers.stored(slot.name()).unwrap_or_default();
+        let types = (stored(ours), stored(theirs));
+        let (one, other) = both(ours.1.load_rows(ours.0.numbers, rows)?, theirs.1.load_rows(theirs.0.numbers, rows)?);
+        let plain = apart(&one, &other);
+        if let Some(norm) = norm.filter(|_| plain > 0.0) {
+            let (one, other) = both(
+                ours.0.folded_rows(ours.1, rows, Some(norm.0))?,
+                theirs.0.folded_rows(theirs.1, rows, Some(norm.1))?,
+            );
+            let folded = apart(&one, &other);
+            if folded * 2.0 < plain {
+                // What is left is that of multiplying and dividing, and nothing was changed.
+                let one = if folded < REFOLDED { other.clone() } else { one };
+                self.add(&one, &other);
+                self.rounding.know_nothing();
+                return Ok(());
+            }
+        }
+        self.add(&one, &other);
+        self.rounding.add((&one, &types.0), (&other, &types.1));
+        Ok(())
+    }
+}
+
+/// Size of the change against that of the reference.
+fn apart(one: &Matrix, other: &Matrix) -> f64 {
+    let change = one.data.iter().zip(&other.data).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>();
+    (change / dot(&other.data, &other.data).max(f64::MIN_POSITIVE)).sqrt()
+}
+
+/// Rows that hold anything on both sides: zeros of a whole row never arrived, and were not changed to zero.
+fn both(ours: Matrix, theirs: Matrix) -> (Matrix, Matrix) {
+    let holds = |matrix: &Matrix, row: usize| matrix.row(row).iter().any(|it| *it != 0.0);
+    let kept: Vec<usize> = (0..ours.rows).filter(|it| holds(&ours, *it) && holds(&theirs, *it)).collect();
+    if kept.len() == ours.rows { (ours, theirs) } else { (ours.gather(&kept), theirs.gather(&kept)) }
 }
 
 /// Bits of a lattice that the numbers of a matrix lie on, and how many share one scale; none where they lie on none that is
 /// known: symmetric 8 bits by row or by 32, and 4 bits by 32.
 pub(crate) fn lattice(matrix: &Matrix) -> Option<(u32, usize)> {
     let rows: Vec<&[f32]> = matrix.iter().take(8).collect();
+    // Zeros lie on every lattice, and tell nothing of one.
+    if !rows.iter().any(|row| row.iter().any(|it| *it != 0.0)) {
+        return None;
+    }
     let lies = |group: usize, levels: &[f64]| {
         rows.iter()
             .all(|row| row.chunks_exact(group).all(|numbers| levels.iter().any(|level| lies_on(numbers, *level))))

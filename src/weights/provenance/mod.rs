@@ -6,3 +6,4 @@ pub(crate) mod merge;
 pub(crate) mod new_rows;
 pub(crate) mod novelty;
 pub(crate) mod recipe;
+pub(crate) mod rounding;

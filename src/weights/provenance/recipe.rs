@@ -1,4 +1,4 @@
-//! How the subject came from the reference: layers, units, tokens, precision; and what was done to hide it.
+//! How the subject came from the reference: layers, units, tokens, precision; and how it was re-arranged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,8 @@ pub(crate) fn describe(
     weights.layer_map = layer_map(subject, reference, measured);
     weights.disguises = disguises(measured);
     if weights.relation == WeightsRelation::Derived {
-        if measured.has_all_layers {
+        // A layer that never arrived was not taken out.
+        if measured.has_all_layers && subject.empty.is_empty() && reference.empty.is_empty() {
             layers(reference, &weights.layer_map, &mut weights.recipe);
         }
         widths(subject, reference, measured, &mut weights.recipe);
@@ -190,38 +191,72 @@ fn numbers(
         recipe.push(step(StepId::Cast, "measured", &[("to", json!(to))], detail));
         return Ok(());
     }
-    let up = |net: &Net<'_>| net.layers.first().and_then(|it| it.ffns.first()?.up.clone());
-    let first: Vec<usize> = (0..8).collect();
-    if let (Some(ours), Some(theirs)) = (up(subject), up(reference))
-        && let Some((bits, group)) = delta::lattice(&ours.load_rows(subject.numbers, &first)?)
-        && delta::lattice(&theirs.load_rows(reference.numbers, &first)?).is_none()
-    {
-        let detail = format!("values lie on a quantization grid of {bits} bits, {group} to a scale");
-        recipe.push(step(StepId::Quantized, "measured", &[("bits", json!(bits)), ("group", json!(group))], detail));
-        return Ok(());
-    }
     let pairs = measured.total(|it| it.pairs.len());
     // A disguise changes numbers more than any training, and says nothing of it.
     let is_as_it_was = measured.stream == Stream::Same && weights.disguises.is_empty();
-    if !is_as_it_was || measured.total(|it| it.in_place) * 2 < pairs {
-        return Ok(());
-    }
+    let is_comparable = is_as_it_was && measured.total(|it| it.in_place) * 2 >= pairs;
     let kept: Vec<_> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
-    let deltas = delta::measure(subject, reference, &kept, budget.changed_rows)?;
+    let deltas =
+        if is_comparable { delta::measure(subject, reference, &kept, budget.changed_rows)? } else { BTreeMap::new() };
+    let (explained, lattice) = (rounded_to(&deltas), lattice(subject, reference)?);
+    match (&explained, lattice) {
+        (Some(step), _) => recipe.push(step.clone()),
+        (None, Some(step)) => {
+            recipe.push(step);
+            return Ok(());
+        }
+        (None, None) => {}
+    }
     recipe.extend(changed(&deltas));
     Ok(())
 }
 
-/// One step for what the changes of all kinds of projections have in common.
+/// Numbers that lie on a lattice, where the reference's lie on none.
+fn lattice(subject: &Net<'_>, reference: &Net<'_>) -> Result<Option<RecipeStep>, Error> {
+    let up = |net: &Net<'_>| net.layers.iter().find_map(|it| it.ffns.first()?.up.clone());
+    let first: Vec<usize> = (0..8).collect();
+    let (Some(ours), Some(theirs)) = (up(subject), up(reference)) else { return Ok(None) };
+    let Some((bits, group)) = delta::lattice(&ours.load_rows(subject.numbers, &first)?) else { return Ok(None) };
+    if delta::lattice(&theirs.load_rows(reference.numbers, &first)?).is_some() {
+        return Ok(None);
+    }
+    let detail = format!("values lie on a quantization grid of {bits} bits, {group} to a scale");
+    let parameters = [("bits", json!(bits)), ("group", json!(group)), ("to", json!(format!("INT{bits}/{group}")))];
+    Ok(Some(step(StepId::Quantized, "measured", &parameters, detail)))
+}
+
+/// The type whose rounding explains all of the change of some kinds of projections.
+fn rounded_to(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
+    let kinds: Vec<(&&str, &Delta)> = deltas.iter().filter(|it| it.1.is_rounded()).collect();
+    let words: BTreeSet<&str> = kinds.iter().flat_map(|it| it.1.rounding.word.split(", ")).collect();
+    let words: Vec<&str> = words.into_iter().collect();
+    let names: Vec<&str> = kinds.iter().map(|it| *it.0).collect();
+    if kinds.is_empty() {
+        return None;
+    }
+    let is_cast = words.iter().all(|it| ["BF16", "F16"].contains(it));
+    let (word, to) = (if is_cast { StepId::Cast } else { StepId::Quantized }, words.join(", "));
+    let which = if kinds.len() == deltas.len() { "all projections".to_owned() } else { names.join(", ") };
+    let detail = format!("{which}: rounding to {to} explains the whole change");
+    Some(step(word, "measured", &[("to", json!(to)), ("modules", json!(names))], detail))
+}
+
+/// The kinds of projections that make a feed-forward block.
+const BLOCK: [&str; 3] = ["gate", "up", "down"];
+
+/// One step for what the changes of all kinds of projections have in common, of those that rounding does not explain.
 fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
-    let touched: Vec<(&&str, &Delta)> = deltas.iter().filter(|(_, it)| it.unchanged < it.numbers).collect();
+    let is_changed = |it: &Delta| it.unchanged < it.numbers && !it.is_rounded();
+    let touched: Vec<(&&str, &Delta)> = deltas.iter().filter(|(_, it)| is_changed(it)).collect();
     let count = touched.len().max(1) as f64;
     let mean = |number: &dyn Fn(&Delta) -> f64| touched.iter().map(|it| number(it.1)).sum::<f64>() / count;
     let (size, kurtosis, rank_share) = (mean(&Delta::size), mean(&Delta::kurtosis), mean(&Delta::rank_share));
-    let names: Vec<&&str> = touched.iter().map(|it| it.0).collect();
+    let names: Vec<&str> = touched.iter().map(|it| *it.0).collect();
     let zeroed = mean(&|it| it.zeroed as f64 / it.numbers.max(1) as f64);
     let kept_or_zeroed = touched.iter().all(|it| it.1.kept_or_zeroed == it.1.numbers);
     let size_now = ("relative_change", json!(rounded(size)));
+    let modules = ("modules", json!(names));
+    let which = if touched.len() == deltas.len() { "all projections".to_owned() } else { names.join(", ") };
     if touched.is_empty() {
         return None;
     }
@@ -231,32 +266,32 @@ fn changed(deltas: &BTreeMap<&'static str, Delta>) -> Option<RecipeStep> {
         return Some(step(StepId::MagnitudePruned, "measured", &[("zeros", json!(rounded(zeroed)))], detail));
     }
     let rank = touched.iter().map(|it| it.1.rank).max().unwrap_or(0);
-    if touched.len() < deltas.len() && rank_share < 0.6 {
-        let names: Vec<&str> = names.iter().map(|it| **it).collect();
+    if touched.len() < deltas.len() && rank_share < 0.6 && rank > 0 {
         let detail =
             format!("only {} changed, and by matrices of rank {rank}: an adapter was merged", names.join(", "));
-        let parameters = [("rank", json!(rank)), ("modules", json!(names)), size_now];
-        return Some(step(StepId::LoraMerged, "measured", &parameters, detail));
+        return Some(step(StepId::LoraMerged, "measured", &[("rank", json!(rank)), modules, size_now], detail));
     }
     if (kurtosis - 3.0).abs() < 0.2 && rank_share > 0.9 {
-        let detail =
-            format!("the change is normal noise of {:.1} % and of full rank: nothing was learned", size * 100.0);
-        return Some(step(StepId::NoiseAdded, "likely", &[size_now, ("kurtosis", json!(rounded(kurtosis)))], detail));
+        let detail = format!(
+            "{which}: the change is normal noise of {:.1} % and of full rank: nothing was learned",
+            size * 100.0
+        );
+        let parameters = [size_now, ("kurtosis", json!(rounded(kurtosis))), modules];
+        return Some(step(StepId::NoiseAdded, "likely", &parameters, detail));
     }
-    let unchanged = mean(&Delta::unchanged_share);
     let parameters = [
         size_now,
-        ("unchanged", json!(rounded(unchanged))),
+        ("unchanged", json!(rounded(mean(&Delta::unchanged_share)))),
         ("kurtosis", json!(rounded(kurtosis))),
         ("rank_share", json!(rounded(rank_share))),
+        modules,
     ];
-    let (word, detail) = if size < 0.25 {
-        (StepId::FineTuned, format!("all projections changed, by {:.1} % of their size on average", size * 100.0))
+    // Training goes on in the whole model: where a block was left as it was, this was something else.
+    let has_block = BLOCK.iter().filter(|it| deltas.contains_key(*it)).all(|it| names.contains(it));
+    let (word, detail) = if size < 0.25 || !has_block {
+        (StepId::FineTuned, format!("{which} changed, by {:.1} % of their size on average", size * 100.0))
     } else {
-        (
-            StepId::ContinuedPretraining,
-            format!("all projections changed by {:.0} % of their size: long training", size * 100.0),
-        )
+        (StepId::ContinuedPretraining, format!("{which} changed by {:.0} % of their size: long training", size * 100.0))
     };
     Some(step(word, "possible", &parameters, detail))
 }

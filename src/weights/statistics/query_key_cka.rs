@@ -117,7 +117,7 @@ fn seen(net: &Net<'_>, slot: &Slot, norm: Option<&String>, stream: &Stream, chos
     };
     let columns: Vec<usize> = source.iter().flatten().map(|it| it.0).collect();
     let loaded = slot.load_columns(net.numbers, &columns)?;
-    let gain = net.vector(norm)?.filter(|it| it.len() == slot.inputs());
+    let gain = net.norm(norm)?.filter(|it| it.len() == slot.inputs());
     let mut seen = Matrix::new(chosen.len(), slot.outputs(), Vec::new());
     let places = seen.data.chunks_exact_mut(loaded.cols.max(1)).zip(&source).filter_map(|(to, it)| Some((to, (*it)?)));
     for ((to, (col, sign)), row) in places.zip(loaded.iter()) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::*;
+use crate::linalg::matrix::cosine;
 use crate::linalg::random::Random;
 use crate::weights::model::basis::Stream;
 use crate::weights::model::layer::Layer;
