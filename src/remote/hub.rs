@@ -189,7 +189,6 @@ fn read_listing(hub: Hub, text: &[u8]) -> Result<Listing, String> {
     }
 }
 
-#[cfg(fuzzing)]
 pub(crate) fn names_in_answer(text: &[u8]) -> Vec<String> {
     let of_both = [Hub::HuggingFace, Hub::ModelScope].into_iter().filter_map(|hub| read_listing(hub, text).ok());
     of_both.flat_map(|it| it.files.into_keys()).collect()

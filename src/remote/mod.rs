@@ -198,7 +198,7 @@ impl Shared {
 }
 
 /// The names of files that an answer of either hub would be taken to list; for the fuzz target.
-#[cfg(fuzzing)]
+#[doc(hidden)]
 pub fn names_in_answer(text: &[u8]) -> Vec<String> {
     hub::names_in_answer(text)
 }

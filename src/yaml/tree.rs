@@ -136,12 +136,12 @@ impl<'a> Builder<'a> {
     /// space after the sign; a text that seems to go on after one is refused.
     fn refuse_cut_text(&mut self, kind: &Kind, range: &Range<usize>) {
         let Kind::Scalar { text, .. } = kind else { return };
+        // A line may hold a whole file: only what follows the value is looked at.
         let rest = self.source.get(range.end..).unwrap_or_default();
-        let line = &rest[..rest.find(['\r', '\n']).unwrap_or(rest.len())];
-        let comment = line.trim_start_matches([' ', '\t']);
+        let comment = rest.trim_start_matches([' ', '\t']);
         let goes_on = comment.strip_prefix('#').is_some_and(|it| it.starts_with(char::is_alphanumeric));
-        if goes_on && comment.len() < line.len() && text.contains(char::is_alphabetic) {
-            let cut: String = comment.chars().take(12).collect();
+        if goes_on && comment.len() < rest.len() && text.contains(char::is_alphabetic) {
+            let cut: String = comment.chars().take_while(|it| !it.is_control()).take(13).collect();
             let message = format!("the text ends before `{cut}`: YAML takes a number sign after a space for a comment");
             let hint = "put the text into quotation marks; a comment has a space after its `#`";
             self.problem("cut-text", range.clone(), &message, hint);
