@@ -220,8 +220,9 @@ impl Blueprint {
     /// Every number of heads times every size of a head, with a gate beside each query and without.
     fn widths_of_stated_heads(&self) -> BTreeSet<u64> {
         let numbers = |is: fn(&str) -> bool| -> Vec<u64> {
-            let fields = self.config.fields().iter().filter(|it| is(it.0.as_str()));
-            fields.filter_map(|it| it.1.as_u64()).collect()
+            let mut found = Vec::new();
+            self.config.fields().iter().for_each(|(name, value)| numbers_of(name, value, is, &mut found));
+            found
         };
         let (mut heads, mut sizes) = (numbers(is_of_heads), numbers(is_of_head_size));
         heads.push(1); // One key for all heads.
@@ -306,6 +307,15 @@ impl Blueprint {
     }
 }
 
+/// Numbers of the fields that `is` takes, those of nested settings included: a kind of layer may have its own.
+fn numbers_of(name: &str, value: &serde_json::Value, is: fn(&str) -> bool, found: &mut Vec<u64>) {
+    match value {
+        serde_json::Value::Object(fields) => fields.iter().for_each(|(name, it)| numbers_of(name, it, is, found)),
+        serde_json::Value::Number(number) if is(name) => found.extend(number.as_u64()),
+        _ => {}
+    }
+}
+
 fn is_about_heads(field: &str) -> bool {
     field.contains("head")
         && !["lm_head", "vision", "audio", "head_type"].iter().any(|it| field.contains(it))
@@ -313,7 +323,7 @@ fn is_about_heads(field: &str) -> bool {
 }
 
 fn is_of_heads(field: &str) -> bool {
-    field.contains("heads") || field.contains("head_num") || field.contains("query_group")
+    ["heads", "head_num", "query_group", "attention_group"].iter().any(|it| field.contains(it))
 }
 
 fn is_of_head_size(field: &str) -> bool {

@@ -1,8 +1,9 @@
 //! Lifts layer and expert indices out of tensor names, whatever the naming scheme.
 //!
 //! No word such as `layers` or `experts` is looked for: a number is an index where the things it counts are alike, and
-//! the outer of two indices is the layer unless the layers of the other tensors say otherwise. A number before whole lists
-//! of layers (`0.auto_model.layers.5`, `module_list.1.layers.5`) counts wrappers or models and is part of their names.
+//! the outer of two indices is the layer unless the layers of the other tensors say otherwise. A number before whole
+//! lists of layers (`0.auto_model.layers.5`, `module_list.1.layers.5`) counts wrappers or models and is part of their
+//! names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,8 +128,8 @@ struct Inner {
 /// Fewer modules make no layer.
 const LEAST_MODULES: usize = 4;
 
-/// Those of some lists whose items hold whole lists of layers: most of what stands in an item stands in lists further in, and
-/// each of these has as many modules as a layer has. An expert has fewer, and a layer more beside its experts.
+/// Those of some lists whose items hold whole lists of layers: most of what stands in an item stands in lists further
+/// in, and each of these has as many modules as a layer has. An expert has fewer, and a layer more beside its experts.
 fn wrappers(names: &[Name<'_>], slot: usize, lists: &BTreeSet<String>) -> BTreeSet<String> {
     let mut seen: BTreeMap<String, (BTreeSet<u32>, BTreeMap<String, Inner>)> = BTreeMap::new();
     for name in names.iter().filter(|it| it.slots.len() > slot) {

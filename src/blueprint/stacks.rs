@@ -1,10 +1,10 @@
-//! Several lists of layers in one checkpoint: a language model beside a talker, an encoder, a draft model, second experts,
-//! or a list that somebody appended. Each is a model of its own, and one of them is the language model.
+//! Several lists of layers in one checkpoint: a language model beside a talker, an encoder, a draft model, second
+//! experts, or a list that somebody appended. Each is a model of its own, and one of them is the language model.
 //!
-//! Which one is told by what stands around the lists: the token embedding, the head and the last norm belong to the list
-//! that they stand beside; then by the configuration, and by size. A list that nothing around it tells from that one, of the
-//! same width and at least half the size, to which neither its name nor the configuration gives another purpose, may be the
-//! language model as well: it is a *rival*, and both are judged.
+//! Which one is told by what stands around the lists: the token embedding, the head and the last norm belong to the
+//! list that they stand beside; then by the configuration, and by size. A list that nothing around it tells from that
+//! one, of the same width and at least half the size, to which neither its name nor the configuration gives another
+//! purpose, may be the language model as well: it is a *rival*, and both are judged.
 //!
 //! **What it cannot tell.** Two lists that each have a norm or a head of their own are taken at their word.
 
@@ -238,8 +238,8 @@ fn shares_layers(one: &Part, other: &Part) -> bool {
     ranges(one).iter().any(|a| theirs.iter().any(|b| a.start() <= b.end() && b.start() <= a.end()))
 }
 
-/// The lists of a model. One that holds only some kinds of tensors, such as the experts of all layers, belongs to the list
-/// whose layers it completes; one whose words are unknown stays with the first.
+/// The lists of a model. One that holds only some kinds of tensors, such as the experts of all layers, belongs to the
+/// list whose layers it completes; one whose words are unknown stays with the first.
 fn groups(parts: &[Part]) -> Vec<Group> {
     let mut lists: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, part) in parts.iter().enumerate().filter(|it| is_layered(it.1)) {
@@ -413,8 +413,8 @@ fn module(name: &str) -> String {
     name.rsplit_once('.').map_or_else(|| format!("{name}."), |it| format!("{}.", it.0))
 }
 
-/// Second blocks inside the language model's own layers, such as a second set of projections for pictures: several matrices
-/// that have a twin of the same role whose name differs by one word, always the same.
+/// Second blocks inside the language model's own layers, such as a second set of projections for pictures: several
+/// matrices that have a twin of the same role whose name differs by one word, always the same.
 fn second_blocks(main: &[usize], parts: &[Part], config: &Config) -> Vec<Stack> {
     let Some(first) = main.first() else { return Vec::new() };
     let group = Group::new(list_of(&parts[*first]), main.to_vec(), parts);

@@ -53,7 +53,8 @@ impl Blueprint {
         towers.chain(stacks).chain(self.draft()).collect()
     }
 
-    /// The layers that predict further tokens, without what joins them to the language model; none where there are none.
+    /// The layers that predict further tokens, without what joins them to the language model; none where there are
+    /// none.
     fn draft(&self) -> Option<Tower> {
         let predicting: Vec<&Part> = self.parts.iter().filter(|it| it.component == Component::Prediction).collect();
         let mut gathered = Gathered::default();
@@ -99,8 +100,8 @@ impl Blueprint {
         Tower { blueprint, word: stack.word.clone(), names: gathered.names, kind }
     }
 
-    /// The configuration of a list: its own where there is one by its words, else the model's where both are of one width,
-    /// for heads may then be as wide.
+    /// The configuration of a list: its own where there is one by its words, else the model's where both are of one
+    /// width, for heads may then be as wide.
     fn stack_config(&self, stack: &Stack) -> Config {
         let words = stack.word.split(['.', '/', '_']).filter(|it| !it.is_empty());
         let own = words.filter_map(|it| self.config.get(&format!("{it}_config"))).find(|it| it.is_object());

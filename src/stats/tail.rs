@@ -63,7 +63,8 @@ pub fn agreeing_points(count: usize, groups: usize) -> f64 {
     (count as f64 * (groups as f64).log10() - factorial).min(0.0)
 }
 
-/// Upper bound of the probability that `count` or more of `of` independent events happen, each with a probability of at most
+/// Upper bound of the probability that `count` or more of `of` independent events happen, each with a probability of at
+/// most
 /// `10^log10_each`: the expected number of sets of so many that all happen, `(e n q / k)^k` or less.
 pub fn so_many(count: usize, of: usize, log10_each: f64) -> f64 {
     if count == 0 || log10_each >= 0.0 {

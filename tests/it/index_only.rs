@@ -15,7 +15,8 @@ fn folder_of(id: &str, folder: &Path) {
     let blueprint = Catalog::builtin().find(id).unwrap().blueprint().unwrap();
     let names = blueprint.placed().into_iter().map(|it| (it.name, json!("model-00001-of-00002.safetensors")));
     let map: serde_json::Map<String, Value> = names.collect();
-    let index = json!({"metadata": {"total_size": 68_777_834_496_u64}, "weight_map": map});
+    let bytes = 2 * blueprint.parameters().unwrap();
+    let index = json!({"metadata": {"total_size": bytes}, "weight_map": map});
     fs::write(folder.join("model.safetensors.index.json"), index.to_string()).unwrap();
     let fields = blueprint.config().facts().into_iter();
     let config: serde_json::Map<String, Value> =

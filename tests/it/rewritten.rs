@@ -1,6 +1,6 @@
-//! The relation of two models is that of their numbers, in whatever layout a program writes them: members of the families,
-//! re-written in memory, keep the relation of the plain member. And what is no weight, no training and no witness is not
-//! taken for one: zeros, roundings, tokens that never occur, numbers with a mean.
+//! The relation of two models is that of their numbers, in whatever layout a program writes them: members of the
+//! families, re-written in memory, keep the relation of the plain member. And what is no weight, no training and no
+//! witness is not taken for one: zeros, roundings, tokens that never occur, numbers with a mean.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -257,8 +257,8 @@ const LAYOUTS: &[(&str, Rewritten, bool)] = &[
     ("all at once", |model| about_zero(&exchanged(&by_group(&alternating(&woven(model))))), false),
 ];
 
-/// Any layout of any member has the relation of the plain member to any other; and no layout is told as a re-arrangement by
-/// whoever wrote it, or as training.
+/// Any layout of any member has the relation of the plain member to any other; and no layout is told as a
+/// re-arrangement by whoever wrote it, or as training.
 #[test]
 fn a_layout_changes_no_relation() {
     let is_full = std::env::var_os("UNSHELL_FULL").is_some();

@@ -1,5 +1,5 @@
-//! Checkpoints that hold more than one list of layers, and names under wrappers: what stands beside a model changes nothing of
-//! what is said of it, and a foreign list is a part and does not make the language model derived.
+//! Checkpoints that hold more than one list of layers, and names under wrappers: what stands beside a model changes
+//! nothing of what is said of it, and a foreign list is a part and does not make the language model derived.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -200,7 +200,8 @@ fn a_foreign_list_of_layers_is_a_part() {
     }
 }
 
-/// Where nothing tells which list is the language model, the closest is the answer: noise in the usual list clears nobody.
+/// Where nothing tells which list is the language model, the closest is the answer: noise in the usual list clears
+/// nobody.
 #[test]
 fn of_two_lists_that_may_be_the_language_model_the_closest_is_the_answer() {
     let folder = tempfile::tempdir().unwrap();
