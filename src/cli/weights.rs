@@ -84,8 +84,8 @@ fn power(weights: &Weights) -> String {
         Some(it) if is_on_adapter(weights) => format!(" Power: {}.", it.detail),
         Some(it) if it.units > 0 && it.least_cosine < 1.0 => {
             format!(
-                " With {} units a mean cosine of {:.3} would have been found, where both streams have the same coordinates or \
-                 a map between them was found.",
+                " With {} units a mean cosine of {:.3} would have been found, where both streams have the same \
+                 coordinates or a map between them was found.",
                 grouped(it.units),
                 it.least_cosine
             )
