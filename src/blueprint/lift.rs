@@ -118,7 +118,7 @@ fn decide(names: &mut [Name<'_>], slot: usize) {
     }
 }
 
-/// What stands in one list of things, by the text between its number and the next whole one.
+/// What is in one list of things, by the text between its number and the next whole one.
 #[derive(Default)]
 struct Inner {
     items: BTreeSet<u32>,
@@ -128,7 +128,7 @@ struct Inner {
 /// Fewer modules make no layer.
 const LEAST_MODULES: usize = 4;
 
-/// Those of some lists whose items hold whole lists of layers: most of what stands in an item stands in lists further
+/// Those of some lists whose items hold whole lists of layers: most of what is in an item is in lists further
 /// in, and each of these has as many modules as a layer has. An expert has fewer, and a layer more beside its experts.
 fn wrappers(names: &[Name<'_>], slot: usize, lists: &BTreeSet<String>) -> BTreeSet<String> {
     let mut seen: BTreeMap<String, (BTreeSet<u32>, BTreeMap<String, Inner>)> = BTreeMap::new();
@@ -161,7 +161,7 @@ fn wrappers(names: &[Name<'_>], slot: usize, lists: &BTreeSet<String>) -> BTreeS
     seen.into_iter().filter(|(_, it)| is_wrapper(it)).map(|(key, _)| key).collect()
 }
 
-/// The module that a tensor stands in.
+/// The module that a tensor is in.
 fn parent(rest: &str) -> &str {
     rest.rsplit_once('.').map_or(rest, |it| it.0)
 }

@@ -19,7 +19,7 @@ pub enum Region {
 pub struct SeenPart {
     /// Where it stands.
     pub region: Region,
-    /// Roles it may have; none where neither name nor shape tells.
+    /// Roles it may have; `None` if neither name nor shape says.
     pub roles: Vec<String>,
     /// Its name in the file, with `{i}` and `{j}`.
     pub name: String,

@@ -1,12 +1,12 @@
 //! Several lists of layers in one checkpoint: a language model beside a talker, an encoder, a draft model, second
 //! experts, or a list that somebody appended. Each is a model of its own, and one of them is the language model.
 //!
-//! Which one is told by what stands around the lists: the token embedding, the head and the last norm belong to the
-//! list that they stand beside; then by the configuration, and by size. A list that nothing around it tells from that
-//! one, of the same width and at least half the size, to which neither its name nor the configuration gives another
-//! purpose, may be the language model as well: it is a *rival*, and both are judged.
+//! Which one is decided by what surrounds the lists: the token embedding, the head and the last norm belong to the
+//! list that they are beside; then by the configuration, and by size. A list that nothing around it distinguishes from
+//! that one, of the same width and at least half the size, to which neither its name nor the configuration gives
+//! another purpose, may be the language model as well: it is a *rival*, and both are judged.
 //!
-//! **What it cannot tell.** Two lists that each have a norm or a head of their own are taken at their word.
+//! **Limitations.** Two lists that each have a norm or a head of their own are taken at their word.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +49,7 @@ const PURPOSES: &[&str] = &[
 /// Words that a list of layers is usually called by.
 const LIST_WORDS: &[&str] = &["layers", "layer", "blocks", "block", "blk", "h"];
 
-/// What stands at both ends of a language model.
+/// What is at both ends of a language model.
 const ENDS: [&str; 3] = ["token_embedding", "output", "output_norm"];
 
 /// So many matrices that have a second one of the same role make a second block, and not a stray tensor.
@@ -62,11 +62,11 @@ pub(crate) struct Stack {
     pub(crate) word: String,
     /// What its names begin with, up to the layer's index.
     prefixes: Vec<String>,
-    /// What its names have in them where they stand among those of another list.
+    /// What its names have in them where they are among those of another list.
     infix: Option<String>,
     /// A word that names of this stack have and those of a model by itself do not.
     mark: Option<String>,
-    /// Modules outside the layers that are its own, with the point behind them.
+    /// Modules outside the layers that are its own, with its point.
     modules: BTreeSet<String>,
     /// Whether it may be the language model as well.
     pub(crate) is_rival: bool,
@@ -75,7 +75,7 @@ pub(crate) struct Stack {
 /// All lists beside the language model's.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Stacks {
-    /// What the language model's own list is called; none where there is no other.
+    /// What the language model's own list is called; `None` if there is no other.
     pub(crate) main: Option<String>,
     pub(crate) beside: Vec<Stack>,
 }
@@ -185,7 +185,7 @@ impl Group {
         self.prefixes[0].trim_end_matches('.').to_owned()
     }
 
-    /// The modules that the list stands in.
+    /// The modules that the list is in.
     fn home(&self) -> Vec<&str> {
         let mut home: Vec<&str> = self.prefixes[0].trim_end_matches('.').split('.').collect();
         home.pop();
@@ -260,7 +260,7 @@ fn groups(parts: &[Part]) -> Vec<Group> {
     groups
 }
 
-/// Whether a list stands in layers that the other has, or both hold halves of the same layers.
+/// Whether a list is in layers that the other has, or both hold halves of the same layers.
 fn completes(list: &Group, other: &Group) -> bool {
     list.layers.is_subset(&other.layers) || !other.is_complete && other.layers.is_subset(&list.layers)
 }
@@ -306,7 +306,7 @@ impl Ranked {
         }
         let own = ranked.ends.clone();
         for (holders, end, part) in shared {
-            // A list that has one of its own needs none that stands further away.
+            // A list that has one of its own needs none that is further away.
             let needy: Vec<usize> = holders.into_iter().filter(|it| own[*it][end] != 2).collect();
             let has = if needy.len() == 1 { 2 } else { 1 };
             for holder in needy {
@@ -359,7 +359,7 @@ impl Ranked {
 
     fn is_rival(&self, at: usize, groups: &[Group], parts: &[Part], config: &Config) -> bool {
         let (group, main) = (&groups[at], &groups[self.main]);
-        // Nothing outside the layers tells the two apart: what the one has, the other may have as well.
+        // Nothing outside the layers distinguishes the two: what the one has, the other may have as well.
         let shares =
             self.ends[at].iter().zip(self.ends[self.main]).all(|(own, main)| *own < 2 && (*own > 0 || main == 0));
         let is_whole = self.ends[at][0] == 2 && self.ends[at][1] == 2 && self.rows[at] * 2 >= self.rows[self.main];
@@ -408,7 +408,7 @@ fn end_of(part: &Part, mark: Option<String>) -> Option<usize> {
     ENDS.iter().position(|it| *it == role)
 }
 
-/// The module of a name, with the point behind it.
+/// The module of a name, with its point.
 fn module(name: &str) -> String {
     name.rsplit_once('.').map_or_else(|| format!("{name}."), |it| format!("{}.", it.0))
 }
@@ -453,7 +453,7 @@ fn second_blocks(main: &[usize], parts: &[Part], config: &Config) -> Vec<Stack> 
     seconds
 }
 
-/// What stands in the longer of two names and not in the shorter, which are otherwise the same.
+/// What is in the longer of two names and not in the shorter, which are otherwise the same.
 fn infix(shorter: &str, longer: &str) -> Option<String> {
     let extra = longer.len().checked_sub(shorter.len()).filter(|it| *it > 0)?;
     let (one, other) = (shorter.as_bytes(), longer.as_bytes());

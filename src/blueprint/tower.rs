@@ -29,7 +29,7 @@ pub struct Tower {
     pub kind: Kind,
 }
 
-/// What kind of model stands beside the language model.
+/// What kind of model is beside the language model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An encoder or a bridge, by a known word.
@@ -53,7 +53,7 @@ impl Blueprint {
         towers.chain(stacks).chain(self.draft()).collect()
     }
 
-    /// The layers that predict further tokens, without what joins them to the language model; none where there are
+    /// The layers that predict further tokens, without what joins them to the language model; `None` if there are
     /// none.
     fn draft(&self) -> Option<Tower> {
         let predicting: Vec<&Part> = self.parts.iter().filter(|it| it.component == Component::Prediction).collect();
@@ -83,7 +83,7 @@ impl Blueprint {
         self.stacks.main.as_deref()
     }
 
-    /// A list of layers as a model of its own. One that may be the language model has what stands around that as well.
+    /// A list of layers as a model of its own. One that may be the language model has what surrounds that as well.
     fn stack(&self, stack: &Stack) -> Tower {
         let mut gathered = Gathered::default();
         let ends =
@@ -141,7 +141,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    /// Takes a template in. Of names that differ in what stands before the tower alone, the first.
+    /// Takes a template in. Of names that differ in what is before the tower alone, the first.
     fn take(&mut self, it: &Template, stored: &Stored, own_name: impl Fn(&str) -> String) {
         let plain = if let Stored::Packed(plain, _) = stored { Some(plain.name.as_str()) } else { None };
         let of_it: BTreeMap<String, String> = std::iter::once(it.name.as_str())

@@ -160,6 +160,3 @@ pub const STREAM: u64 = 1 << 17;
 
 /// A fingerprint. One of a model of 70 billion parameters takes about 20 MB.
 pub const FINGERPRINT: u64 = 256 << 20;
-
-/// Bytes of a model card.
-pub const CARD: u64 = 4 << 20;

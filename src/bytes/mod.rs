@@ -29,6 +29,7 @@ mod shown;
 pub use budget::{Budget, Budgeted};
 pub use cursor::Cursor;
 pub use digest::{Hasher, sha256, sha256_of_file, sha256_unsealed};
+pub(crate) use digest::{from_hex, hex};
 pub use error::Error;
 pub(crate) use file::size_of_range;
 pub use file::{File, read_whole};

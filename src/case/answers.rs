@@ -2,13 +2,12 @@
 
 use chrono::NaiveDate;
 
-use crate::case::header;
-use crate::case::read::Known;
+use crate::case::known::{Known, not_empty};
 use crate::yaml::{Cursor, Document, Problems, did_you_mean, list_of_names};
 
 /// Notes everything that is wrong with the answers of one analyst.
 pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, models: &[&str], problems: &mut Problems) {
-    header::not_empty(&root.field("name"), problems);
+    not_empty(&root.field("name"), problems);
     signed(&root.field("signed"), known, problems);
     for (criterion, answer) in root.field("answers").fields() {
         check_answer(criterion, &answer, known, problems);

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use crate::bytes::Location;
 use crate::case::Period;
-use crate::case::ledger::unique_ids;
+use crate::case::known::{Known, not_empty, unique_ids};
 use crate::case::own::Place;
-use crate::case::read::Known;
 use crate::catalog::Catalog;
 use crate::claims::{Bands, Claim, ClaimAsWritten};
 use crate::rubric::Gate;
@@ -30,16 +29,6 @@ pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, folder: &Path, problem
     }
     claims_hold(root, known, problems);
     waivers(&root.field("waivers"), known, problems);
-}
-
-/// A text that says nothing in any language is none.
-pub(crate) fn not_empty(at: &Cursor<'_>, problems: &mut Problems) {
-    let is_blank = |it: &str| it.trim_matches(|it: char| it.is_whitespace() || it.is_control()).is_empty();
-    let texts: Vec<&str> = at.text().into_iter().chain(at.fields().filter_map(|(_, it)| it.text())).collect::<Vec<_>>();
-    if at.exists() && !texts.is_empty() && texts.iter().all(|it| is_blank(it)) {
-        let problem = at.problem("empty", format!("`{}` is empty", at.path())).label("empty");
-        problems.push(problem.hint("it is printed in the memo; write what it is called"));
-    }
 }
 
 /// The claims in base units; only for a case in which nothing was found wrong.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use crate::case::LedgerEntry;
 use crate::case::document::{EntryAsWritten, LedgerAsWritten};
 use crate::case::folder::{Folder, Refused};
 use crate::case::grade::{graded, last_day};
-use crate::case::read::Known;
-use crate::case::{LedgerEntry, header};
+use crate::case::known::{Known, not_empty, unique_ids};
 use crate::rubric::Rubric;
 use crate::yaml::{Cursor, Problems};
 
@@ -33,25 +33,12 @@ pub(crate) fn check(root: &Cursor<'_>, known: &Known<'_>, folder: &mut Folder, p
             problems.extend(entry.field("method").unknown_name("unknown-method", "method", &methods));
         }
         for text in ["id", "title", "origin"] {
-            header::not_empty(&entry.field(text), problems);
+            not_empty(&entry.field(text), problems);
         }
         each_once(&entry.field("downgrades"), problems);
         dates(&entry, known.date, problems);
         address(&entry.field("url"), problems);
         kept_file(&entry, folder, problems);
-    }
-}
-
-/// Notes every id of a list of `id: ..` items that another item has too.
-pub(crate) fn unique_ids(list: &Cursor<'_>, problems: &mut Problems) {
-    let mut seen = Vec::new();
-    for id in list.items().map(|it| it.field("id")) {
-        let Some(text) = id.text() else { continue };
-        if seen.contains(&text) {
-            let problem = id.problem("duplicate-id", format!("`{}`: a second item has the id `{text}`", list.path()));
-            problems.push(problem.label("second one").hint("give each an id of its own"));
-        }
-        seen.push(text);
     }
 }
 

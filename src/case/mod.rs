@@ -8,6 +8,7 @@ mod document;
 mod folder;
 mod grade;
 mod header;
+mod known;
 mod ledger;
 mod models;
 mod own;

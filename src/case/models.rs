@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Period;
-use crate::fact::Text;
+use crate::fact::{Text, last_part, letters};
 
 /// A model under examination.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -173,22 +173,18 @@ impl Subject {
 impl Reference {
     /// What it is called: its name, or the last part of its place.
     pub fn called(&self) -> &str {
-        let place = self.location.trim_end_matches('/');
-        self.name.as_deref().unwrap_or_else(|| place.rsplit(['/', '\\', ':']).next().unwrap_or(place))
+        self.name.as_deref().unwrap_or_else(|| last_part(&self.location))
     }
 
     /// Whether a name is this model's: its name, its place, or the last part of either.
     pub fn is_called(&self, name: &str) -> bool {
-        let last = |it: &str| it.trim_end_matches('/').rsplit(['/', '\\', ':']).next().unwrap_or(it).to_owned();
-        let is = |it: &str| is_same_name(it, name) || is_same_name(&last(it), &last(name));
+        let is = |it: &str| is_same_name(it, name) || is_same_name(last_part(it), last_part(name));
         is(&self.location) || self.name.as_deref().is_some_and(is)
     }
 }
 
 /// Names without regard to case, spaces and punctuation.
 fn is_same_name(one: &str, other: &str) -> bool {
-    let letters =
-        |it: &str| it.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (one, other) = (letters(one), letters(other));
     !one.is_empty() && one == other
 }

@@ -3,35 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chrono::NaiveDate;
-
 use crate::case::document::{AnswerAsWritten, AnswersAsWritten, CaseAsWritten, LedgerAsWritten};
 use crate::case::folder::Folder;
+use crate::case::known::Known;
 use crate::case::{Answers, Case, answers, document, header, ledger, support, texts};
 use crate::rubric::{self, Rubric};
-use crate::yaml::{Cursor, Document, Problem, Problems};
-
-/// What the files of a case name each other by, as far as it could be read.
-pub(crate) struct Known<'a> {
-    /// The rubric, unless it could not be read itself.
-    pub(crate) rubric: Option<&'a Rubric>,
-    /// The day the case is judged by.
-    pub(crate) date: Option<NaiveDate>,
-    /// Ids of the ledger; none where there is no ledger to look them up in.
-    pub(crate) evidence: Option<Vec<&'a str>>,
-    /// Whether models have to be there.
-    pub(crate) needs_models: bool,
-}
-
-impl Known<'_> {
-    /// Notes every id of a list that is not in the ledger.
-    pub(crate) fn evidence_exists(&self, list: &Cursor<'_>, problems: &mut Problems) {
-        let Some(known) = &self.evidence else { return };
-        for id in list.items() {
-            problems.extend(id.unknown_name("unknown-evidence", "evidence", known));
-        }
-    }
-}
+use crate::yaml::{Document, Problem, Problems};
 
 /// Reads the case in a folder; with `needs_models`, local models have to be there too.
 pub(crate) fn read(path: &Path, needs_models: bool) -> Result<Case, Problems> {

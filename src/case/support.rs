@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::case::{Case, LedgerEntry};
+use crate::fact::letters;
 use crate::rubric::Grade;
 
 /// What a list of evidence shows, of those entries that are intact.
@@ -10,7 +11,7 @@ use crate::rubric::Grade;
 pub struct Support {
     /// The best grade.
     pub grade: Option<Grade>,
-    /// Origins of the entries of grade C or better, evened out.
+    /// Origins of the entries of grade C or better, without case, spaces and punctuation: near-equal spellings are one.
     pub origins: BTreeSet<String>,
 }
 
@@ -55,27 +56,15 @@ pub(crate) fn of(
         let grade = grade(entry);
         support.grade = Some(support.grade.map_or(grade, |it| it.min(grade)));
         if grade <= Grade::C {
-            support.origins.insert(evened(&entry.origin));
+            support.origins.insert(letters(&entry.origin));
         }
     }
     support
 }
 
-/// An origin without regard to case, spaces and punctuation: near-equal spellings are one origin.
-pub(crate) fn evened(origin: &str) -> String {
-    origin.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn near_equal_origins_are_one() {
-        assert_eq!(evened("Example-Labs"), evened("example labs"));
-        assert_ne!(evened("example labs"), evened("sample labs"));
-        assert_eq!(evened("北辰 智能"), "北辰智能");
-    }
 
     #[test]
     fn two_origins_of_grade_c_show_what_one_does_not() {

@@ -180,7 +180,7 @@ fn into_subject(text: &str, subject: &str, entry: &str) -> Result<String, String
 }
 
 /// The last line that belongs to what begins on a line: deeper than `indent`, or an item at it; comments and empty
-/// lines at the end stay behind.
+/// lines at the end are left out.
 fn end_of_block(lines: &[&str], start: usize, indent: usize) -> usize {
     let mut end = start;
     for (at, line) in lines.iter().enumerate().skip(start.saturating_add(1)) {
@@ -204,7 +204,7 @@ fn indent_of_item(line: &&str) -> Option<usize> {
     trimmed.starts_with("- ").then(|| line.len().saturating_sub(trimmed.len()))
 }
 
-/// The lines with one replaced, and new ones behind it.
+/// The lines with one replaced, and new ones after it.
 fn with_lines(lines: &[&str], at: usize, replaced: Option<String>, new: &[String]) -> String {
     let mut out: Vec<String> = lines.iter().map(|it| (*it).to_owned()).collect();
     if let (Some(line), Some(text)) = (out.get_mut(at), replaced) {

@@ -283,7 +283,7 @@ fn check(arguments: &CheckArguments, catalog: &Catalog, terminal: &Terminal) -> 
         .hint("`catalog/README.md` says what every field means and what must hold"))
 }
 
-/// One family held against all rules, and its ids against those of the catalogue.
+/// One family compared with all rules, and its ids against those of the catalogue.
 fn checked(family: FamilyAsWritten, builtin: &Catalog) -> Result<String, Vec<String>> {
     let name = family.family.clone();
     let catalog = Catalog::new(vec![family], Twins::default())

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// The fingerprints that subjects are held against, with a word on files that are none.
+/// The fingerprints that subjects are compared with, with a word on files that are none.
 pub(crate) fn at_hand(library: &Library, terminal: &Terminal) -> Result<Vec<Kept>, Failure> {
     let (kept, unusable) = library.models()?;
     unusable.iter().for_each(|error| terminal.say(&format!("warning: {error}")));

@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The model that stands first in the case.
+    /// The model that is first in the case.
     fn first_model(&self) -> &str {
         self.from.first().unwrap_or(&self.model)
     }

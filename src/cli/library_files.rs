@@ -218,7 +218,7 @@ fn page(folder: &Path, wishes: &[Wish], manifest: &Manifest) -> String {
         parts.push(output.trim_fmt());
     }
     parts.push(
-        "`unshell identify` and `unshell collect` hold weights against it. A match is one of the whole model; silence \
+        "`unshell identify` and `unshell collect` compare weights with it. A match is one of the whole model; silence \
          clears the kept rows alone."
             .to_owned(),
     );
@@ -288,7 +288,7 @@ fn taken_in(folder: &Path, taken: &Contents, arguments: &ImportArguments) -> Str
     )
 }
 
-/// A file behind an address, read from its beginning.
+/// A file at an address, read from its beginning.
 fn far(address: &str, reach: &Reach) -> Result<Stream, Error> {
     let location = bytes::Location::parse(address)?;
     let nothing = || Error::Archive { name: address.to_owned(), reason: "it names no file".to_owned() };

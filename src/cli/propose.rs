@@ -29,7 +29,7 @@ const RELATIVES: usize = 3;
 /// Bytes of one file that is copied.
 const LONGEST_COPY: u64 = 8 << 20;
 
-/// What stands in `proposed.yaml`.
+/// What is in `proposed.yaml`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Proposed {
@@ -55,7 +55,7 @@ pub(crate) struct Proposal {
     /// Proposals that it needs: evidence that it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) needs: Vec<String>,
-    /// The entry as it would stand in the file, in one line of YAML.
+    /// The entry as it would be in the file, in one line of YAML.
     pub(crate) entry: String,
 }
 

@@ -56,7 +56,7 @@ const CONFIGURATIONS: &[&str] = &[
     "configuration.json",
 ];
 
-/// What a file of this name is; none where it says nothing of the model.
+/// What a file of this name is; `None` if it says nothing of the model.
 pub(crate) fn role(name: &str) -> Option<Role> {
     let lower = name.to_lowercase();
     let is_text = !lower.contains('.') || [".md", ".txt", ".rst", ".markdown"].iter().any(|it| lower.ends_with(it));
@@ -106,7 +106,8 @@ pub(crate) fn gather(place: &dyn Place, unexamined: &mut Vec<Unexamined>) -> Vec
     all.into_iter().take(MOST).filter_map(|(name, role)| one(place, name, role, unexamined)).collect()
 }
 
-fn one(place: &dyn Place, name: &str, role: Role, unexamined: &mut Vec<Unexamined>) -> Option<Document> {
+/// One of them; `None` if it cannot be read, which is noted.
+pub(crate) fn one(place: &dyn Place, name: &str, role: Role, unexamined: &mut Vec<Unexamined>) -> Option<Document> {
     let limit = if role == Role::Configuration { LONGEST_CONFIGURATION } else { LONGEST };
     match place.read_whole(name, limit) {
         Ok(bytes) => {

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::disclosure::documents::Document;
-use crate::disclosure::names::{Names, last, letters};
+use crate::disclosure::names::Names;
 use crate::disclosure::prose::cut;
-use crate::fact::{StatedAbout, StatedPart, Statement, ToldIn};
+use crate::fact::{StatedAbout, StatedPart, Statement, ToldIn, last_part, letters};
 use crate::yaml::{self, Cursor, Problems};
 
 /// Values of one field that are kept.
@@ -64,7 +64,7 @@ pub(crate) fn head<'a>(document: &Document, text: &'a str) -> Head<'a> {
     Head { statements, body, first_line: lines, problem }
 }
 
-/// The head between two lines of three dashes, what stands behind, and the number of the first line of that.
+/// The head between two lines of three dashes, what stands after, and the number of the first line of that.
 fn split(text: &str) -> Option<(&str, &str, u64)> {
     let rest = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n"))?;
     let mut at = 0;
@@ -96,7 +96,7 @@ fn relation(root: &Cursor<'_>) -> Option<String> {
     }
 }
 
-/// One value of a field with the line it stands in, counted in the whole file.
+/// One value of a field with the line it is in, counted in the whole file.
 struct Written {
     text: String,
     line: u64,
@@ -132,7 +132,7 @@ fn of_field(document: &Document, cursor: &Cursor<'_>, field: &Field, relation: O
         Statement { quote, ..it }
     };
     match field.about {
-        // Each parent stands in a line of its own.
+        // Each parent is in a line of its own.
         StatedAbout::Parent => written.into_iter().map(|it| quoted(statement(it.line, vec![it.text]))).collect(),
         _ => {
             let Some(line) = written.first().map(|it| it.line) else { return Vec::new() };
@@ -192,7 +192,7 @@ pub(crate) fn adapter(document: &Document, config: &Value) -> Vec<Statement> {
     }]
 }
 
-/// `mergekit_config.yml` names the models that were merged, wherever `model` and `base_model` stand in it.
+/// `mergekit_config.yml` names the models that were merged, wherever `model` and `base_model` are in it.
 pub(crate) fn merge(document: &Document) -> Vec<Statement> {
     let mut problems = Problems::new();
     let Some(parsed) = yaml::Document::parse(&document.name, document.text.as_bytes(), &mut problems) else {
@@ -227,7 +227,7 @@ pub(crate) fn merge(document: &Document) -> Vec<Statement> {
 
 /// The `general.*` keys of a GGUF header, and what other writers put beside the tensors.
 pub(crate) fn header(document: &Document, metadata: &BTreeMap<String, String>, own: &str) -> Vec<Statement> {
-    let told = |about: StatedAbout, key: &str, value: &str| Statement {
+    let stated = |about: StatedAbout, key: &str, value: &str| Statement {
         told_in: ToldIn::WeightsHeader,
         values: vec![value.to_owned()],
         ..bare(document, about, key, format!("{key}: {value}"))
@@ -241,19 +241,19 @@ pub(crate) fn header(document: &Document, metadata: &BTreeMap<String, String>, o
                 let model = place.and_then(|it| repository(it)).unwrap_or_else(|| value.clone());
                 let part = Some(StatedPart::Weights);
                 let relation = Some("base".to_owned());
-                found.push(Statement { part, relation, ..told(StatedAbout::Parent, key, &model) });
+                found.push(Statement { part, relation, ..stated(StatedAbout::Parent, key, &model) });
             }
             ["general", "base_model", number, "repo_url"]
                 if !metadata.contains_key(&format!("general.base_model.{number}.name")) =>
             {
                 let model = repository(value).unwrap_or_else(|| value.clone());
                 let part = Some(StatedPart::Weights);
-                found.push(Statement { part, ..told(StatedAbout::Parent, key, &model) });
+                found.push(Statement { part, ..stated(StatedAbout::Parent, key, &model) });
             }
-            ["general", "license" | "license.name"] => found.push(told(StatedAbout::License, key, value)),
-            ["general", "license", "name"] => found.push(told(StatedAbout::License, key, value)),
-            ["general", "name"] => found.push(named(told(StatedAbout::Name, key, value), own)),
-            ["general", "basename" | "source"] => found.push(named(told(StatedAbout::Trace, key, value), own)),
+            ["general", "license" | "license.name"] => found.push(stated(StatedAbout::License, key, value)),
+            ["general", "license", "name"] => found.push(stated(StatedAbout::License, key, value)),
+            ["general", "name"] => found.push(named(stated(StatedAbout::Name, key, value), own)),
+            ["general", "basename" | "source"] => found.push(named(stated(StatedAbout::Trace, key, value), own)),
             _ => {}
         }
     }
@@ -263,7 +263,8 @@ pub(crate) fn header(document: &Document, metadata: &BTreeMap<String, String>, o
 /// A name that is another model's is a trace of it.
 fn named(statement: Statement, own: &str) -> Statement {
     let name = statement.values.first().cloned().unwrap_or_default();
-    let is_own = letters(last(own)).contains(&letters(last(&name))) || letters(&name).contains(&letters(last(own)));
+    let is_own = letters(last_part(own)).contains(&letters(last_part(&name)))
+        || letters(&name).contains(&letters(last_part(own)));
     if !is_own && Names::builtin().is_model(&name) {
         return Statement { about: StatedAbout::Trace, part: Some(StatedPart::Weights), ..statement };
     }

@@ -1,7 +1,7 @@
 //! Which license a text is, what a form names, and what a license asks of those who pass a model on.
 //!
-//! *Licenses of AI models* are told by features of their own: a title at the head, and terms that stand in it. *All
-//! others* are told by their words: runs of three, against the texts of the SPDX list. Words that a text has and the
+//! *Licenses of AI models* are decided by features of their own: a title at the head, and terms that are in it. *All
+//! others* are decided by their words: runs of three, against the texts of the SPDX list. Words that a text has and the
 //! license has not weigh more than words that it lacks, since one more condition makes another license. No legal
 //! advice: a reading by features.
 
@@ -13,8 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::disclosure::documents::{Document, Role};
-use crate::disclosure::names::{last, letters};
-use crate::fact::{DutyFacts, LicenseFacts, StatedAbout, StatedPart, Statement};
+use crate::fact::{DutyFacts, LicenseFacts, StatedAbout, StatedPart, Statement, last_part, letters};
 use crate::shelf;
 use crate::yaml;
 
@@ -122,7 +121,7 @@ fn of_family(text: &str) -> Option<Recognised> {
     Some(Recognised { id: found.id.clone(), name: found.name.clone(), percent: 100 })
 }
 
-/// Whether whole words stand in a text.
+/// Whether whole words are in a text.
 fn holds(text: &str, words: &str) -> bool {
     let is_cut = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric() || it == '.');
     text.match_indices(words).any(|(at, found)| {
@@ -295,9 +294,9 @@ fn by_name(name: &str) -> Option<Recognised> {
     of_family.or_else(of_list)
 }
 
-/// The license that a parent of this name comes with, as far as its name tells it.
+/// The license that a parent of this name comes with, as far as its name says it.
 fn of_parent(name: &str) -> Option<Recognised> {
-    let key = last(name).to_lowercase().replace([' ', '_'], "-");
+    let key = last_part(name).to_lowercase().replace([' ', '_'], "-");
     let starts = |families: &[String]| {
         let fits = |it: &&String| {
             key.strip_prefix(it.as_str())
@@ -329,7 +328,7 @@ impl<'a> Folder<'a> {
         let of = |role: Role| documents.iter().filter(move |it| it.role == role);
         let evened = |it: &'a Document| (it.name.as_str(), even(&it.text));
         Self {
-            name: last(name).to_lowercase().replace(['-', '_'], " "),
+            name: last_part(name).to_lowercase().replace(['-', '_'], " "),
             texts: of(Role::License).map(|it| (it.name.as_str(), recognise(&it.text))).collect(),
             notices: of(Role::Notice).map(evened).collect(),
             cards: of(Role::Card).chain(of(Role::Notice)).map(evened).collect(),

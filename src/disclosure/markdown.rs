@@ -1,8 +1,10 @@
-//! Cuts a card into passages: what a reader of the page sees as sentences, and what stands in tables, quotes, code and
+//! Cuts a card into passages: what a reader of the page sees as sentences, and what is in tables, quotes, code and
 //! comments.
 //!
 //! A small reader of Markdown and HTML that never fails: whatever it does not know is prose, which is the careful side,
 //! since a rule has to understand a sentence before it counts.
+
+use crate::disclosure::lexemes::front;
 
 /// What kind of text a passage is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub(crate) enum Kind {
     Hidden,
 }
 
-/// A piece of text, with the line each of its parts stands in.
+/// A piece of text, with the line each of its parts is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Passage {
     pub(crate) kind: Kind,
@@ -41,7 +43,7 @@ impl Passage {
         self.text.push_str(text.trim());
     }
 
-    /// The line that a byte of the text stands in.
+    /// The line that a byte of the text is in.
     pub(crate) fn line_at(&self, at: usize) -> u64 {
         let behind = self.lines.partition_point(|(start, _)| *start <= at);
         self.lines.get(behind.saturating_sub(1)).map_or(1, |it| it.1)
@@ -271,7 +273,7 @@ fn is_underline(line: &str) -> bool {
     line.len() >= 2 && (line.bytes().all(|it| it == b'=') || line.bytes().all(|it| it == b'-'))
 }
 
-/// What stands behind the mark of a list, and whether there is one.
+/// What is after the mark of a list, and whether there is one.
 fn list_item(line: &str) -> (&str, bool) {
     if let Some(rest) = ["- ", "* ", "+ ", "• "].iter().find_map(|mark| line.strip_prefix(mark)) {
         return (rest, true);
@@ -350,21 +352,12 @@ fn without_links(line: &str) -> String {
 /// Bytes of the text of a link, and of its address: a longer one is none.
 const LONGEST_LINK: usize = 1_000;
 
-/// The text and the address of a link, and what stands behind it.
+/// The text and the address of a link, and what stands after it.
 fn link(behind: &str) -> Option<(&str, &str, &str)> {
     let (text, _) = front(behind, LONGEST_LINK).split_once("](")?;
     let tail = behind.get(text.len().saturating_add(2)..)?;
     let (address, _) = front(tail, LONGEST_LINK).split_once(')')?;
     Some((text, address, tail.get(address.len().saturating_add(1)..)?))
-}
-
-/// The first bytes of a text, cut between characters.
-fn front(text: &str, length: usize) -> &str {
-    let mut end = length.min(text.len());
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    &text[..end]
 }
 
 /// `ORG/NAME` of an address that is the page of a model, and of none of its files.

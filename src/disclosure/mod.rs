@@ -1,6 +1,6 @@
 //! What a model says of itself: cards, notices, licenses, and what its configurations carry from elsewhere.
 //!
-//! *What it gives*: dated facts, each with file, line, quote and digest. *What it cannot tell*: whether a statement is
+//! *What it gives*: dated facts, each with file, line, quote and digest. *Limitations*: whether a statement is
 //! true, and what was said elsewhere. A mention is no descent; a sentence that no rule covers was read and not
 //! understood, which is less than silence. Everything is hostile text: lengths are limited, nothing is run, and nothing
 //! is fetched that a file points to.
@@ -26,11 +26,12 @@ use serde_json::Value;
 
 use crate::bytes::{Place, limits};
 use crate::checkpoint::read_json;
-use crate::disclosure::documents::{Document, Role, gather, unread};
+use crate::disclosure::documents::{Document, Role, gather, one, unread};
 use crate::disclosure::names::{Names, OwnName};
 use crate::disclosure::prose::Sentence;
 use crate::fact::{
     DocumentFacts, Mention, ModelName, NotUnderstood, SelfDescription, StatedAbout, Statement, ToldIn, Unexamined,
+    last_part, letters,
 };
 
 /// Version of the format of a description.
@@ -47,7 +48,7 @@ const MOST_STATEMENTS: usize = 2_000;
 
 /// What the header of the weights says beside the tensors.
 pub struct Header<'a> {
-    /// The file it stands in.
+    /// The file it is in.
     pub file: &'a DocumentFacts,
     /// Its keys.
     pub metadata: &'a BTreeMap<String, String>,
@@ -69,6 +70,15 @@ pub fn read(place: &dyn Place, model: &ModelName, header: Option<&Header<'_>>) -
     reading.finish(model, &documents, place.date())
 }
 
+/// The card of a repository on a hub.
+const CARD: &str = "README.md";
+
+/// What the form at the head of the card says, and nothing else of the place; nothing where there is no card.
+pub fn card_head(place: &dyn Place) -> Vec<Statement> {
+    let document = place.holds(CARD).then(|| one(place, CARD, Role::Card, &mut Vec::new())).flatten();
+    document.map(|it| forms::head(&it, &it.text).statements).unwrap_or_default()
+}
+
 /// Its name, that of its place, and the title of its card.
 fn called(model: &ModelName, documents: &[Document]) -> Vec<String> {
     let title = documents.iter().find(|it| it.role == Role::Card).and_then(|it| title(&it.text));
@@ -83,16 +93,16 @@ fn own_name(called: &[String]) -> OwnName {
     Names::builtin().own(&names)
 }
 
-/// Names that stand in the text of cards and notices that readers see, wherever they stand: what may name a source is
+/// Names that are in the text of cards and notices that readers see, wherever they stand: what may name a source is
 /// no silence.
 pub fn named_in(place: &dyn Place, names: &BTreeSet<String>) -> Vec<Mention> {
     let documents = gather(place, &mut Vec::new());
     let mut found = Vec::new();
     for document in documents.iter().filter(|it| matches!(it.role, Role::Card | Role::Notice)) {
         let text = markdown::without_comments(&document.text, 1).0;
-        for name in names.iter().filter(|it| names::letters(it).len() > 2) {
-            let wanted = names::letters(name);
-            let mut lines = text.lines().zip(1_u64..).filter(|(line, _)| names::letters(line).contains(&wanted));
+        for name in names.iter().filter(|it| letters(it).len() > 2) {
+            let wanted = letters(name);
+            let mut lines = text.lines().zip(1_u64..).filter(|(line, _)| letters(line).contains(&wanted));
             if let Some((_, line)) = lines.next() {
                 let times = 1_u64.saturating_add(lines.count() as u64);
                 found.push(Mention { model: name.clone(), file: document.name.clone(), line, times });
@@ -280,7 +290,7 @@ pub fn is_own_name(said: &SelfDescription, name: &str) -> bool {
         return true;
     }
     let own = own_name(&said.called);
-    let last = names::last(name);
+    let last = last_part(name);
     Names::builtin().at_start(last, &own).is_some_and(|(it, _)| it.own != names::Own::No)
 }
 

@@ -1,14 +1,15 @@
 //! Names of models in sentences.
 //!
 //! A name is one of a known family, one with a size in it (`Nimbus-7B`), or `ORG/NAME`. Nothing is looked up: that a
-//! name stands in a sentence says nothing about where a model comes from.
+//! name is in a sentence says nothing about where a model comes from.
 
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::disclosure::lexemes::{is_han, lexeme};
+use crate::disclosure::lexemes::{front, is_han, lexeme};
+use crate::fact::{last_part, letters, stem};
 use crate::shelf;
 use crate::yaml;
 
@@ -100,15 +101,6 @@ const FILES: &[&str] = &[
 /// Bytes that a name may have; no longer part of a sentence is looked at for one.
 const LONGEST: usize = 160;
 
-/// The first bytes of a text, cut between characters.
-fn front(text: &str, length: usize) -> &str {
-    let mut end = length.min(text.len());
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    &text[..end]
-}
-
 impl Names {
     /// The names that ship inside the program.
     pub(crate) fn builtin() -> &'static Self {
@@ -122,8 +114,8 @@ impl Names {
 
     /// What a model with these names is called: `ORG/NAME`, the name of its folder, the title of its card.
     pub(crate) fn own(&self, names: &[&str]) -> OwnName {
-        let full: Vec<String> = names.iter().map(|it| letters(last(it))).filter(|it| it.len() > 2).collect();
-        let stem = names.iter().map(|it| stem(last(it))).find(|it| it.chars().count() > 2);
+        let full: Vec<String> = names.iter().map(|it| letters(last_part(it))).filter(|it| it.len() > 2).collect();
+        let stem = names.iter().map(|it| stem(it)).find(|it| it.chars().count() > 2);
         let owners: Vec<String> = names.iter().filter_map(|it| Some(it.split_once('/')?.0.to_lowercase())).collect();
         let is_of_others = |stem: &String| {
             let family = self.families.iter().find(|it| it.spellings().any(|it| letters(it) == *stem));
@@ -144,15 +136,15 @@ impl Names {
             };
         }
         let written = written.strip_suffix("'s").unwrap_or(written);
-        let key = letters(last(written));
+        let key = letters(last_part(written));
         let is_full = own.full.contains(&key);
         // A longer name of the same model: its base, its chat.
         let ends_with_size =
             |it: &str| it.strip_suffix('b').is_some_and(|it| it.ends_with(|it: char| it.is_ascii_digit()));
         let extends = own.full.iter().any(|it| it.len() > 4 && ends_with_size(it) && key.starts_with(it.as_str()));
-        let of_stem = extends || own.stem.as_ref().is_some_and(|it| stem(last(written)) == *it);
+        let of_stem = extends || own.stem.as_ref().is_some_and(|it| stem(written) == *it);
         let is_family = of_stem || is_full;
-        let is_model = self.family(last(written)).is_some() || has_size(written) || is_family;
+        let is_model = self.family(last_part(written)).is_some() || has_size(written) || is_family;
         let own = match (is_full, of_stem) {
             (true, _) => Own::Full,
             (false, true) => Own::Family,
@@ -163,7 +155,7 @@ impl Names {
 
     /// Whether a text is the name of a model of a known family, or one with a size in it.
     pub(crate) fn is_model(&self, text: &str) -> bool {
-        self.family(last(text)).is_some() || has_size(last(text))
+        self.family(last_part(text)).is_some() || has_size(last_part(text))
     }
 
     fn length(&self, text: &str, own: &OwnName) -> Option<usize> {
@@ -202,7 +194,7 @@ impl Names {
         (tail > 0 && self.family(&whole.replace(' ', "-")).is_some()).then_some(whole.len())
     }
 
-    /// How far a name goes on behind its first word: " 3.1 8B Instruct".
+    /// How far a name goes on after its first word: " 3.1 8B Instruct".
     fn tail(&self, lower: &str) -> usize {
         let mut end = 0;
         for _ in 0..5 {
@@ -232,12 +224,15 @@ impl Names {
         let lower = word.to_lowercase();
         let lower = SUFFIXES.iter().find_map(|it| lower.strip_suffix(it)).unwrap_or(&lower);
         let is_file = FILES.iter().any(|it| lower.ends_with(it)) || lower.contains("http") || lower.starts_with("www.");
-        if is_file || lower.ends_with("causallm") || self.not_models.iter().any(|it| last(lower) == it) {
+        if is_file || lower.ends_with("causallm") || self.not_models.iter().any(|it| last_part(lower) == it) {
             return false;
         }
         let is_own =
-            own.full.contains(&letters(last(lower))) || own.stem.as_ref().is_some_and(|it| stem(last(lower)) == *it);
-        if is_own || self.family(last(lower)).is_some() || has_size(last(lower)) && is_spelled(last(lower)) {
+            own.full.contains(&letters(last_part(lower))) || own.stem.as_ref().is_some_and(|it| stem(lower) == *it);
+        if is_own
+            || self.family(last_part(lower)).is_some()
+            || has_size(last_part(lower)) && is_spelled(last_part(lower))
+        {
             return true;
         }
         let parts: Vec<&str> = lower.split('/').collect();
@@ -270,7 +265,7 @@ impl Family {
     }
 }
 
-/// Whether what stands behind the name of a family leaves it a name. An ordinary word needs a number.
+/// Whether what stands after the name of a family leaves it a name. An ordinary word needs a number.
 fn goes_with(rest: &str, is_word: bool) -> bool {
     let is_end =
         rest.is_empty() || rest.starts_with(|it: char| "-_. ".contains(it) || it.is_ascii_digit() || is_han(it));
@@ -299,21 +294,6 @@ fn has_size(word: &str) -> bool {
             && number.starts_with(|it: char| it.is_ascii_digit())
             && number.chars().all(|it| it.is_ascii_digit() || it == '.' || it == 'x')
     })
-}
-
-/// The name without its account.
-pub(crate) fn last(name: &str) -> &str {
-    name.rsplit(['/', '\\', ':']).find(|it| !it.is_empty()).unwrap_or(name)
-}
-
-/// Letters and digits in lower case: what stays of a name however it is written.
-pub(crate) fn letters(name: &str) -> String {
-    name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// The letters that a name begins with.
-fn stem(name: &str) -> String {
-    name.chars().take_while(|it| it.is_alphabetic()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Rows of elements that sentences are held against; `rules.yaml` says how they are written.
+//! Rows of elements that sentences are compared with; `rules.yaml` says how they are written.
 
 use crate::disclosure::lexemes::is_han;
 use crate::disclosure::names::{Names, OwnName};
@@ -83,7 +83,7 @@ fn element(text: &str) -> Element {
     }
 }
 
-/// The tokens of one alternative: Chinese runs character by character, `_` stands for a space.
+/// The tokens of one alternative: Chinese runs character by character, `_` represents a space.
 fn run(text: &str) -> Vec<String> {
     let nobody = OwnName::default();
     let words = text.replace('_', " ");

@@ -111,7 +111,7 @@ impl Sentence {
     }
 }
 
-/// The sentence without what stands in brackets, and each bracket's contents.
+/// The sentence without what is in brackets, and each bracket's contents.
 fn segments(all: &[Token]) -> Vec<Vec<Token>> {
     let (mut outer, mut inner): (Vec<Token>, Vec<Vec<Token>>) = (Vec::new(), Vec::new());
     let mut open = false;
@@ -144,7 +144,7 @@ fn models(tokens: &[Token]) -> Vec<String> {
     names
 }
 
-/// What a segment states; and why not, where a rule fits and a guard holds it, or a word of weight stands in it.
+/// What a segment states; and why not, where a rule fits and a guard holds it, or a word of weight is in it.
 fn statements(segment: &[Token], is_question: bool) -> (Vec<Said>, Option<&'static str>) {
     let rules = Rules::builtin();
     let (mut said, mut refused) = (Vec::new(), None);
@@ -228,7 +228,7 @@ fn clause(segment: &[Token], found: &Match) -> std::ops::Range<usize> {
     start..found.end.saturating_add(tail)
 }
 
-/// A negation in the match or in its clause; one that stands earlier counts where words join the two ("not true that
+/// A negation in the match or in its clause; one that is earlier counts where words join the two ("not true that
 /// …").
 fn is_negated(rules: &Rules, segment: &[Token], found: &Match, clause: &std::ops::Range<usize>) -> bool {
     const JOINS: &[&str] = &["that", "true", "case", "mean", "imply", "whether", "说明", "意味"];
@@ -240,7 +240,7 @@ fn is_negated(rules: &Rules, segment: &[Token], found: &Match, clause: &std::ops
         .any(|it| (clause.start..clause.end).contains(&it.start) || it.start < clause.start && is_joined(it.start))
 }
 
-/// The part that a match is about. A word for another part before it, in it or, where no model is named, behind it
+/// The part that a match is about. A word for another part before it, in it or, where no model is named, after it
 /// decides.
 fn part(
     rules: &Rules,
@@ -272,7 +272,7 @@ fn part(
     }
 }
 
-/// Whether what stands behind the name of a model makes it another thing: its license, its outputs.
+/// Whether what stands after the name of a model makes it another thing: its license, its outputs.
 fn is_another_thing(rules: &Rules, segment: &[Token], at: usize) -> bool {
     let behind = at.saturating_add(1);
     let skip = usize::from(segment.get(behind).is_some_and(|it| it.text == "的"));
@@ -293,7 +293,7 @@ fn is_whole_denial(segment: &[Token], found: &Match) -> bool {
     }
 }
 
-/// Models that are named behind the first, joined to it: "a merge of A, B and C".
+/// Models that are named after the first, joined to it: "a merge of A, B and C".
 fn and_others(segment: &[Token], found: &Match, rule: &Rule) -> Vec<String> {
     const JOINS: &[&str] = &["and", ",", "&", "+", "/", "or", "nor", "与", "和", "或", "及"];
     let is_merge = rule.relation.as_deref() == Some("merge") || rule.about == StatedAbout::ParentDenied;

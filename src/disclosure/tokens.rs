@@ -13,7 +13,7 @@ pub(crate) struct Token {
     /// In lower case; of a name the whole of it as written.
     pub(crate) text: String,
     pub(crate) kind: Kind,
-    /// Whether it stands between quotation marks.
+    /// Whether it is between quotation marks.
     pub(crate) quoted: bool,
 }
 

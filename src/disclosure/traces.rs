@@ -57,7 +57,7 @@ fn classes(document: &Document, config: &Value) -> Vec<Statement> {
         let many = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         one.chain(many).take(MOST).map(str::to_owned).collect()
     };
-    let told = |field: &str, part: StatedPart| {
+    let trace = |field: &str, part: StatedPart| {
         let values = listed(field);
         (!values.is_empty()).then(|| Statement {
             part: Some(part),
@@ -67,9 +67,9 @@ fn classes(document: &Document, config: &Value) -> Vec<Statement> {
         })
     };
     let is_tokenizer = document.name.starts_with("tokenizer");
-    let of_model = || ["architectures", "model_type"].into_iter().filter_map(|it| told(it, StatedPart::Architecture));
+    let of_model = || ["architectures", "model_type"].into_iter().filter_map(|it| trace(it, StatedPart::Architecture));
     if is_tokenizer {
-        told("tokenizer_class", StatedPart::Tokenizer).into_iter().collect()
+        trace("tokenizer_class", StatedPart::Tokenizer).into_iter().collect()
     } else {
         of_model().collect()
     }
@@ -138,7 +138,7 @@ fn template_texts(template: &Value) -> Vec<String> {
     }
 }
 
-/// Names of other models in a chat template: what the model is told it is.
+/// Names of other models in a chat template: what it is told to be.
 pub(crate) fn template_traces(document: &Document, template: &str, own: &OwnName) -> Vec<Statement> {
     let mut found: Vec<Statement> = Vec::new();
     for (line, number) in template.split('\n').take(5_000).zip(1_u64..) {

@@ -317,8 +317,8 @@ impl Measuring<'_> {
         self.kept(compared, pair)
     }
 
-    /// Which entries it is built like, and what its weights say against every fingerprint at hand. Of a model behind an address no
-    /// more is fetched for that than its references ask for.
+    /// Which entries it is built like, and what its weights say against every fingerprint at hand. Of a model at an
+    /// address no more is fetched for that than its references ask for.
     fn identified(&mut self, model: &Model) -> Identification {
         let mut identification = lineage::identify(model, self.catalog, CLOSEST);
         lineage::ask_origins(&mut identification, model, self.catalog);
@@ -326,7 +326,7 @@ impl Measuring<'_> {
             identification.unexamined.push(Unexamined {
                 what: "weights".to_owned(),
                 why: "library-far".to_owned(),
-                detail: "the model is behind an address, so it was not held against the fingerprints of the library; fetch it first, \
+                detail: "the model is behind an address, so it was not compared with the fingerprints of the library; fetch it first, \
                          or use `unshell identify --weights`"
                     .to_owned(),
             });

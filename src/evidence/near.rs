@@ -1,8 +1,8 @@
 //! Known models that are near a subject, and which of them were tested.
 //!
-//! Near is what `lineage::near` finds, less the company's own: a known model, published no later than the subject, that has the
-//! sizes a derivation keeps or that the model's files or card name. One whose files or fingerprint are at hand is tested. One
-//! that was not keeps "own R&D" open, unless a source says that nobody can test it.
+//! Near is what `lineage::near` finds, less the company's own: a known model, published no later than the subject, that
+//! has the sizes a derivation keeps or that the model's files or card name. One whose files or fingerprint are at hand
+//! is tested. One that was not keeps "own R&D" open, unless a source says that nobody can test it.
 
 use chrono::NaiveDate;
 
@@ -38,14 +38,14 @@ fn stated(found: NearModel) -> Near {
     }
 }
 
-/// The last day on which the subject may have been released first. A day that only the company tells does not make it older
-/// than others: then the day of the case counts.
+/// The last day on which the subject may have been released first. A day that only the company says does not make it
+/// older than others: then the day of the case counts.
 fn last_day(case: &Case, subject: &Subject) -> NaiveDate {
     let published = subject.published.as_ref().filter(|it| case.support(&it.evidence).shows());
     published.map_or(case.date, |it| it.period.to.min(case.date))
 }
 
-/// A name without the release it is told apart by.
+/// A name without the release it is distinguished by.
 fn plain(id: &str) -> &str {
     id.split('@').next().unwrap_or(id)
 }
@@ -57,8 +57,8 @@ fn is_at(subject: &Subject, id: &str) -> bool {
     plain(name).eq_ignore_ascii_case(plain(id))
 }
 
-/// Tests of fingerprints that bear on a subject, and near models of which nothing is at hand; `known` are its relations to the
-/// references of the case, of which those that are near are marked.
+/// Tests of fingerprints that bear on a subject, and near models of which nothing is at hand; `known` are its relations
+/// to the references of the case, of which those that are near are marked.
 pub(crate) fn with_near(
     case: &Case,
     catalog: &Catalog,

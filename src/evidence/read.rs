@@ -1,4 +1,4 @@
-//! What the company's own files say, as if an analyst had entered it: parents and claims with the file they stand in.
+//! What the company's own files say, as if an analyst had entered it: parents and claims with the file they are in.
 //!
 //! A file that was read is an original with a digest (grade B), and a statement in it is one of whoever published the
 //! model. That holds for what harms the company and for what serves it alike. Text that readers do not see, traces of
@@ -12,7 +12,7 @@ use crate::claims::{About, Claim, ClaimValue};
 use crate::disclosure::{is_model_name, is_own_name, is_public};
 use crate::evidence::disclosure::counts;
 use crate::evidence::{Bearing, Disclosure, Order, Relation, Source};
-use crate::fact::{SelfDescription, StatedAbout, StatedPart, Statement, Text};
+use crate::fact::{SelfDescription, StatedAbout, StatedPart, Statement, Text, last_part, letters, stem};
 use crate::rubric::Grade;
 
 /// How ids of entries begin that the program makes for files it read.
@@ -103,7 +103,7 @@ fn is_claimed(case: &Case, id: &str, about: About) -> bool {
     case.claims_about(id).iter().any(|it| it.about == about)
 }
 
-/// The words of the case for a part; none where the statement leaves it open, since that admits nothing.
+/// The words of the case for a part; `None` if the statement leaves it open, since that admits nothing.
 fn part_word(part: Option<StatedPart>) -> Option<&'static str> {
     match part? {
         StatedPart::Weights => Some("weights"),
@@ -251,38 +251,25 @@ fn silent(said: &SelfDescription, derived: &[&Relation], date: chrono::NaiveDate
 
 /// Names of the references, and the words that they begin with: a card that holds one may name the source.
 pub(crate) fn names(case: &Case) -> BTreeSet<String> {
-    let of = |it: &crate::case::Reference| [it.called().to_owned(), last(&it.location).to_owned()];
+    let of = |it: &crate::case::Reference| [it.called().to_owned(), last_part(&it.location).to_owned()];
     let whole: Vec<String> = case.references.iter().flat_map(of).collect();
     let stems = whole.iter().map(|it| stem(it)).filter(|it| it.chars().count() > 3);
     stems.chain(whole.iter().cloned()).collect()
 }
 
-fn stem(name: &str) -> String {
-    last(name).chars().take_while(|it| it.is_alphabetic()).flat_map(char::to_lowercase).collect()
-}
-
 /// Whether a reference goes by a name: letters and digits of its name, or of the last part of its place, are the same.
 pub(crate) fn is_called(relation: &Relation, name: &str) -> bool {
-    let wanted = letters(last(name));
-    !wanted.is_empty() && [&relation.reference, &relation.location].iter().any(|it| letters(last(it)) == wanted)
+    let wanted = letters(last_part(name));
+    !wanted.is_empty() && [&relation.reference, &relation.location].iter().any(|it| letters(last_part(it)) == wanted)
 }
 
 /// Whether a text may speak of a reference: it holds its name, or the family's that the name begins with.
 fn is_near(relation: &Relation, text: &str) -> bool {
     let text = letters(text);
     [&relation.reference, &relation.location].iter().any(|it| {
-        let (whole, stem) = (letters(last(it)), stem(it));
+        let (whole, stem) = (letters(last_part(it)), stem(it));
         !whole.is_empty() && text.contains(&whole) || stem.chars().count() > 2 && text.contains(&stem)
     })
-}
-
-fn last(name: &str) -> &str {
-    let place = name.trim_end_matches('/');
-    place.rsplit(['/', '\\', ':']).next().unwrap_or(place)
-}
-
-fn letters(name: &str) -> String {
-    name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Statements that the memo quotes: where the weights come from, and that the model is the company's own.

@@ -445,8 +445,8 @@ fn a_denial_of_the_measured_source_is_on_record() {
     assert_eq!(fact(&evidence(&case), "disclosed.weights"), Value::Unknown(Unknown::NotAsked));
 }
 
-/// A known model that the files of a subject name, or that has its sizes, is near: it keeps the weights open unless it was tested,
-/// is the company's own, came later, or is out of everybody's reach.
+/// A known model that the files of a subject name, or that has its sizes, is near: it keeps the weights open unless it
+/// was tested, is the company's own, came later, or is out of everybody's reach.
 #[test]
 fn near_models_keep_weights_open_until_they_are_tested() {
     let mut case = case_of_family("base_b", &["base_a"]);
@@ -474,7 +474,7 @@ fn near_models_keep_weights_open_until_they_are_tested() {
     // Published before it was: a day that is shown.
     let earlier = dated(case.clone(), "2023-01", "2022", true);
     assert!(evidence(&earlier).models[0].whose.closed, "{:?}", evidence(&earlier).subjects[0].near);
-    // A day that only the company tells makes nobody older.
+    // A day that only the company says makes nobody older.
     let told = dated(case, "2023-01", "2022", false);
     assert!(!evidence(&told).models[0].whose.closed);
 }

@@ -77,7 +77,7 @@ pub struct Statement {
     pub hidden: bool,
     /// File name.
     pub file: String,
-    /// Line in that file, counted from 1; none where the file has no lines.
+    /// Line in that file, counted from 1; `None` if the file has no lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The words, cut at 400 characters.

@@ -594,7 +594,7 @@ pub struct ScorePart {
 pub struct Present {
     /// Share of the entry's tensors, 0 to 1.
     pub tensors: f64,
-    /// Share of its values, 0 to 1; none where no shape was there to be seen.
+    /// Share of its values, 0 to 1; `None` if no shape was there to be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<f64>,
 }

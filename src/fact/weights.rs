@@ -12,8 +12,8 @@ use crate::fact::{DisguiseId, ExpertSource, KeptUnits, RuleId, StatisticId, Step
 pub struct Weights {
     /// Decided by weights alone; `unexamined` where none were read.
     pub relation: WeightsRelation,
-    /// Base-10 logarithm of the p-value of the test that decided, after paying for the number of tests; null where nothing
-    /// was tested.
+    /// Base-10 logarithm of the p-value of the test that decided, after paying for the number of tests; null where
+    /// nothing was tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log10_p: Option<f64>,
     /// What kind of p-value it is.
@@ -153,8 +153,8 @@ pub enum PKind {
 /// What would still have been found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Power {
-    /// The smallest mean cosine between matched units that would have been found at the level of the decision; for an adapter
-    /// the smallest share of the second moments that an adapter of the very model would carry.
+    /// The smallest mean cosine between matched units that would have been found at the level of the decision; for an
+    /// adapter the smallest share of the second moments that an adapter of the very model would carry.
     pub least_cosine: f64,
     /// Number of units tested; for an adapter, of signs.
     pub units: u64,
@@ -165,8 +165,8 @@ pub struct Power {
 /// One part of the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentRelation {
-    /// `embeddings`, `attention`, `feed-forward`, `experts`, `norms`, `head`; a tower beside the language model by its word in
-    /// the names of its tensors, such as `vision_tower`; for an adapter `adapted modules` and `token
+    /// `embeddings`, `attention`, `feed-forward`, `experts`, `norms`, `head`; a tower beside the language model by its
+    /// word in the names of its tensors, such as `vision_tower`; for an adapter `adapted modules` and `token
     /// coordinates`.
     pub component: String,
     /// What its weights alone say.
@@ -188,8 +188,8 @@ pub struct ComponentRelation {
 /// How much of a part of the subject was looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Examined {
-    /// The share of its parameters that stand in layers, experts or token rows that were compared; 0 where nothing of it was
-    /// read or had a place in a comparison.
+    /// The share of its parameters that is in layers, experts or token rows that were compared; 0 where nothing of it
+    /// was read or had a place in a comparison.
     pub share: f64,
     /// The subject's layers that were compared, as `0-2, 5`; empty for a part outside the layers.
     pub layers: String,
@@ -260,9 +260,9 @@ pub struct Novelty {
     pub layers: f64,
     /// Share of its tokens that the reference's vocabulary lacks; null where vocabularies were not compared.
     pub vocabulary: Option<f64>,
-    /// Share of the numbers in its matrices that answer nothing in the reference: layers without an answer, experts without
-    /// one and a router that the reference has none of, rows of tokens that the reference lacks or that were replaced. What was
-    /// trained on counts as the reference's. Null where not all of it was looked at.
+    /// Share of the numbers in its matrices that answer nothing in the reference: layers without an answer, experts
+    /// without one and a router that the reference has none of, rows of tokens that the reference lacks or that were
+    /// replaced. What was trained on counts as the reference's. Null where not all of it was looked at.
     pub parameters: Option<f64>,
 }
 

@@ -273,6 +273,6 @@ fn pass(
     let mut more = [0_u8; 1];
     match source.read(&mut more) {
         Ok(0) => Ok(header),
-        _ => Err(wrong("there are bytes behind its last part".to_owned())),
+        _ => Err(wrong("there are bytes after its last part".to_owned())),
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::bytes::{self, sha256, sha256_of_file};
 use crate::catalog::Catalog;
+use crate::fact::StatedAbout;
 use crate::library::{Entry, Error, Manifest, State, Wish};
 use crate::lineage::{self, ENDING, Model, fingerprint_of_rows};
 use crate::remote::Reach;
@@ -65,7 +66,8 @@ pub fn build_one(
 
 /// The license that a model's card names in its front matter.
 pub fn license_of(model: &Model) -> Option<String> {
-    lineage::card_field(model, "license")
+    let said = lineage::card_head(model).into_iter();
+    said.filter(|it| it.about == StatedAbout::License).find_map(|it| it.values.into_iter().next())
 }
 
 fn failed(error: &Error, revision: Option<String>) -> Built {

@@ -73,7 +73,7 @@ impl Manifest {
         Self { schema: SCHEMA.to_owned(), salt: salt.unwrap_or_else(drawn), models: BTreeMap::new() }
     }
 
-    /// That of a folder; none where there is none yet.
+    /// That of a folder; `None` if there is none yet.
     ///
     /// # Errors
     /// A file that is no manifest, or of another version.

@@ -5,7 +5,7 @@ use std::path::Path;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::bytes;
+use crate::bytes::{self, from_hex, hex};
 use crate::library::Error;
 
 /// A private key of PKCS#8 is some hundred bytes.
@@ -69,7 +69,7 @@ impl PublicKey {
     /// # Errors
     /// Anything else.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let bytes = unhex(text.trim()).and_then(|it| <[u8; 32]>::try_from(it).ok());
+        let bytes = from_hex(text.trim()).and_then(|it| <[u8; 32]>::try_from(it).ok());
         let wrong = || Error::Key {
             name: bytes::shown(text),
             reason: "it is no public key of 64 hexadecimal digits".to_owned(),
@@ -88,25 +88,11 @@ impl Signature {
         if let Some(expected) = expected.filter(|it| **it != key) {
             return Err(format!("it is signed by the key {}, expected {}", hex(&key.0), hex(&expected.0)));
         }
-        let signature = unhex(&self.signature).filter(|_| self.algorithm == "ed25519").unwrap_or_default();
+        let signature = from_hex(&self.signature).filter(|_| self.algorithm == "ed25519").unwrap_or_default();
         UnparsedPublicKey::new(&ED25519, key.0)
             .verify(format!("{CONTEXT}{digest}").as_bytes(), &signature)
             .map_err(|_| "its signature is not one of its digest".to_owned())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|it| it.to_digit(16)).collect();
-    let (pairs, rest) = digits.as_ref()?.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| u8::try_from(high * 16 + low).unwrap_or(0)).collect())
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ pub fn fingerprint(model: &Model) -> Result<(Fingerprint, Vec<Unexamined>), Erro
     taken(model, |net, tokens, about| Fingerprint::take(net, &model.blueprint, tokens, about, Room::of(net.hidden())))
 }
 
-/// Takes one of rows alone, at places that a salt says: what a server gives in ranges. `license` is what its card names.
+/// Takes one of rows alone, at places that a salt says: what a server gives in ranges. `license` is what its card
+/// names.
 ///
 /// # Errors
 /// A model without weights, or a file of it that cannot be read.
@@ -76,7 +77,7 @@ fn taken(
     Ok((taken, unexamined))
 }
 
-/// The vocabulary of a model; of one behind an address only where it is small, since the rest of a fingerprint is.
+/// The vocabulary of a model; of one at an address only where it is small, since the rest of a fingerprint is.
 fn vocabulary(model: &Model) -> Result<Vocabulary, Option<Unexamined>> {
     let far = model.place.as_deref().filter(|it| it.local().is_none());
     let length = |place: &dyn Place, name: &str| place.open(name).map(|it| it.len()).unwrap_or(0);
@@ -173,8 +174,8 @@ pub(super) fn held(
     Ok((weights, why.into_iter().chain([left_out]).collect()))
 }
 
-/// What weights say of a fingerprint and a model whose files are at hand: the tests have no side, and what is told of the way
-/// from the one to the other is left out, since it would be the way back.
+/// What weights say of a fingerprint and a model whose files are at hand: the tests have no side, and what is reported
+/// of the way from the one to the other is left out, since it would be the way back.
 ///
 /// # Errors
 /// A file of the model that cannot be read.
@@ -251,8 +252,8 @@ impl Model {
     }
 }
 
-/// A fingerprint of a library as its header tells it; its numbers are read when they are needed, so that a library of any size
-/// takes no memory.
+/// A fingerprint of a library as its header has it; its numbers are read when they are needed, so that a library of any
+/// size takes no memory.
 #[derive(Clone, Debug)]
 pub struct Kept {
     /// The model that it is of.
@@ -340,13 +341,13 @@ pub fn library(folder: &Path) -> Result<(Vec<Kept>, Vec<Error>), Error> {
 /// The ending of a fingerprint's file.
 pub const ENDING: &str = "fingerprint";
 
-/// So many fingerprints are looked at further than at the places of their rows: those that are likeliest by sizes and by what
-/// their places show.
+/// So many fingerprints are looked at further than at the places of their rows: those that are likeliest by sizes and
+/// by what their places show.
 const NEAREST: usize = 5;
 
-/// Holds a model against every fingerprint, and pays for their number: a p-value is corrected for how many were tried. Each is
-/// looked at in its place first; the few that are nearest by size are then looked for at other places too. Related ones come
-/// first, the surest first. A model without weights is held against none.
+/// Holds a model against every fingerprint, with p-values corrected for their number. Each is
+/// looked at in its place first; the few that are nearest by size are then looked for at other places too. Related ones
+/// come first, the surest first. A model without weights is compared with none.
 ///
 /// Gives the fingerprints that could not be used, each with the reason; they are among what was not examined too.
 ///
@@ -388,7 +389,7 @@ pub fn look_up(
 /// A fingerprint of a library with what was found.
 type Found<'k> = (&'k Kept, FingerprintMatch);
 
-/// A model that is held against a library.
+/// A model that is compared with a library.
 struct LookingUp<'a> {
     sides: (&'a Model, &'a Data, &'a Finite<'a>, &'a Net<'a>),
     towers: &'a Towers,
@@ -441,7 +442,7 @@ impl LookingUp<'_> {
         }
         if open.len() > NEAREST {
             let detail = format!(
-                "{} of {} fingerprints were held against what stands at the places of their rows alone: units that were moved \
+                "{} of {} fingerprints were compared at the places of their rows alone: units that were moved \
                  there would not be seen",
                 open.len() - NEAREST,
                 found.len()

@@ -4,7 +4,7 @@
 //! looked at is part of every answer.
 
 mod adapters;
-mod card;
+mod closeness;
 mod compare;
 mod fingerprint;
 mod identify;
@@ -29,7 +29,7 @@ use crate::catalog::{Catalog, Entry, SCHEME};
 use crate::checkpoint;
 use crate::checkpoint::{Checkpoint, Data};
 use crate::disclosure::{self, Header};
-use crate::fact::{Cost, DocumentFacts, FileFacts, Finding, Mention, ModelName, Origin, SelfDescription};
+use crate::fact::{Cost, DocumentFacts, FileFacts, Finding, Mention, ModelName, Origin, SelfDescription, Statement};
 use crate::remote::{Found, Reach};
 use crate::weights::{Fingerprint, Unreadable};
 
@@ -56,7 +56,8 @@ pub struct Model {
     pub data_bytes: Option<u64>,
     /// What an index without weights states as that size.
     pub stated_bytes: Option<u64>,
-    /// Names of models that its files state: what a configuration says it was loaded from, what a GGUF header says it is.
+    /// Names of models that its files state: what a configuration says it was loaded from, what a GGUF header says it
+    /// is.
     pub stated_names: Vec<String>,
     /// What its files alone already tell.
     pub findings: Vec<Finding>,
@@ -241,7 +242,7 @@ impl Model {
         Some(disclosure::read(&**place, &self.name, header.as_ref()))
     }
 
-    /// Which of these names stand in its card or a notice, where readers see them.
+    /// Which of these names are in its card or a notice, where readers see them.
     pub fn names_in_card(&self, names: &BTreeSet<String>) -> Vec<Mention> {
         let place = self.place.as_ref().filter(|_| self.name.origin == Origin::Checkpoint);
         place.map(|it| disclosure::named_in(&**it, names)).unwrap_or_default()
@@ -270,9 +271,9 @@ impl Model {
     }
 }
 
-/// What a model's card says in one field of its front matter; none where it has no card, or no such field.
-pub fn card_field(model: &Model, field: &str) -> Option<String> {
-    card::field(model.place.as_deref()?, field)
+/// What the form at the head of a model's card says; nothing where it has no card.
+pub fn card_head(model: &Model) -> Vec<Statement> {
+    model.place.as_deref().map(disclosure::card_head).unwrap_or_default()
 }
 
 /// A repository for tables: `ORG/NAME`, with the file where one is named.

@@ -1,17 +1,19 @@
-//! The known models that a model may come from: those that it names, and those that share the sizes that a derivation keeps.
+//! The known models that a model may come from: those that it names, and those that share the sizes that a derivation
+//! keeps.
 //!
-//! Near is a known model, published no later than a day and not the company's, that has the same width, feed-forward width
-//! and head size (depth, vocabulary and experts are free), or nine tenths of its tokens at the same width, or that the
-//! model's files or card name. It says what has to be tested, and nothing of descent.
+//! Near is a known model, published no later than a day and not the company's, that has the same width, feed-forward
+//! width and head size (depth, vocabulary and experts are free), or nine tenths of its tokens at the same width, or
+//! that the model's files or card name. It says what has to be tested, and nothing of descent.
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{AccessState, Catalog, Entry, SCHEME};
+use crate::fact::StatedAbout;
 use crate::lineage::identify::Looking;
 use crate::lineage::likelihood::{Named, StatedNames, Traits};
-use crate::lineage::{Model, card};
+use crate::lineage::{Model, card_head};
 
 /// How many are listed at most.
 pub const MOST_NEAR: usize = 12;
@@ -40,9 +42,9 @@ pub struct NearModel {
     pub by: Vec<NearBy>,
     /// Its score, as `identify` has it.
     pub bits: f64,
-    /// The days on which it may have been published; none where that is not sourced, so that it may have been in time.
+    /// The days on which it may have been published; `None` if that is not sourced, so that it may have been in time.
     pub published: Option<(NaiveDate, NaiveDate)>,
-    /// Whether its files can be had; none where that is not sourced.
+    /// Whether its files can be had; `None` if that is not sourced.
     pub access: Option<AccessState>,
 }
 
@@ -54,7 +56,7 @@ pub struct NearQuestion<'a> {
     pub is_own: &'a dyn Fn(&Entry) -> bool,
     /// Names of models in the card, as it has them.
     pub named: &'a [String],
-    /// The share of the model's tokens that an entry has; none where its tokens are not at hand.
+    /// The share of the model's tokens that an entry has; `None` if its tokens are not at hand.
     pub tokens: &'a dyn Fn(&Entry) -> Option<f64>,
 }
 
@@ -62,7 +64,8 @@ pub struct NearQuestion<'a> {
 pub fn near(model: &Model, catalog: &Catalog, question: &NearQuestion<'_>) -> (Vec<NearModel>, usize) {
     let looking = Looking::new(catalog);
     let subject = Traits::of(&model.blueprint);
-    let of_card = model.place.as_deref().map(card::base_models).unwrap_or_default();
+    let of_card = card_head(model).into_iter().filter(|it| it.about == StatedAbout::Parent).flat_map(|it| it.values);
+    let of_card: Vec<String> = of_card.collect();
     let stated: Vec<String> = model.stated_names.iter().chain(&of_card).chain(question.named).cloned().collect();
     let names = StatedNames::look_up(&stated, catalog);
     // Each name that is stated makes its model near, and not the longest alone.

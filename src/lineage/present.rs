@@ -15,7 +15,7 @@ pub(crate) struct Held {
     pub(crate) additions: Vec<String>,
     /// What only the entry has.
     pub(crate) missing: Vec<String>,
-    /// Whether what stands in the layers of either has its answer in the same shape.
+    /// Whether what is in the layers of either has its answer in the same shape.
     pub(crate) is_same_layer: bool,
 }
 
@@ -32,12 +32,12 @@ pub(crate) fn held(subject: &[SeenPart], entry: &[SeenPart]) -> Held {
         let share = answered(part, &ours);
         sums.add(part, share);
         if share == 0.0 {
-            missing.push(told(part));
+            missing.push(described(part));
         }
         sums.is_same_layer &= part.layers == 0 || share > 0.0;
     }
     let is_lone = |it: &&SeenPart| !keys(it).iter().any(|key| theirs.contains_key(key));
-    let additions: Vec<String> = language(subject).filter(is_lone).map(told).collect();
+    let additions: Vec<String> = language(subject).filter(is_lone).map(described).collect();
     let is_layered = |it: &String| it.contains("{i}");
     Held {
         present: sums.present(has_shapes),
@@ -88,7 +88,7 @@ fn by_role(parts: &[SeenPart]) -> ByRole<'_> {
     by_role
 }
 
-/// What a part does: each of the roles that it may have or, where it is fused, that it stands for; else its name.
+/// What a part does: each of the roles that it may have or, where it is fused, that it represents; else its name.
 fn keys(part: &SeenPart) -> Vec<String> {
     match part.roles.as_slice() {
         [] => vec![format!("? {}", part.plain)],
@@ -131,7 +131,7 @@ fn is_of_rows(ours: &SeenPart, theirs: &SeenPart) -> bool {
     is_vocabulary(ours) && is_vocabulary(theirs) || ours.roles != theirs.roles
 }
 
-fn told(part: &SeenPart) -> String {
+fn described(part: &SeenPart) -> String {
     let sizes: Vec<String> = part.shape.iter().map(u64::to_string).collect();
     if sizes.is_empty() { part.name.clone() } else { format!("{} [{}]", part.name, sizes.join(", ")) }
 }

@@ -1,8 +1,8 @@
-//! What stands beside a language model, each as a model of its own: towers, and other lists of layers.
+//! What is beside a language model, each as a model of its own: towers, and other lists of layers.
 //!
-//! Towers are held against towers. Lists of layers are held against those of the reference and against its language model,
-//! and the subject's language model against the reference's lists: a talker may be somebody's language model, and the other
-//! way round.
+//! Towers are compared with towers. Lists of layers are compared with those of the reference and against its language
+//! model, and the subject's language model against the reference's lists: a talker may be somebody's language model,
+//! and the other way round.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -63,7 +63,8 @@ impl Towers {
         Self { ours: subject.towers(), theirs: Vec::new(), holds_stacks: false }
     }
 
-    /// The subject's tensors that no comparison looks at: projectors between towers, and towers that the other side lacks.
+    /// The subject's tensors that no comparison looks at: projectors between towers, and towers that the other side
+    /// lacks.
     pub(super) fn left_out(&self, subject: &Model, net: &Net<'_>) -> Option<Unexamined> {
         let is_held = |it: &&Tower| !self.theirs.is_empty() || self.holds_stacks && it.kind != Kind::Encoder;
         let compared: BTreeSet<&String> = self.ours.iter().filter(is_held).flat_map(|it| it.names.values()).collect();
@@ -93,8 +94,8 @@ impl Towers {
             .saturating_add(stacks(&self.theirs))
     }
 
-    /// The answer on the language model: the closest of the reference's lists of layers where that is closer than its language
-    /// model is, with what that list is called.
+    /// The answer on the language model: the closest of the reference's lists of layers where that is closer than its
+    /// language model is, with what that list is called.
     pub(super) fn language(
         &self,
         weights: Weights,

@@ -94,10 +94,10 @@ fn by_reason(net: &Net<'_>, data: &Data) -> String {
         let why = why.unwrap_or_else(|| "its element type or layout cannot be decoded".to_owned());
         reasons.entry(why).or_default().push(name);
     }
-    let told = reasons.iter().map(|(why, names)| {
+    let reported = reasons.iter().map(|(why, names)| {
         let more = names.len().saturating_sub(SHOWN);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("{}{rest} ({why})", names[..names.len().min(SHOWN)].join(", "))
     });
-    told.collect::<Vec<_>>().join("; ")
+    reported.collect::<Vec<_>>().join("; ")
 }

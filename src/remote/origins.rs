@@ -1,7 +1,7 @@
 //! Where a repository says its model comes from: the name it has now, the base models of its card, the repository it
 //! is a copy of; and the same of those, link by link.
 //!
-//! It is the word of whoever keeps the repositories, and is followed as far as the hub's API tells. What was asked
+//! It is the word of whoever keeps the repositories, and is followed as far as the hub's API says. What was asked
 //! once is kept, so that it is known without a network too.
 
 use std::collections::BTreeSet;

@@ -102,7 +102,7 @@ impl<'a> Cursor<'a> {
         Some(problem.label(format!("unknown {what}")).hint(hint_for_name(name, what, known)))
     }
 
-    /// The line that the value stands in, counted from 1.
+    /// The line that the value is in, counted from 1.
     pub fn line(&self) -> usize {
         let span = self.node.map(|it| &it.span).filter(|it| !it.is_empty()).or(self.key).unwrap_or(self.nearest);
         self.document.place(span.clone()).line()

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use unshell::catalog::Catalog;
-use unshell::fact::{Comparison, WeightsRelation};
+use unshell::fact::{Comparison, Weights, WeightsRelation};
 use unshell::lineage::{ENDING, Look, Model, compare_with_weights, fingerprint};
 use unshell::remote::Reach;
 use unshell::weights::{About, Effort, Fingerprint, Finite, Net, Plan, Room, relate};
@@ -67,24 +67,31 @@ fn thin(model: &Tiny) -> Fingerprint {
     Fingerprint::take(&net, &model.blueprint, None, About::named("null", "null", None, None), room).unwrap()
 }
 
-fn rows(kept: &Fingerprint) -> Vec<(u32, u32)> {
+pub(crate) fn rows(kept: &Fingerprint) -> Vec<(u32, u32)> {
     kept.about.token_ids.iter().copied().zip(0..).collect()
 }
 
-#[test]
-fn a_thousand_pairs_against_thin_fingerprints_hold_the_null() {
+/// Every model of the null against the fingerprint of every other.
+pub(crate) fn a_thousand_pairs(
+    take: fn(&Tiny) -> Fingerprint,
+    relate: impl Fn(&Net<'_>, &Fingerprint, Plan) -> Weights,
+) -> Vec<Weights> {
     let models: Vec<Tiny> = (0..33).map(|it| tiny(&format!("null-{it:03}"))).collect();
-    let kept: Vec<Fingerprint> = models.iter().map(thin).collect();
+    let kept: Vec<Fingerprint> = models.iter().map(take).collect();
     let plan = Plan { effort: Effort::Standard, goes_on: false, references: 1 };
     let mut answers = Vec::new();
     for (at, model) in models.iter().enumerate() {
         let finite = Finite::new(&model.numbers);
         let net = Net::new(&model.blueprint, &finite);
-        for (_, it) in kept.iter().enumerate().filter(|it| it.0 != at) {
-            answers.push(relate(&net, &it.net(), Some(&rows(it)), plan, &()).unwrap());
-        }
+        answers.extend(kept.iter().enumerate().filter(|it| it.0 != at).map(|it| relate(&net, it.1, plan)));
     }
     assert_eq!(answers.len(), 33 * 32);
+    answers
+}
+
+#[test]
+fn a_thousand_pairs_against_thin_fingerprints_hold_the_null() {
+    let answers = a_thousand_pairs(thin, |net, it, plan| relate(net, &it.net(), Some(&rows(it)), plan, &()).unwrap());
     let accused = answers.iter().filter(|it| it.relation != WeightsRelation::Independent).count();
     assert_eq!(accused, 0);
     for (id, component) in [("random-sign", "feed-forward"), ("random-sign", "feed-forward, in place")] {

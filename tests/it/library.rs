@@ -15,10 +15,11 @@ use unshell::fact::WeightsRelation;
 use unshell::library::{Manifest, State, Wish, build_one, export, import};
 use unshell::lineage::{self, Look, Model, compare_with_weights, fingerprint, fingerprint_of_rows};
 use unshell::remote::{Reach, Settings};
-use unshell::weights::{About, Effort, Fingerprint, Finite, Net, Plan, Rows, relate_rows};
+use unshell::weights::{About, Fingerprint, Finite, Net, Rows, relate_rows};
 
+use crate::fingerprints::{a_thousand_pairs, rows};
 use crate::loopback::{COMMIT, Content, Reply, Server};
-use crate::weights::{Tiny, excess, p_values, tiny};
+use crate::weights::{Tiny, excess, p_values};
 
 const FAMILY: &str = "tests/families/small";
 
@@ -72,7 +73,7 @@ fn build(server: &Server, home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Every file of a folder with its bytes; parts that a kill left behind are none of the library's.
+/// Every file of a folder with its bytes; parts that a kill leaves are none of the library's.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
     let named = files.map(|it| (it.file_name().unwrap().to_str().unwrap().to_owned(), it));
@@ -244,24 +245,9 @@ fn rows_of(model: &Tiny) -> Fingerprint {
     Fingerprint::take_rows(&net, &model.blueprint, None, About::named("null", "null", None, None), &rows).unwrap()
 }
 
-fn tokens(kept: &Fingerprint) -> Vec<(u32, u32)> {
-    kept.about.token_ids.iter().copied().zip(0..).collect()
-}
-
 #[test]
 fn a_thousand_pairs_against_kept_rows_hold_the_null() {
-    let models: Vec<Tiny> = (0..33).map(|it| tiny(&format!("null-{it:03}"))).collect();
-    let kept: Vec<Fingerprint> = models.iter().map(rows_of).collect();
-    let plan = Plan { effort: Effort::Standard, goes_on: false, references: 1 };
-    let mut answers = Vec::new();
-    for (at, model) in models.iter().enumerate() {
-        let finite = Finite::new(&model.numbers);
-        let net = Net::new(&model.blueprint, &finite);
-        for (_, it) in kept.iter().enumerate().filter(|it| it.0 != at) {
-            answers.push(relate_rows(&net, it, Some(&tokens(it)), plan, &()).unwrap());
-        }
-    }
-    assert_eq!(answers.len(), 33 * 32);
+    let answers = a_thousand_pairs(rows_of, |net, it, plan| relate_rows(net, it, Some(&rows(it)), plan, &()).unwrap());
     let accused = |it: &&unshell::fact::Weights| {
         !matches!(it.relation, WeightsRelation::Independent | WeightsRelation::Undetermined)
     };

@@ -190,7 +190,7 @@ fn exchanged(model: &Model) -> Model {
     })
 }
 
-/// Norm weights that say nothing, and what reads behind them makes up for it.
+/// Norm weights that say nothing, and what reads after them makes up for it.
 fn new_norm_weights(model: &Model) -> Model {
     let new = |name: &str, at: usize| 0.6 + 0.01 * ((at * 37 + name.len() * 11) % 83) as f32;
     let old = |norm: &str| &model.tensors[norm].1;
@@ -257,7 +257,7 @@ const LAYOUTS: &[(&str, Rewritten, bool)] = &[
     ("all at once", |model| about_zero(&exchanged(&by_group(&alternating(&woven(model))))), false),
 ];
 
-/// Any layout of any member has the relation of the plain member to any other; and no layout is told as a
+/// Any layout of any member has the relation of the plain member to any other; and no layout is reported as a
 /// re-arrangement by whoever wrote it, or as training.
 #[test]
 fn a_layout_changes_no_relation() {
@@ -329,7 +329,7 @@ fn what_holds_nothing_is_told_and_counts_for_nothing() {
     let model = Model::member("base_a");
     let plain = model.tiny();
     for nothing in [0.0, f32::NAN] {
-        // The download stopped behind the embedding.
+        // The download stopped after the embedding.
         let cut = emptied(&model, |it| it.contains("proj") || it.contains("lm_head"), nothing).tiny();
         let answer = weights(&cut, &plain);
         assert!(!matches!(answer.relation, WeightsRelation::Independent | WeightsRelation::Identical), "{answer:#?}");

@@ -1,4 +1,4 @@
-//! Checkpoints that hold more than one list of layers, and names under wrappers: what stands beside a model changes
+//! Checkpoints that hold more than one list of layers, and names under wrappers: what is beside a model changes
 //! nothing of what is said of it, and a foreign list is a part and does not make the language model derived.
 
 use std::collections::BTreeMap;
@@ -200,7 +200,7 @@ fn a_foreign_list_of_layers_is_a_part() {
     }
 }
 
-/// Where nothing tells which list is the language model, the closest is the answer: noise in the usual list clears
+/// Where nothing says which list is the language model, the closest is the answer: noise in the usual list clears
 /// nobody.
 #[test]
 fn of_two_lists_that_may_be_the_language_model_the_closest_is_the_answer() {
@@ -242,7 +242,7 @@ fn a_body_that_is_not_there_is_not_called_clean() {
     assert!(power.units == 0 && power.detail.contains("no hidden unit was compared"), "{}", power.detail);
 }
 
-/// Attention is compared, or it is said that it was not; heads that nothing tells are tried.
+/// Attention is compared, or it is said that it was not; head sizes that nothing states are tried.
 #[test]
 fn attention_never_drops_out() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! The blocks of 32 numbers of llama.cpp: a scale, sometimes a minimum, and 4, 5 or 8 bits a number.
 
-use crate::checkpoint::data::decode::{Run, by_blocks};
+use crate::checkpoint::data::run::{Run, by_blocks};
 use crate::checkpoint::data::small::{E2M1, E8M0, f16};
 
 /// The decoder of a type of blocks by llama.cpp's name.

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use ::safetensors::Dtype as Known;
 
+use crate::checkpoint::data::run::Run;
 use crate::checkpoint::data::{blocks, lattices, small, superblocks};
 use crate::checkpoint::{Dtype, Tensor};
 
@@ -18,9 +19,6 @@ pub(super) struct Decoder {
     bytes: u64,
     run: Run,
 }
-
-/// Turns whole units of bytes into numbers.
-pub(super) type Run = fn(&[u8], &mut [f32]);
 
 /// Why numbers of this type cannot be read, if they cannot.
 pub(super) fn unreadable(dtype: &Dtype) -> Option<String> {
@@ -137,17 +135,6 @@ impl pulp::NullaryFnOnce for Bf16<'_> {
 #[expect(clippy::cast_possible_truncation, reason = "the nearest number that fits is what is wanted")]
 fn rounded(number: f64) -> f32 {
     number as f32
-}
-
-/// Turns blocks into numbers, one block after the other.
-pub(super) fn by_blocks<const B: usize, const N: usize>(
-    from: &[u8],
-    to: &mut [f32],
-    block: impl Fn(&[u8; B], &mut [f32; N]),
-) {
-    for (from, to) in from.as_chunks().0.iter().zip(to.as_chunks_mut().0) {
-        block(from, to);
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
     reason = "a block is an array of fixed size, and every index is bounded by a loop over a part of it or by a mask"
 )]
 
-use crate::checkpoint::data::decode::{Run, by_blocks};
 use crate::checkpoint::data::grids;
+use crate::checkpoint::data::run::{Run, by_blocks};
 use crate::checkpoint::data::small::{E2M1, E4M3, f16};
 
 /// The decoder of a type of blocks by llama.cpp's name.

@@ -23,6 +23,7 @@ mod hqq;
 mod lattices;
 mod packed;
 mod recipe;
+mod run;
 mod scaled;
 mod small;
 mod store;

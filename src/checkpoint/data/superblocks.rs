@@ -5,7 +5,7 @@
     reason = "a block is an array of fixed size, and every index is bounded by a loop over a part of it"
 )]
 
-use crate::checkpoint::data::decode::{Run, by_blocks};
+use crate::checkpoint::data::run::{Run, by_blocks};
 use crate::checkpoint::data::small::f16;
 
 /// The decoder of a type of blocks by llama.cpp's name.

@@ -1,16 +1,17 @@
 //! How often a derivation changes what: the assumptions of the score, each with its reason.
 //!
-//! They are round numbers for what a company does to a model that it starts from, not fitted to any folder. What is known to bear on them: of the released fine-tunes whose lists of tensors the
-//! catalogue was held against (`file_list`), about one in six changed the rows of its vocabulary (by +6, +2, -399, …) and
-//! none changed a width; a test holds them against the pairs of the catalogue whose makers state that the one comes from the
-//! other. Halving or doubling any of them moves a score by one bit for each property that it is about.
+//! They are round numbers for what a company does to a model that it starts from, not fitted to any folder. What is
+//! known to bear on them: of the released fine-tunes whose lists of tensors the catalogue was compared with
+//! (`file_list`), about one in six changed the rows of its vocabulary (by +6, +2, -399, …) and none changed a width; a
+//! test holds them against the pairs of the catalogue whose makers state that the one comes from the other. Halving or
+//! doubling any of them moves a score by one bit for each property that it is about.
 
-/// The share of models that are another size of a design rather than that design with its sizes: a family's next release,
-/// or a model built by its code.
+/// The share of models that are another size of a design rather than that design with its sizes: a family's next
+/// release, or a model built by its code.
 pub(crate) const OTHER_SIZE: f64 = 0.1;
 
-/// Sizes that only surgery changes (pruning of width, upcycling), and what a derivation does to each: one in fifty, since few
-/// can do it and it costs training. Depth is cheaper: layers are stacked or cut with a few lines of code.
+/// Sizes that only surgery changes (pruning of width, upcycling), and what a derivation does to each: one in fifty,
+/// since few can do it and it costs training. Depth is cheaper: layers are stacked or cut with a few lines of code.
 pub(crate) const SIZES: &[(&str, &str, f64)] = &[
     // dimension, field of a configuration, chance of a change
     ("hidden", "hidden_size", 0.01),

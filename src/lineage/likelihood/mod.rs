@@ -4,17 +4,17 @@
 //!
 //! * **Under the entry** the model is built like it or derived from it, and each property stays with the chance `1 - c`
 //!   or changes with the chance `c` of `changes.rs`. A changed value is drawn as anybody draws it, so that it costs
-//!   `log2 c`; where a derivation has ways of its own (rows added to a vocabulary, layers stacked or cut) it is drawn by
-//!   those.
+//!   `log2 c`; where a derivation has ways of its own (rows added to a vocabulary, layers stacked or cut) it is
+//!   drawn by those.
 //! * **Under the null** somebody without regard to the entry draws each property as the houses of the catalogue do
 //!   (`background.rs`), sizes given the width of the stream.
-//! * A model that is another size of the entry's design draws its sizes as under the null; one in ten is taken to be one,
-//!   and the two ways are summed.
+//! * A model that is another size of the entry's design draws its sizes as under the null; one in ten is taken to
+//!   be one, and the two ways are summed.
 //!
 //! A property that either side does not state adds nothing. Properties are taken to be independent but for sizes given
-//! the width; they are not, so the sum says more bits than there are. It orders entries under one and the same model; it
-//! is no probability of descent, and no weight takes part in it. Where two entries differ by less than a bit, that is a
-//! factor of two, and nothing tells them apart.
+//! the width; they are not, so the sum says more bits than there are. It orders entries under one and the same model;
+//! it is no probability of descent, and no weight takes part in it. Where two entries differ by less than a bit, that
+//! is a factor of two, and nothing distinguishes them.
 
 mod background;
 mod changes;
@@ -38,7 +38,8 @@ use crate::lineage::likelihood::changes as c;
 pub(crate) struct Beside {
     /// Which entries the names that it states are those of.
     pub(crate) named: Named,
-    /// Whether the size that an index states is that of the entry with the model's vocabulary; none where nothing is stated.
+    /// Whether the size that an index states is that of the entry with the model's vocabulary; `None` if nothing is
+    /// stated.
     pub(crate) bytes_agree: Option<bool>,
     /// The share of houses with an entry of that size.
     pub(crate) bytes_background: f64,
@@ -79,7 +80,7 @@ impl Scored {
     }
 
     /// The score as the answer has it, rounded so that no platform's logarithm shows.
-    pub(crate) fn told(mut self) -> Score {
+    pub(crate) fn into_score(mut self) -> Score {
         let both = self.bits() - self.rest - self.of_sizes;
         if self.is_other_size() {
             self.add("sizes", "another size of the design", None, both, false);
@@ -176,7 +177,7 @@ fn vocabulary(subject: &Traits, entry: &Traits, background: &Background, scored:
     scored.add("vocabulary", "vocab", sides, (likely / by_chance).log2(), true);
 }
 
-/// What the two are made of: groups of tensors that one side lacks, held against how common the whole is.
+/// What the two are made of: groups of tensors that one side lacks, compared with how common the whole is.
 fn tensors(subject: &Traits, entry: &Traits, background: &Background, scored: &mut Scored) {
     let by_chance = background.word("signature", subject.signature());
     let mut likely = 1.0 - c::ADDED_BLOCK - c::MISSING_BLOCK - c::BIASES - c::NORMS;
@@ -279,8 +280,8 @@ fn fields(subject: &Traits, entry: &Traits, background: &Background, scored: &mu
     }
 }
 
-/// The kind of a model and its class go with each other and with the names of its tensors: one program reads them all. What
-/// is the same is held against how common it is given the others, and what changes together is one change.
+/// The kind of a model and its class go with each other and with the names of its tensors: one program reads them all.
+/// What is the same is compared with how common it is given the others, and what changes together is one change.
 fn program(subject: &Traits, entry: &Traits, background: &Background, scored: &mut Scored) {
     let (Some(ours), Some(theirs)) = (subject.field("model_type"), entry.field("model_type")) else {
         return class(subject, entry, |it| background.word("architectures", it), c::OTHER_CLASS, scored);

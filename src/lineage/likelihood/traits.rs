@@ -1,4 +1,4 @@
-//! What is known of a model, as properties that can be held against those of an entry.
+//! What is known of a model, as properties that can be compared with those of an entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::blueprint::{Blueprint, Config, Region, SeenPart};
 use crate::lineage::likelihood::changes::{FIELDS, SIZES};
 
-/// Roles that a fused projection stands for, and the role that it has.
+/// Roles that a fused projection represents, and the role that it has.
 const FUSIONS: [(&str, &[&str]); 6] = [
     ("attention.query_key_value", &["attention.query", "attention.key", "attention.value"]),
     ("attention.query_key_value.bias", &["attention.query.bias", "attention.key.bias", "attention.value.bias"]),
@@ -48,12 +48,12 @@ pub(crate) struct Traits {
 }
 
 impl Traits {
-    /// What a blueprint tells: sizes by its shapes, and where it has none by its configuration.
+    /// What a blueprint says: sizes by its shapes, and where it has none by its configuration.
     pub(crate) fn of(blueprint: &Blueprint) -> Self {
         Self::new(blueprint, blueprint)
     }
 
-    /// What an index of a model would tell; a size that its configuration does not state is that of its shapes.
+    /// What an index of a model would show; a size that its configuration does not state is that of its shapes.
     pub(crate) fn as_indexed(blueprint: &Blueprint) -> Self {
         Self::new(&blueprint.without_shapes(), blueprint)
     }
@@ -131,7 +131,8 @@ impl Traits {
         &self.scheme
     }
 
-    /// A property, what it hangs on, and its value: sizes on the width, the kind of a model on its names, its class on both.
+    /// A property, what it hangs on, and its value: sizes on the width, the kind of a model on its names, its class on
+    /// both.
     pub(crate) fn pairs(&self) -> Vec<(String, String, String)> {
         let hidden = self.size("hidden").map(|it| it.to_string());
         let sizes = hidden.into_iter().flat_map(|hidden| {
@@ -156,7 +157,7 @@ impl Traits {
     }
 }
 
-/// The roles that a role stands for.
+/// The roles that a role represents.
 pub(crate) fn split(role: &str) -> Vec<&str> {
     FUSIONS.iter().find(|(fused, _)| *fused == role).map_or_else(|| vec![role], |(_, parts)| parts.to_vec())
 }

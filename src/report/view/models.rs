@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::case::Kind;
-use crate::fact::{Argument, StatedAbout, Statement};
+use crate::fact::{Argument, StatedAbout, Statement, last_part, letters};
 use crate::report::page::Words;
 use crate::report::view::Writer;
 use crate::report::view::writer::count;
@@ -86,11 +86,6 @@ fn is_denied(disclosure: &Disclosure) -> bool {
 }
 
 /// A place on somebody's disk is no name.
-fn last_part(written: &str) -> &str {
-    let place = written.trim_end_matches('/');
-    place.rsplit(['/', '\\', ':']).next().unwrap_or(place)
-}
-
 fn others(model: &ModelVerdict) -> impl Iterator<Item = &Relation> {
     model.relations.iter().filter(|it| !it.own)
 }
@@ -170,10 +165,8 @@ fn is_named(disclosure: &Disclosure, relation: &Relation) -> bool {
 }
 
 fn is_called(relation: &Relation, name: &str) -> bool {
-    let letters = |it: &str| {
-        last_part(it).chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
-    };
-    [&relation.reference, &relation.location].iter().any(|it| letters(it) == letters(name))
+    let key = |it: &str| letters(last_part(it));
+    [&relation.reference, &relation.location].iter().any(|it| key(it) == key(name))
 }
 
 /// References of which no weights were compared, each once.

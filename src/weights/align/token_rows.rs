@@ -36,19 +36,19 @@ impl Tokens {
     }
 }
 
-/// Rows that are held against the others at once.
+/// Rows that are compared with the others at once.
 const BAND: usize = 256;
 
-/// Cosine from which on rows of one model are near copies of each other, as those of tokens are that never occurred; and
-/// how large a share of a model's rows such a group must be.
+/// Cosine from which on rows of one model are near copies of each other, as those of tokens are that never occurred;
+/// and how large a share of a model's rows such a group must be.
 const COPIES: f64 = 0.9;
 const GROUP: f64 = 0.01;
 
 /// Rows that are asked which token of the other side they look most like.
 const ASKED: usize = 512;
 
-/// Those of some rows that are no near copies of many others in their own model: rows of tokens that never occurred end at
-/// one vector, and a map that carries one vector carries them all.
+/// Those of some rows that are no near copies of many others in their own model: rows of tokens that never occurred end
+/// at one vector, and a map that carries one vector carries them all.
 pub(crate) fn distinct(
     subject: &Side<'_>,
     reference: &Side<'_>,
@@ -98,7 +98,8 @@ impl<'a> Side<'a> {
         Ok(copies)
     }
 
-    /// Rows that there are, in runs of which each is read at once; every run but the last has as many even rows as odd ones.
+    /// Rows that there are, in runs of which each is read at once; every run but the last has as many even rows as odd
+    /// ones.
     fn read<'b>(
         &'b self,
         slot: &'b Slot,

@@ -10,24 +10,25 @@ use crate::weights::matching::matched::{AGREEING_SHARE, Measured};
 use crate::weights::matching::symmetry::Symmetry;
 use crate::weights::model::basis::Stream;
 
-/// How much of what training wrote must be kept for derivation rather than a shared start. Under derivation the regression
-/// slope of the later model on the earlier one is 1, however long the later one was trained; two trainings from one start
-/// share only what the data force on both.
-/// The less both were trained, the more of what gains hold is forced alike: up to 0.55 between models of one start that were
-/// trained as long as is usual here, 0.78 in a family trained at half the rate. Of two that were trained at different rates the slope may
-/// be anything, which is why it alone is not enough.
+/// How much of what training wrote must be kept for derivation rather than a shared start. Under derivation the
+/// regression slope of the later model on the earlier one is 1, however long the later one was trained; two trainings
+/// from one start share only what the data force on both.
+/// The less both were trained, the more of what gains hold is forced alike: up to 0.55 between models of one start that
+/// were trained as long as is usual here, 0.78 in a family trained at half the rate. Of two that were trained at
+/// different rates the slope may be anything, which is why it alone is not enough.
 pub(crate) const RETAINED: f64 = 0.8;
 
 /// Below this it is a shared start; between the two nobody is told anything that might be wrong.
 pub(crate) const SHARED: f64 = 0.55;
 
-/// The least correlation of gains, or of sizes of columns, that still tells derivation. The slope alone says nothing where one side was trained at another
-/// rate, or had its gains scaled and the next weights scaled back: it grows with the spread of the one. Trainings from one
-/// start, at one rate or two, agree to 0.58 at most in eight families; derived models do less after very long training alone.
+/// The least correlation of gains, or of sizes of columns, that still tells derivation. The slope alone says nothing
+/// where one side was trained at another rate, or had its gains scaled and the next weights scaled back: it grows with
+/// the spread of the one. Trainings from one start, at one rate or two, agree to 0.58 at most in eight families;
+/// derived models do less after very long training alone.
 const GAINS_AGREE: f64 = 0.6;
 
-/// Cosine of the weights of matched units from which on no two trainings are in between, whatever the start: each would have
-/// changed it by less than a seventh of its size, and such a model has learned nothing yet.
+/// Cosine of the weights of matched units from which on no two trainings are in between, whatever the start: each would
+/// have changed it by less than a seventh of its size, and such a model has learned nothing yet.
 const UNTRAINED: f64 = 0.98;
 
 /// From here on gains are taken to say something about what was kept.
@@ -36,15 +37,16 @@ const GAINS_SPEAK: f64 = -3.0;
 /// Cosine of token rows from which on they are taken to be trained on and not replaced.
 const ROWS_SPEAK: f64 = 0.3;
 
-/// Correlation of gains from which on the body's silence is not taken for independence. Models that share an embedding and no
-/// other weight stay well below.
+/// Correlation of gains from which on the body's silence is not taken for independence. Models that share an embedding
+/// and no other weight stay well below.
 const GAINS_COSINE: f64 = 0.5;
 
 /// Fewer units say nothing by their silence.
 pub(crate) const ENOUGH_UNITS: usize = 48;
 
-/// The least share of the parameters in layers that must be readable and have a place in a comparison for silence, or a part
-/// alone, to be an answer: where more than half of a body was not read, what was read speaks for the smaller part of it.
+/// The least share of the parameters in layers that must be readable and have a place in a comparison for silence, or a
+/// part alone, to be an answer: where more than half of a body was not read, what was read speaks for the smaller part
+/// of it.
 pub(crate) const LEAST_READ: f64 = 0.5;
 
 /// So many gains speak for themselves: their slope is then known to about 0.05.
@@ -53,8 +55,8 @@ const ENOUGH_GAINS: usize = 256;
 /// Cosine of token rows from which on they are called the same part.
 pub(crate) const TOKEN_COSINE: f64 = 0.5;
 
-/// The same where coordinates had to be re-ordered, turned in sign or rotated first. Embeddings of unrelated models learn a like
-/// geometry from like text, and a map that is made from them brings it out; a copy keeps nearly all of it.
+/// The same where coordinates had to be re-ordered, turned in sign or rotated first. Embeddings of unrelated models
+/// learn a like geometry from like text, and a map that is made from them brings it out; a copy keeps nearly all of it.
 const MAPPED_COSINE: f64 = 0.9;
 
 /// Share of what was looked at that is the same, from which on nothing else is asked.
@@ -63,8 +65,8 @@ const MOSTLY: f64 = 0.5;
 /// Such a share of equal neurons is no shared start, whatever else was kept.
 const SOME: f64 = 0.1;
 
-/// Tests that may decide about one pair: signs of units matched and in place, in a quick look and in the next, agreement, value
-/// dimensions, products of heads.
+/// Tests that may decide about one pair: signs of units matched and in place, in a quick look and in the next,
+/// agreement, value dimensions, products of heads.
 const TESTS: usize = 6;
 
 /// What the rules look at.
@@ -91,7 +93,7 @@ pub(crate) struct Evidence {
     pub(crate) norms: bool,
     /// Token rows agree by a rotation as those of unrelated models may, and no better.
     pub(crate) alike: bool,
-    /// How much of what training wrote is kept; none where nothing shows it.
+    /// How much of what training wrote is kept; `None` if nothing shows it.
     pub(crate) retained: Option<f64>,
     /// Whether gains or sizes of columns told it, which every start has alike.
     pub(crate) is_seed_free: bool,
@@ -109,8 +111,8 @@ pub(crate) struct Evidence {
     pub(crate) is_read: bool,
     pub(crate) coins: Coins,
     /// Whether signs or agreement of neurons show a relation.
-    is_matched: bool,
-    /// References that the subject is held against.
+    pub(crate) is_matched: bool,
+    /// References that the subject is compared with.
     pub(crate) references: usize,
 }
 
@@ -156,11 +158,6 @@ impl Evidence {
     /// Whether weights that are the same decide.
     pub(crate) fn is_equal(&self) -> bool {
         are_equal(self.equal)
-    }
-
-    /// Whether signs or agreement of neurons show a relation.
-    pub(crate) fn is_matched(&self) -> bool {
-        self.is_matched
     }
 
     /// Whether so many are the same that it is no start that both left.
@@ -272,8 +269,9 @@ pub(crate) fn token_cosine(measured: &Measured) -> f64 {
     if is_plain { TOKEN_COSINE } else { MAPPED_COSINE }
 }
 
-/// Whether there are enough gains, they agree at all, and they were not written over: gains that were scaled one by one, with the
-/// next weights scaled back, agree by little, where the sizes of columns that they are folded into agree as before.
+/// Whether there are enough gains, they agree at all, and they were not written over: gains that were scaled one by
+/// one, with the next weights scaled back, agree by little, where the sizes of columns that they are folded into agree
+/// as before.
 fn do_gains_speak(measured: &Measured) -> bool {
     let gains = &measured.kept_gains;
     let is_written_over = || {
@@ -283,8 +281,8 @@ fn do_gains_speak(measured: &Measured) -> bool {
     gains.count > 0 && gains.dimensions >= 16 && gains.log10_p() <= GAINS_SPEAK && !is_written_over()
 }
 
-/// The mean cosine of matched units by what they are matched by and by what stands behind it, whichever is less; units may be
-/// scaled, each as it likes.
+/// The mean cosine of matched units by what they are matched by and by what stands behind it, whichever is less; units
+/// may be scaled, each as it likes.
 fn least_unit_cosine(measured: &Measured) -> f64 {
     let (pairs, key, behind) = measured.kept_units().fold((0, 0.0, 0.0), |(pairs, key, behind), it| {
         (pairs + it.pairs.len(), key + it.gate_cosine, behind + it.up_cosine)
@@ -292,7 +290,8 @@ fn least_unit_cosine(measured: &Measured) -> f64 {
     f64::min(key, behind) / pairs.max(1) as f64
 }
 
-/// Whether gains and sizes of columns say opposite things, as where gains were written over and the next weights made up for it.
+/// Whether gains and sizes of columns say opposite things, as where gains were written over and the next weights made
+/// up for it.
 fn are_at_odds(measured: &Measured) -> bool {
     let gains = measured.kept_gains.sums.retained(1.0);
     let columns = measured.columns().and_then(|it| it.retained());
@@ -303,19 +302,20 @@ fn are_at_odds(measured: &Measured) -> bool {
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     share: f64,
-    /// How well the numbers that told it agree, whatever their spread; none where they were not those that every start has alike.
+    /// How well the numbers that told it agree, whatever their spread; none where they were not those that every start
+    /// has alike.
     agreement: Option<f64>,
 }
 
 impl Kept {
-    /// Gains start at one in every model, so that all of what they hold was written by training; where there are few of them,
-    /// token rows, which start small, speak beside them.
+    /// Gains start at one in every model, so that all of what they hold was written by training; where there are few of
+    /// them, token rows, which start small, speak beside them.
     ///
-    /// Gains that show nothing although the body is related were folded or scaled away. Then the sizes of columns, which such
-    /// gains are still in, stand for them, and beside those token rows and what blocks write into the stream. The stream may
-    /// have been scaled as a whole, and what is written is measured by the size of the token rows, which such a scale
-    /// multiplies alike. Without sizes of columns nobody is told of a shared start, since what blocks write fades with
-    /// training too.
+    /// Gains that show nothing although the body is related were folded or scaled away. Then the sizes of columns,
+    /// which such gains are still in, stand for them, and beside those token rows and what blocks write into the
+    /// stream. The stream may have been scaled as a whole, and what is written is measured by the size of the token
+    /// rows, which such a scale multiplies alike. Without sizes of columns nobody is told of a shared start, since what
+    /// blocks write fades with training too.
     fn of(measured: &Measured) -> Option<Self> {
         let tokens = [&measured.embedding, &measured.head].into_iter().find(|it| it.cosine >= ROWS_SPEAK);
         let gains = &measured.kept_gains;

@@ -1,8 +1,8 @@
 //! From signals to one relation: a table of rules, of which the first that holds decides.
 //!
-//! Encoders beside the language model add [`RuleId::TowerOnly`] ([`towers`](crate::weights::with_towers)). Where one side is an
-//! adapter the rules are those of [`adapter`](crate::weights::adapter). The body is the up and down projections of the
-//! feed-forward blocks; where there are no gates, the blocks themselves.
+//! Encoders beside the language model add [`RuleId::TowerOnly`] ([`towers`](crate::weights::with_towers)). Where one
+//! side is an adapter the rules are those of [`adapter`](crate::weights::adapter). The body is the up and down
+//! projections of the feed-forward blocks; where there are no gates, the blocks themselves.
 
 use crate::fact::{PKind, RuleId, Weights, WeightsRelation};
 use crate::weights::decision::components::components;
@@ -36,7 +36,7 @@ pub(crate) const RULES: &[Rule<Evidence>] = &[
     Rule {
         id: RuleId::EqualUnits,
         relation: WeightsRelation::Derived,
-        holds: |it| it.is_equal() && (it.is_open() || !it.is_matched()),
+        holds: |it| it.is_equal() && (it.is_open() || !it.is_matched),
     },
     Rule {
         id: RuleId::InitializationOrDerived,
@@ -72,7 +72,7 @@ pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
 }
 
 impl Evidence {
-    /// Whether what was kept does not tell derivation from a shared initialization.
+    /// Whether retention does not distinguish derivation from a shared initialization.
     fn is_open(&self) -> bool {
         self.is_faint || self.is_by_start || self.retained.is_some_and(|it| it < RETAINED)
     }

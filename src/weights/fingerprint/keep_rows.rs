@@ -36,8 +36,8 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Half of what may be read at all (50 MB, or 120 MB from 100 billion parameters on) goes to units; the rest is for headers,
-    /// norms, tokens and the vocabulary.
+    /// Half of what may be read at all (50 MB, or 120 MB from 100 billion parameters on) goes to units; the rest is for
+    /// headers, norms, tokens and the vocabulary.
     pub fn of(parameters: u64, data_bytes: u64, salt: &str) -> Self {
         let bytes = if parameters > LARGE { 64_000_000 } else { 24_000_000 };
         let width = data_bytes.checked_div(parameters).unwrap_or(2).clamp(1, 4);
@@ -51,7 +51,7 @@ impl Rows {
         (each as usize).clamp(LEAST_UNITS, MOST_UNITS)
     }
 
-    /// A run of rows that lie behind each other, at a place that the salt says.
+    /// A run of consecutive rows, at a place that the salt says.
     fn run(&self, what: &str, rows: usize, most: usize) -> Vec<usize> {
         let count = rows.min(most);
         let digest = sha256(format!("{}\n{what}", self.salt).as_bytes());
@@ -62,8 +62,9 @@ impl Rows {
 }
 
 impl Fingerprint {
-    /// Takes one of rows alone; `tokens` and `about` as for [`Fingerprint::take`]. A layer whose units have gates keeps gates and
-    /// ups of some units; one without keeps rows of the value projection, since signs of units without gates are no fair coins.
+    /// Takes one of rows alone; `tokens` and `about` as for [`Fingerprint::take`]. A layer whose units have gates keeps
+    /// gates and ups of some units; one without keeps rows of the value projection, since signs of units without gates
+    /// are no fair coins.
     ///
     /// # Errors
     /// A file of the model that cannot be read.
@@ -128,7 +129,8 @@ impl Fingerprint {
     }
 }
 
-/// Whether gate and up are both there, read the stream, and lie row by row: what lies column by column would be read whole.
+/// Whether gate and up are both there, read the stream, and lie row by row: what lies column by column would be read
+/// whole.
 fn is_gated(net: &Net<'_>, ffn: &FeedForward) -> bool {
     let are_rows = |it: &Option<Slot>| it.as_ref().is_some_and(|it| it.inputs() == net.hidden && !it.is_turned());
     are_rows(&ffn.gate) && are_rows(&ffn.up) && ffn.units() > 0

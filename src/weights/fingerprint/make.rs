@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::Blueprint;
+use crate::bytes::hex;
 use crate::checkpoint::Error;
 use crate::weights::align::layers::{probes, sketches};
-use crate::weights::fingerprint::{About, FORMAT, Fingerprint, KeptBlock, KeptLayer, to_hex};
+use crate::weights::fingerprint::{About, FORMAT, Fingerprint, KeptBlock, KeptLayer};
 use crate::weights::model::budget::spread;
 use crate::weights::model::layer::FeedForward;
 use crate::weights::model::projection::Slot;
@@ -74,7 +75,7 @@ impl Fingerprint {
             }
             None => spread(rows, most).into_iter().map(|it| (it as u32, None)).collect(),
         };
-        self.about.tokens = kept.iter().map(|it| it.1.as_deref().map(to_hex)).collect();
+        self.about.tokens = kept.iter().map(|it| it.1.as_deref().map(hex)).collect();
         self.about.token_ids = kept.iter().map(|it| it.0).collect();
         self.about.vocabulary = (rows > 0).then_some(rows as u64);
         let ids: Vec<usize> = kept.iter().map(|it| it.0 as usize).collect();

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::blueprint::{Blueprint, Config, Template};
+use crate::bytes::from_hex;
 use crate::checkpoint::Error;
 use crate::linalg::matrix::Matrix;
 use crate::weights::model::layer::{FeedForward, Layer};
@@ -189,18 +190,4 @@ impl Numbers for Fingerprint {
     fn has(&self, name: &str) -> bool {
         self.numbers.contains_key(name)
     }
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|it| it.to_digit(16)).collect();
-    let (pairs, rest) = digits.as_ref()?.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| (high * 16 + low) as u8).collect())
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

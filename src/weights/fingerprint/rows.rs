@@ -1,14 +1,16 @@
-//! Holds a model against a fingerprint of rows alone: first at the places of the kept rows, then wherever their gates lead.
+//! Holds a model against a fingerprint of rows alone: first at the places of the kept rows, then wherever their gates
+//! lead.
 //!
-//! **Statistic.** Signs of the cosines of up projections (of value rows, where units have no gates): of the unit with the same
-//! number in the same layer; and of the unit whose gate is most like the kept one, in the layer whose gates are most like it.
+//! **Statistic.** Signs of the cosines of up projections (of value rows, where units have no gates): of the unit with
+//! the same number in the same layer; and of the unit whose gate is most like the kept one, in the layer whose gates
+//! are most like it.
 //!
-//! **Null.** Independent initialisation, symmetric about zero: turning the sign of a unit's up and down projection is an equally
-//! likely course of training, so that each sign is a fair coin whatever the gates say. The p-value is exact (Hoeffding's bound)
-//! and corrected for tests and references by the rules that decide.
+//! **Null.** Independent initialisation, symmetric about zero: turning the sign of a unit's up and down projection is
+//! an equally likely course of training, so that each sign is a fair coin whatever the gates say. The p-value is exact
+//! (Hoeffding's bound) and corrected for tests and references by the rules that decide.
 //!
-//! **What it cannot tell.** Nothing on the rows that were not kept: a match convicts, and silence clears the kept rows alone, so
-//! no power is stated. Rotated streams are not undone, and of a mixture's experts the first are looked at.
+//! **Limitations.** Nothing on the rows that were not kept: a match convicts, and silence clears the kept rows alone,
+//! so no power is stated. Rotated streams are not undone, and of a mixture's experts the first are looked at.
 
 use std::ops::Range;
 
@@ -53,8 +55,8 @@ const ENOUGH_TOKENS: usize = 32;
 /// A held-out cosine of token rows from which on a map is taken at its word.
 const SURE_FIT: f64 = 0.5;
 
-/// Says how a subject's weights relate to what a fingerprint of rows keeps. `tokens` are ids of the subject with rows of the
-/// fingerprint. A quick look stays at the places of the kept rows; a further one looks for them elsewhere.
+/// Says how a subject's weights relate to what a fingerprint of rows keeps. `tokens` are ids of the subject with rows
+/// of the fingerprint. A quick look stays at the places of the kept rows; a further one looks for them elsewhere.
 ///
 /// # Errors
 /// A file of the subject that cannot be read.
@@ -72,16 +74,21 @@ pub fn relate_rows(
     let is_related = in_place.place_signs.log10_p().min(in_place.value_signs.log10_p()) <= LEVEL
         && !matches!(found.relation, WeightsRelation::Independent | WeightsRelation::Unexamined);
     if is_related {
-        return Ok(pair.told(found, plan, Effort::Quick, in_place.place_signs.count() + in_place.value_signs.count()));
+        return Ok(pair.answer(
+            found,
+            plan,
+            Effort::Quick,
+            in_place.place_signs.count() + in_place.value_signs.count(),
+        ));
     }
     if plan.effort == Effort::Quick && !plan.goes_on {
         let open = Weights { relation: WeightsRelation::Undetermined, rule: Some(RuleId::QuickLook), ..found };
-        return Ok(pair.told(open, plan, Effort::Quick, in_place.place_signs.count()));
+        return Ok(pair.answer(open, plan, Effort::Quick, in_place.place_signs.count()));
     }
     watch.tell("looking for kept rows", 0, 1);
     let elsewhere = pair.elsewhere(in_place)?;
     let units = elsewhere.unit_signs.count();
-    Ok(pair.told(decide(&elsewhere, plan.references), plan, Effort::Standard, units))
+    Ok(pair.answer(decide(&elsewhere, plan.references), plan, Effort::Standard, units))
 }
 
 /// A subject, and what was kept of a reference.
@@ -93,7 +100,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// What stands at the places of the kept rows.
+    /// What is at the places of the kept rows.
     fn in_place(&self) -> Result<Measured, Error> {
         let (subject, reference) = (self.subject, self.reference);
         let mut measured = Measured { has_gate: true, crowd: (subject.hidden, 2), ..Measured::default() };
@@ -159,7 +166,7 @@ impl Pair<'_> {
         Ok(())
     }
 
-    /// What stands wherever the gates of the kept units lead.
+    /// The rows of the subject that the gates of the kept units match.
     fn elsewhere(&self, in_place: Measured) -> Result<Measured, Error> {
         let stream = self.stream()?;
         let mut measured = Measured { symmetry: <[Symmetry; 2]>::default(), stream, ..in_place };
@@ -211,7 +218,8 @@ impl Pair<'_> {
         Ok(all)
     }
 
-    /// For each block that is sought: the block of the subject whose gates are most like its own, and the unit for each of its.
+    /// For each block that is sought: the block of the subject whose gates are most like its own, and the unit for each
+    /// of its.
     fn search(&self, sought: &[Sought]) -> Result<Vec<Option<Best>>, Error> {
         let mut best: Vec<Option<Best>> = sought.iter().map(|_| None).collect();
         for (at, layer) in self.subject.layers.iter().enumerate() {
@@ -249,7 +257,7 @@ impl Pair<'_> {
         Ok(nearest)
     }
 
-    /// Takes what stands behind the gates of matched units.
+    /// Takes the up projections of matched units.
     fn take(&self, sought: &Sought, found: Option<Best>, measured: &mut Measured) -> Result<(), Error> {
         let Some(found) = found else { return Ok(()) };
         let layer = &self.subject.layers[found.layer];
@@ -282,7 +290,7 @@ impl Pair<'_> {
     }
 
     /// An answer without a power, and with what it rests on.
-    fn told(&self, weights: Weights, plan: Plan, used: Effort, rows: usize) -> Weights {
+    fn answer(&self, weights: Weights, plan: Plan, used: Effort, rows: usize) -> Weights {
         let mut weights = weights;
         weights.power = None;
         weights.reasons.push(format!(

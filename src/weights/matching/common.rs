@@ -1,21 +1,22 @@
 //! What all rows of a projection have in common, and is taken away before signs are tested.
 //!
-//! **Statistic.** `n |m|²`, where `m` is the mean of `n` rows of length one: 1 in the mean where rows are drawn with fair
-//! signs in `d` dimensions, with a standard deviation of `√(2 / d)`.
+//! **Statistic.** `n |m|²`, where `m` is the mean of `n` rows of length one: 1 in the mean where rows are drawn with
+//! fair signs in `d` dimensions, with a standard deviation of `√(2 / d)`.
 //!
-//! **What it decides.** Numbers with a mean that is not zero, as a cut to whole numbers leaves or an asymmetric start has, give
-//! all rows one direction in common, in every model made so; signs of rows that are matched between two such models are no
-//! fair coins. Where the rows of *both* models stand more than six deviations above 1, each model's own direction is taken out
-//! of its rows. One model whose rows are fair is enough for the test to be exact, and nothing is taken away then.
+//! **What it decides.** Numbers with a mean that is not zero, as a cut to whole numbers leaves or an asymmetric start
+//! has, give all rows one direction in common, in every model made so; signs of rows that are matched between two such
+//! models are no fair coins. Where the rows of *both* models stand more than six deviations above 1, each model's own
+//! direction is taken out of its rows. One model whose rows are fair is enough for the test to be exact, and nothing is
+//! taken away then.
 //!
-//! **What it cannot tell.** Several directions in common: only the mean one is looked for.
+//! **Limitations.** Several directions in common: only the mean one is looked for.
 
 use crate::linalg::matrix::{Matrix, cosine, dot, norm};
 
 /// Standard deviations above what fair signs give.
 const ABOVE: f64 = 6.0;
 
-/// The direction that some rows have in common; none where fair signs explain it.
+/// The direction that some rows have in common; `None` if fair signs explain it.
 pub(crate) fn direction(rows: &Matrix) -> Option<Vec<f32>> {
     let count = rows.rows as f64;
     let mut mean = vec![0.0_f64; rows.cols];

@@ -1,17 +1,18 @@
 //! Weights that are the same: neurons that match, and rows at their places, by direction.
 //!
-//! **Statistics.** How many matched neurons have a gate and an up projection that both point the way of their partner's to a
-//! cosine of 0.98, norm weights folded in, in whatever coordinates; and how many sampled rows of the matrices do so at their
-//! places as they are stored, what all rows of a matrix have in common taken away. Rounding to eight bits keeps 0.9999, to
-//! four bits 0.99; no training that changes anything keeps it in most of a model.
+//! **Statistics.** How many matched neurons have a gate and an up projection that both point the way of their partner's
+//! to a cosine of 0.98, norm weights folded in, in whatever coordinates; and how many sampled rows of the matrices do
+//! so at their places as they are stored, what all rows of a matrix have in common taken away. Rounding to eight bits
+//! keeps 0.9999, to four bits 0.99; no training that changes anything keeps it in most of a model.
 //!
-//! **Null.** Rows of unrelated models have the directions of independent draws in so many dimensions as the spread of the
-//! cosines of rows that do *not* answer each other shows: `d = 1 / E cos²`. One pair is then as near with a probability of at
-//! most `(1 - 0.98²)^((d - 1) / 2)`; the best of a block of `m` of at most `m` times that; `k` of `n` by chance of at most
-//! `(e n q / k)^k`. The law of directions is a model of what training leaves, so that the p-value is asymptotic. Neurons that are copies
-//! of each other inside a model count once.
+//! **Null.** Rows of unrelated models have the directions of independent draws in so many dimensions as the spread of
+//! the cosines of rows that do *not* answer each other shows: `d = 1 / E cos²`. One pair is then as near with a
+//! probability of at most `(1 - 0.98²)^((d - 1) / 2)`; the best of a block of `m` of at most `m` times that; `k` of `n`
+//! by chance of at most
+//! `(e n q / k)^k`. The law of directions is a model of what training leaves, so that the p-value is asymptotic.
+//! Neurons that are copies of each other inside a model count once.
 //!
-//! **What it cannot tell.** Models that left one start and learned next to nothing are equal too.
+//! **Limitations.** Models that left one start and learned next to nothing are equal too.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +46,8 @@ pub(crate) struct Equal {
 }
 
 impl Equal {
-    /// Adds what one block says: neurons that are the same, how many there are, and among how many they were looked for.
+    /// Adds what one block says: neurons that are the same, how many there are, and among how many they were looked
+    /// for.
     pub(crate) fn add(&mut self, same: impl IntoIterator<Item = (usize, usize, usize)>, possible: usize, crowd: usize) {
         self.same.extend(same);
         self.possible += possible;
@@ -73,7 +75,7 @@ impl Equal {
     }
 }
 
-/// Squares of the cosines of rows of one with the rows behind their answers, and how many.
+/// Squares of the cosines of rows of one with the rows after their answers, and how many.
 pub(crate) fn others(ours: &Matrix, theirs: &Matrix) -> (f64, f64) {
     let behind = theirs.iter().skip(1);
     ours.iter().zip(behind).fold((0.0, 0.0), |(sum, count), (a, b)| (sum + cosine(a, b).powi(2), count + 1.0))

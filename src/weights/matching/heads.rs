@@ -1,5 +1,5 @@
-//! The attention heads of a layer, read on demand: how wide a model is decides how many are held at once, and not how much
-//! memory they take.
+//! The attention heads of a layer, read on demand: how wide a model is decides how many are held at once, and not how
+//! much memory they take.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,8 +13,8 @@ use crate::weights::model::layer::Layer;
 use crate::weights::model::projection::Slot;
 use crate::weights::model::view::Net;
 
-/// Bytes of what neighbouring heads write that are read at once. A head alone would be a short stretch of every row, where
-/// the output projection lies in rows, and as many reads as there are rows.
+/// Bytes of what neighbouring heads write that are read at once. A head alone would be a short stretch of every row,
+/// where the output projection lies in rows, and as many reads as there are rows.
 const BAND: usize = 64 << 20;
 
 /// A layer with more heads is none of a language model, and what its heads say together would have no bound.
@@ -26,8 +26,8 @@ const TELLING: usize = 4;
 /// Bytes of heads that are held until every head of the other side was seen beside them.
 const HELD: usize = 256 << 20;
 
-/// Bytes that comparing the attention of one layer of two models holds, about: its four projections on both sides, or as much as
-/// may be held of them, and the products of keys and of values.
+/// Bytes that comparing the attention of one layer of two models holds, about: its four projections on both sides, or
+/// as much as may be held of them, and the products of keys and of values.
 pub(crate) fn attention_bytes(subject: &Net<'_>, reference: &Net<'_>) -> usize {
     let side = |net: &Net<'_>| {
         let widest = net.layers.iter().filter_map(|it| it.query.as_ref()).map(Slot::outputs).max();
@@ -46,8 +46,9 @@ const SIZES: &[usize] = &[128, 64, 256, 96, 80, 112, 192, 160, 512, 48, 40, 32, 
 /// How rows are cut into heads: heads, groups of them that share keys and values, and dimensions of each.
 pub(crate) type Cut = (usize, usize, usize);
 
-/// The ways to cut the heads of two layers: the known one of each side; where one side alone knows the size of its heads, that;
-/// and where none does, every usual size that fits both. A side whose projections are not all there has none.
+/// The ways to cut the heads of two layers: the known one of each side; where one side alone knows the size of its
+/// heads, that; and where none does, every usual size that fits both. A side whose projections are not all there has
+/// none.
 pub(crate) fn cuts((subject, one): (&Net<'_>, &Layer), (reference, other): (&Net<'_>, &Layer)) -> Vec<[Cut; 2]> {
     let known = (known(subject, one), known(reference, other));
     let both = |size: usize| Some([cut(one, size)?, cut(other, size)?]);
@@ -69,7 +70,7 @@ fn net_size(net: &Net<'_>, layer: &Layer) -> Option<usize> {
     layer.query.as_ref()?.outputs().checked_div(net.heads)
 }
 
-/// The heads of a layer, were each of this size; none where its projections cannot be cut so.
+/// The heads of a layer, were each of this size; `None` if its projections cannot be cut so.
 fn cut(layer: &Layer, size: usize) -> Option<Cut> {
     let (query, key) = (layer.query.as_ref()?.outputs(), layer.key.as_ref()?.outputs());
     let fits = size > 0 && query > 0 && key > 0 && query.is_multiple_of(size) && key.is_multiple_of(size);
@@ -102,8 +103,8 @@ impl<'a> Attention<'a> {
         Self::cut(net, layer, stream, (net.heads, net.kv_heads, net.head_dim))
     }
 
-    /// The heads of a layer cut in one way, carried along by a map of the stream; none where the projections are not all there
-    /// or do not fit together.
+    /// The heads of a layer cut in one way, carried along by a map of the stream; `None` if the projections are not all
+    /// there or do not fit together.
     pub(crate) fn cut(
         net: &'a Net<'a>,
         layer: &'a Layer,
@@ -186,8 +187,8 @@ impl<'a> Attention<'a> {
         Ok(halves)
     }
 
-    /// Rows in the coordinates that these had before they were carried along; none where there is nothing to go back to, or
-    /// where the map would show in them.
+    /// Rows in the coordinates that these had before they were carried along; none where there is nothing to go back
+    /// to, or where the map would show in them.
     pub(crate) fn back(&self, rows: &Matrix) -> Option<Matrix> {
         self.stream.is_compact_rotation().then(|| self.stream.back(rows, self.net.hidden))
     }

@@ -1,19 +1,20 @@
 //! Two models in one layout: what their files do not state is tried, and the layout that fits is named.
 //!
-//! **What is tried.** Norm weights that are stored less one; the order of rows that rotate together; query, key and value in
-//! one projection side by side, by head or by group; gates and ups that take turns; square matrices with rows and columns
-//! exchanged. All of these leave what a model computes unchanged, and programs that everybody uses write them.
+//! **What is tried.** Norm weights that are stored less one; the order of rows that rotate together; query, key and
+//! value in one projection side by side, by head or by group; gates and ups that take turns; square matrices with rows
+//! and columns exchanged. All of these leave what a model computes unchanged, and programs that everybody uses write
+//! them.
 //!
-//! **Statistic.** The mean cosine of sampled rows of both models at their places, under each combination of layouts. Where the
-//! streams have other coordinates no combination stands out, and then the products of rows within a head, which no rotation
-//! of the stream changes, are compared instead.
+//! **Statistic.** The mean cosine of sampled rows of both models at their places, under each combination of layouts.
+//! Where the streams have other coordinates no combination stands out, and then the products of rows within a head,
+//! which no rotation of the stream changes, are compared instead.
 //!
 //! **Null.** Rows in a wrong order are unrelated: the mean of `n` cosines in `d` dimensions has a standard deviation of
-//! `1 / √(n d)`. Another combination than the stated one is taken where it stands six such deviations of a difference above
-//! it.
+//! `1 / √(n d)`. Another combination than the stated one is taken where it stands six such deviations of a difference
+//! above it.
 //!
-//! **What it costs.** Tests whose values depend on what was chosen multiply their p-value by the number of combinations that
-//! were tried (Bonferroni). The order of rows that rotate together changes no p-value, and multiplies none.
+//! **What it costs.** Tests whose values depend on what was chosen multiply their p-value by the number of combinations
+//! that were tried (Bonferroni). The order of rows that rotate together changes no p-value, and multiplies none.
 
 use crate::blueprint::Conversion;
 use crate::checkpoint::Error;
@@ -41,6 +42,7 @@ const ALIKE: f64 = 0.6;
 const MORE_ALIKE: f64 = 0.3;
 
 /// Both models in one layout.
+#[derive(Clone)]
 pub(crate) struct Canonical<'a> {
     pub(crate) subject: Net<'a>,
     pub(crate) reference: Net<'a>,
@@ -54,13 +56,7 @@ pub(crate) struct Canonical<'a> {
 
 /// Brings two models into one layout.
 pub(crate) fn canonical<'a>(subject: &Net<'a>, reference: &Net<'a>) -> Result<Canonical<'a>, Error> {
-    let mut pair = Canonical {
-        subject: without_empty(subject)?,
-        reference: without_empty(reference)?,
-        attention_tries: 1,
-        unit_tries: 1,
-        apart: Vec::new(),
-    };
+    let mut pair = Canonical::new(without_empty(subject)?, without_empty(reference)?);
     pair.heads();
     pair.norms()?;
     if subject.hidden == reference.hidden && !subject.is_fingerprint() && !reference.is_fingerprint() {
@@ -73,8 +69,8 @@ pub(crate) fn canonical<'a>(subject: &Net<'a>, reference: &Net<'a>) -> Result<Ca
     Ok(pair)
 }
 
-/// Brings two models into one layout and measures them; where gates and ups lie in one projection and hidden units show no
-/// relation, in both orders.
+/// Brings two models into one layout and measures them; where gates and ups lie in one projection and hidden units show
+/// no relation, in both orders.
 pub(crate) fn measured<'a>(
     subject: &Net<'a>,
     reference: &Net<'a>,
@@ -100,18 +96,12 @@ pub(crate) fn measured<'a>(
 
 /// Both models with their norm weights as they multiply, and nothing else evened out: for a quick look.
 pub(crate) fn with_norms<'a>(subject: &Net<'a>, reference: &Net<'a>) -> Result<(Net<'a>, Net<'a>), Error> {
-    let mut pair = Canonical {
-        subject: subject.clone(),
-        reference: reference.clone(),
-        attention_tries: 1,
-        unit_tries: 1,
-        apart: Vec::new(),
-    };
+    let mut pair = Canonical::new(subject.clone(), reference.clone());
     pair.norms()?;
     Ok((pair.subject, pair.reference))
 }
 
-/// What is told of layouts and of what holds nothing, one sentence each.
+/// What is reported of layouts and of empty matrices, one sentence each.
 pub(crate) fn reasons(pair: &Canonical<'_>) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for layout in &pair.apart {
@@ -146,21 +136,17 @@ fn without_empty<'a>(net: &Net<'a>) -> Result<Net<'a>, Error> {
     Ok(net)
 }
 
-impl Canonical<'_> {
-    /// The same with gates and ups in the other order on one side, where a file has both in one projection and no row at its
-    /// place told which.
-    pub(crate) fn other_units(&self) -> Option<Self>
-    where
-        Self: Sized,
-    {
+impl<'a> Canonical<'a> {
+    fn new(subject: Net<'a>, reference: Net<'a>) -> Self {
+        Self { subject, reference, attention_tries: 1, unit_tries: 1, apart: Vec::new() }
+    }
+
+    /// The same with gates and ups in the other order on one side, where a file has both in one projection and rows at
+    /// their places do not say which.
+    fn other_units(&self) -> Option<Self> {
         let is_fused = |net: &Net<'_>| net.layers.iter().flat_map(|it| &it.ffns).any(|it| it.fused.is_some());
-        let mut other = Canonical {
-            subject: self.subject.clone(),
-            reference: self.reference.clone(),
-            attention_tries: self.attention_tries,
-            unit_tries: self.unit_tries + 1,
-            apart: self.apart.clone(),
-        };
+        let mut other = self.clone();
+        other.unit_tries += 1;
         let turned = |net: &mut Net<'_>| {
             net.order(Orders { is_alternating: !net.orders.is_alternating, ..net.orders });
         };
@@ -235,7 +221,7 @@ impl Canonical<'_> {
         Ok(())
     }
 
-    /// Pairs of layers that stand at one place, evenly spread.
+    /// Pairs of layers with one index, evenly spread.
     fn layers(&self) -> Vec<(usize, usize)> {
         let count = self.subject.layers.len().min(self.reference.layers.len());
         spread(count, LAYERS).into_iter().map(|it| (it, it)).collect()
@@ -263,7 +249,7 @@ impl Canonical<'_> {
         self.choose(&combinations, &kinds)
     }
 
-    /// The order of gates and ups that stand in one projection.
+    /// The order of gates and ups that are in one projection.
     fn units(&mut self) -> Result<(), Error> {
         let stated = (self.subject.orders, self.reference.orders);
         let is_fused = |net: &Net<'_>| net.layers.iter().flat_map(|it| &it.ffns).any(|it| it.fused.is_some());
@@ -280,27 +266,27 @@ impl Canonical<'_> {
         self.choose(&combinations, &kinds)
     }
 
-    /// Takes the combination under which rows agree most; the first is the stated one, and stands unless another is clearly
-    /// better.
+    /// Takes the combination under which rows agree most; the first is the stated one, and stands unless another is
+    /// clearly better.
     fn choose(&mut self, combinations: &[(Orders, Orders)], kinds: &[Kind]) -> Result<(), Error> {
         let Some((stated, others)) = combinations.split_first() else { return Ok(()) };
         if others.is_empty() {
             return Ok(());
         }
         let first = self.score(*stated, kinds)?;
+        let scores: Vec<_> =
+            others.iter().map(|it| Ok((self.score(*it, kinds)?, *it))).collect::<Result<_, Error>>()?;
         let mut best = (first, *stated);
-        for other in others {
-            let score = self.score(*other, kinds)?;
+        for (score, other) in &scores {
             if score.0.mean() > best.0.0.mean() && score.0.stands_above(&first.0) {
-                best = (score, *other);
+                best = (*score, *other);
             }
         }
         if best.1 == *stated && first.0.is_silent() {
-            for other in others {
-                let score = self.score(*other, kinds)?;
+            for (score, other) in &scores {
                 let is_better = score.1.mean() > best.0.1.mean() && score.1.mean() >= ALIKE;
                 if is_better && score.1.mean() >= first.1.mean() + MORE_ALIKE {
-                    best = (score, *other);
+                    best = (*score, *other);
                 }
             }
         }
@@ -398,7 +384,7 @@ fn exchange(net: &mut Net<'_>, kind: usize) {
     net.order(net.orders);
 }
 
-/// Cosines of rows that stand at one place.
+/// Cosines of index-aligned rows.
 #[derive(Clone, Copy, Debug, Default)]
 struct Score {
     cosines: f64,
@@ -469,8 +455,8 @@ fn offsets(ours: &Norms, theirs: &Norms) -> (f32, f32) {
     }
 }
 
-/// The median of the differences, where what differs is a number that was added: the differences are less spread than the
-/// weights themselves, or the weights below cannot multiply as they stand.
+/// The median of the differences, where what differs is a number that was added: the differences are less spread than
+/// the weights themselves, or the weights below cannot multiply as they stand.
 fn additive(one: &[f32], other: &[f32]) -> Option<f64> {
     let differences: Vec<f64> = one.iter().zip(other).map(|(a, b)| f64::from(*a) - f64::from(*b)).collect();
     let numbers = |it: &[f32]| it.iter().map(|it| f64::from(*it)).collect::<Vec<_>>();

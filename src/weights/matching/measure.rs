@@ -124,7 +124,8 @@ impl Pair<'_> {
                 }
             }
             let Some((reference_expert, units)) = best else { continue };
-            // Experts of one layer may be copies of each other: units of one number share a coin, and so do copies in one.
+            // Experts of one layer may be copies of each other: units of one number share a coin, and so do copies in
+            // one.
             let coins = match Block::of(reference, other, &theirs[reference_expert], &Stream::Same) {
                 Some(their) => their.coins()?,
                 None => BTreeMap::new(),
@@ -135,7 +136,7 @@ impl Pair<'_> {
         Ok(found)
     }
 
-    /// Compares the heads of two layers, cut in one way; none where a side has none that fit together.
+    /// Compares the heads of two layers, cut in one way; `None` if a side has none that fit together.
     fn heads(&self, answer: &Answer, stream: &Stream, cut: [Cut; 2]) -> Result<Option<Heads>, Error> {
         let (one, other) = (&self.subject.layers[answer.subject], &self.reference.layers[answer.reference]);
         let ours = Attention::cut(self.subject, one, &Stream::Same, cut[0])?.map(|it| it.within(stream));
@@ -145,8 +146,8 @@ impl Pair<'_> {
 }
 
 impl Measured {
-    /// Compares the layers that answer each other. Where not all of them may be looked at and both sides have as many, they
-    /// are first taken in their own order, and mapped where that does not hold.
+    /// Compares the layers that answer each other. Where not all of them may be looked at and both sides have as many,
+    /// they are first taken in their own order, and mapped where that does not hold.
     fn layers(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
         let Pair { subject, reference, sketched, budget, .. } = *pair;
         let count = subject.layers.len().max(reference.layers.len());
@@ -203,8 +204,8 @@ impl Measured {
         self.blocks.push(BlockPair { answer, subject_expert, reference_expert, units });
     }
 
-    /// Compares the heads of the layers that answer each other. Where nothing says how many heads a side has, every usual size
-    /// of a head that fits is tried, and the cut under which values or their products speak most is kept.
+    /// Compares the heads of the layers that answer each other. Where nothing says how many heads a side has, every
+    /// usual size of a head that fits is tried, and the cut under which values or their products speak most is kept.
     fn heads(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
         let cuts = self.answers.iter().map(|it| {
             let layers = (&pair.subject.layers[it.subject], &pair.reference.layers[it.reference]);
@@ -275,8 +276,8 @@ pub(crate) fn gains_in_place(subject: &Net<'_>, reference: &Net<'_>) -> Result<G
     norm_weights::compare(subject, reference, &answers.collect::<Vec<_>>(), &Stream::Same)
 }
 
-/// The signs of units at the same place, without any alignment: silent for the least re-ordering, and with all units of all
-/// layers the most sensitive test there is for long training.
+/// The signs of units at the same place, without any alignment: silent for the least re-ordering, and with all units of
+/// all layers the most sensitive test there is for long training.
 fn place_signs(subject: &Net<'_>, reference: &Net<'_>, groups: &[usize], budget: &Budget) -> Result<RandomSign, Error> {
     let mut signs = RandomSign::default();
     if subject.hidden != reference.hidden {
@@ -367,7 +368,8 @@ mod tests {
         measure(subject, reference, Some(&tokens), &budget, &()).unwrap()
     }
 
-    /// Streams of different widths between which no map was found are not compared, however alike the depth of the models.
+    /// Streams of different widths between which no map was found are not compared, however alike the depth of the
+    /// models.
     #[test]
     fn nothing_is_compared_between_streams_that_no_map_joins() {
         for (ours, theirs) in [(48, 32), (32, 48)] {

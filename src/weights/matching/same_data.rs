@@ -1,8 +1,8 @@
 //! The same numbers, whatever the tensors that hold them are called and whatever they do.
 //!
-//! Every tensor of the one is held against those of the other that stand in the same layer and are of one size, until one is
-//! found that has the same numbers, in the same order. It stops at the first that has no answer, so that it costs next to
-//! nothing for models that differ. Exact fact and no test.
+//! Every tensor of the one is compared with those of the other that are in the same layer and of one size, until one is
+//! found that has the same numbers, in the same order. It stops at the first that has no answer, so that it costs next
+//! to nothing for models that differ. Exact fact and no test.
 
 use std::collections::BTreeMap;
 
@@ -54,10 +54,11 @@ pub(crate) fn hold(
     for (name, kept) in &ours {
         let Some(candidates) = open.get_mut(&key(kept)) else { return Ok(false) };
         // One of the same name is the likeliest.
-        candidates.sort_by_key(|it| (it != name, *it));
+        let own = candidates.iter().position(|it| it == name);
+        let others = (0..candidates.len()).filter(|it| Some(*it) != own);
         let mut found = None;
-        for (at, candidate) in candidates.iter().enumerate().take(TRIES) {
-            if are_same((subject, name), (reference, candidate), kept.elements)? {
+        for at in own.into_iter().chain(others).take(TRIES) {
+            if are_same((subject, name), (reference, candidates[at]), kept.elements)? {
                 found = Some(at);
                 break;
             }

@@ -16,7 +16,7 @@ use crate::weights::model::projection::{Slot, runs};
 pub(crate) struct Orders {
     /// Neighbors of a query or key head rotate together.
     pub(crate) is_woven: bool,
-    /// How query, key and value lie in one projection; none where they lie one behind the other.
+    /// How query, key and value lie in one projection; `None` if they lie one after the other.
     pub(crate) fused: Option<Conversion>,
     /// Gate and up rows take turns in one projection.
     pub(crate) is_alternating: bool,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::Placed;
 
-/// The parts of a model, in the order in which they are told.
+/// The parts of a model, in the order in which they are reported.
 pub(crate) const PARTS: [&str; 6] = ["embeddings", "head", "attention", "feed-forward", "norms", OTHERS];
 
-/// What stands in layers and is none of these: state-space blocks, latent attention, roles that are not known.
+/// What is in layers and is none of these: state-space blocks, latent attention, roles that are not known.
 pub(crate) const OTHERS: &str = "other-blocks";
 
 /// Parameters by part and layer.
@@ -41,7 +41,7 @@ impl Sizes {
         self.tensors.keys().any(|it| it.0 == part)
     }
 
-    /// The share of a part that stands in tensors that are used, in these layers; a part outside the layers is in all.
+    /// The share of a part that is in tensors that are used, in these layers; a part outside the layers is in all.
     pub(crate) fn share(&self, part: &str, used: &BTreeSet<String>, layers: &BTreeSet<u32>) -> f64 {
         let of_part = || self.tensors.iter().filter(|it| it.0.0 == part);
         let all = sum(of_part().flat_map(|it| it.1.values()));
@@ -50,7 +50,7 @@ impl Sizes {
         ratio(sum(seen.map(|it| it.1)), all)
     }
 
-    /// The share of all that stands in layers and in tensors that are used.
+    /// The share of all that is in layers and in tensors that are used.
     pub(crate) fn share_in_layers(&self, used: &BTreeSet<String>) -> f64 {
         let layered = || self.tensors.iter().filter(|it| it.0.1.is_some()).flat_map(|it| it.1);
         let all = sum(layered().map(|it| it.1)).saturating_add(self.unread);

@@ -34,8 +34,8 @@ impl Numbers for Data {
 /// What stands for a number that is none: as good as zero, and not the same as one that was written.
 const NOTHING: f32 = f32::MIN_POSITIVE;
 
-/// Numbers of which those that are none (NaN, infinite) read as nothing, and are counted. One of them in every row would
-/// otherwise silence every statistic, and cost whoever wants that nothing.
+/// Numbers of which those that are none (NaN, infinite) read as nothing, and are counted. One of them in every row
+/// would otherwise silence every statistic, and cost whoever wants that nothing.
 pub struct Finite<'a> {
     numbers: &'a dyn Numbers,
     replaced: AtomicU64,
@@ -78,7 +78,7 @@ impl Numbers for Finite<'_> {
     }
 }
 
-/// Whether a number stands for one that is none.
+/// Whether a number represents one that is none.
 pub(crate) fn is_nothing(number: f32) -> bool {
     number == NOTHING
 }

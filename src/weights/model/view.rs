@@ -15,7 +15,7 @@ use crate::weights::model::projection::Slot;
 /// A tensor that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
-    /// Its layer, if it stands in one.
+    /// Its layer, if it is in one.
     pub(crate) layer: Option<u32>,
     pub(crate) elements: u64,
     pub(crate) is_matrix: bool,
@@ -37,8 +37,8 @@ pub struct Net<'a> {
     pub(crate) layers: Vec<Layer>,
     /// What was kept of every layer's gate, where the model is a fingerprint and no gate is at hand.
     pub(crate) sketches: Option<Vec<Option<Matrix>>>,
-    /// Tensors that can be read and that no test of this net looks at, with their number of elements: of towers, which are nets
-    /// of their own, of roles that are unknown here, buffers of positions.
+    /// Tensors that can be read and that no test of this net looks at, with their number of elements: of towers, which
+    /// are nets of their own, of roles that are unknown here, buffers of positions.
     pub(crate) others: BTreeMap<String, u64>,
     /// Roles that could not be told apart, and tensors that cannot be read.
     pub(crate) left_out: Vec<String>,
@@ -52,7 +52,8 @@ pub struct Net<'a> {
     pub(crate) norm_offset: f32,
     /// Whether the configuration says that norm weights are stored less one.
     pub(crate) has_norms_about_zero: bool,
-    /// Whether norms take the mean of the stream away, so that nobody sees the direction in which all coordinates are one.
+    /// Whether norms take the mean of the stream away, so that nobody sees the direction in which all coordinates are
+    /// one.
     pub(crate) is_centred: bool,
     /// Matrices that hold nothing but zeros or no finite number, with their number of elements: they count for nothing.
     pub(crate) empty: BTreeMap<String, u64>,
@@ -61,7 +62,8 @@ pub struct Net<'a> {
     lengths: BTreeMap<String, u64>,
 }
 
-/// Where a matrix stands whatever the prefix of its name: its role, or its name within the layer; its layer; its expert.
+/// Where a matrix stands whatever the prefix of its name: its role, or its name within the layer; its layer; its
+/// expert.
 pub(crate) type Place = (String, u32, Option<u32>);
 
 impl<'a> Net<'a> {

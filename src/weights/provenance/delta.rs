@@ -1,11 +1,11 @@
 //! What is left when the reference is taken away from the subject, where both have the same coordinates and units.
 //!
-//! **Statistics.** Share of numbers that did not change at all; size of the change against the reference; its kurtosis (3
-//! for a normal law); its participation rank `(tr DDᵀ)² / ‖DDᵀ‖²` against `m n / (m + n)`, which is what independent numbers
-//! give; its algebraic rank, by pivoted Cholesky of `DDᵀ` down to 1e-7 of the largest pivot.
+//! **Statistics.** Share of numbers that did not change at all; size of the change against the reference; its kurtosis
+//! (3 for a normal law); its participation rank `(tr DDᵀ)² / ‖DDᵀ‖²` against `m n / (m + n)`, which is what independent
+//! numbers give; its algebraic rank, by pivoted Cholesky of `DDᵀ` down to 1e-7 of the largest pivot.
 //!
-//! **What they cannot tell.** Whether a change is good. Noise of the same kurtosis may have been learned; a low rank may be
-//! a merged adapter or a single fact edited in. Fine-tuning and continued pretraining differ in degree alone.
+//! **What they cannot tell.** Whether a change is good. Noise of the same kurtosis may have been learned; a low rank
+//! may be a merged adapter or a single fact edited in. Fine-tuning and continued pretraining differ in degree alone.
 //!
 //! Reference: V. Marchenko and L. Pastur, Math. USSR Sb. 1 (1967), for the spectrum of independent numbers.
 
@@ -88,8 +88,8 @@ impl Delta {
     }
 }
 
-/// What rounding to the precision that numbers are kept in may add to a pivot: four times the squares of the longest row or column,
-/// by the largest relative error.
+/// What rounding to the precision that numbers are kept in may add to a pivot: four times the squares of the longest
+/// row or column, by the largest relative error.
 fn rounding(subject: &Matrix) -> f64 {
     let has_empty = |bits: u32| subject.data.iter().all(|it| it.to_bits() & bits == 0);
     let step = match () {
@@ -124,7 +124,8 @@ fn rank(gram: &Matrix, least: f64) -> usize {
     factors.len()
 }
 
-/// The change of every kind of projection, on at most so many rows of each; only for models in the same coordinates, with their units in place.
+/// The change of every kind of projection, on at most so many rows of each; only for models in the same coordinates,
+/// with their units in place.
 pub(crate) fn measure(
     subject: &Net<'_>,
     reference: &Net<'_>,
@@ -159,15 +160,15 @@ pub(crate) fn measure(
     Ok(deltas)
 }
 
-/// A kind of projection on both sides, and which of the layer's norms stands in front of it.
+/// A kind of projection on both sides, and which of the layer's norms precedes it.
 type Kind<'a> = (&'static str, &'a Option<Slot>, &'a Option<Slot>, Option<usize>);
 
 /// A change of less than this, norm weights folded in, is that of multiplying and dividing.
 const REFOLDED: f64 = 1e-4;
 
 impl Delta {
-    /// Adds some rows of a projection: as they are stored, or where the change is smaller so, with the weights of the norm in
-    /// front of it folded in, which may have been rewritten and made up for.
+    /// Adds some rows of a projection: as they are stored, or where the change is smaller so, with the weights of the
+    /// norm in front of it folded in, which may have been rewritten and made up for.
     fn add_rows(
         &mut self,
         ours: (&Net<'_>, &Slot),
@@ -212,8 +213,8 @@ fn both(ours: Matrix, theirs: Matrix) -> (Matrix, Matrix) {
     if kept.len() == ours.rows { (ours, theirs) } else { (ours.gather(&kept), theirs.gather(&kept)) }
 }
 
-/// Bits of a lattice that the numbers of a matrix lie on, and how many share one scale; none where they lie on none that is
-/// known: symmetric 8 bits by row or by 32, and 4 bits by 32.
+/// Bits of a lattice that the numbers of a matrix lie on, and how many share one scale; none where they lie on none
+/// that is known: symmetric 8 bits by row or by 32, and 4 bits by 32.
 pub(crate) fn lattice(matrix: &Matrix) -> Option<(u32, usize)> {
     let rows: Vec<&[f32]> = matrix.iter().take(8).collect();
     // Zeros lie on every lattice, and tell nothing of one.

@@ -335,7 +335,7 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     if turned * 5 > pairs && agreeing * 2 > pairs {
         add(
             DisguiseId::SignFlippedUnits,
-            format!("{turned} of {pairs} hidden units have the other sign before and behind the gate"),
+            format!("{turned} of {pairs} hidden units have the other sign before and after the activation"),
         );
     }
     let spread =
@@ -343,7 +343,9 @@ fn disguises(measured: &Measured) -> Vec<Disguise> {
     if spread > 0.25 && measured.sums(|it| it.up).cosine() > 0.5 {
         add(
             DisguiseId::ScaledUnits,
-            format!("hidden units are scaled before and back behind the gate (spread of the logarithm {spread:.2})"),
+            format!(
+                "hidden units are scaled before and scaled back after the activation (spread of the logarithm {spread:.2})"
+            ),
         );
     }
     if measured.kept_gains.is_folded {

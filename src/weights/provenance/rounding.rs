@@ -1,15 +1,15 @@
 //! Does rounding explain a change, all of it?
 //!
-//! **Statistic.** Of rows of a projection: the share of numbers whose reference lies within half a step of the type that the
-//! subject is stored as, and how large the change is against what that rounding gives. The step is read off the numbers
-//! themselves, group by group: the spacing of a lattice, or the last bit of a short float behind its scale; of types that have
-//! neither, a step is what a range of so many values has.
+//! **Statistic.** Of rows of a projection: the share of numbers whose reference lies within half a step of the type
+//! that the subject is stored as, and how large the change is against what that rounding gives. The step is read off
+//! the numbers themselves, group by group: the spacing of a lattice, or the last bit of a short float after its scale;
+//! of types that have neither, a step is what a range of so many values has.
 //!
-//! **Null.** The subject is the reference, rounded. Nothing is then further away than half a step but what a scale clips,
-//! which is allowed for one number in fifty. Programs that choose roundings together (GPTQ, importance matrices) go one step
-//! further, and so far that is allowed for types of four bits and fewer.
+//! **Null.** The subject is the reference, rounded. Nothing is then further away than half a step but what a scale
+//! clips, which is allowed for one number in fifty. Programs that choose roundings together (GPTQ, importance matrices)
+//! go one step further, and so far that is allowed for types of four bits and fewer.
 //!
-//! **What it cannot tell.** A training whose changes are much smaller than a step leaves no trace that this would see.
+//! **Limitations.** A training whose changes are much smaller than a step leaves no trace that this would see.
 
 use crate::checkpoint::Stored;
 use crate::linalg::matrix::Matrix;
@@ -26,9 +26,9 @@ const SLACK: f64 = 1.02;
 /// Which rounding a type is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Grid {
-    /// A float of so many bits behind the point, and its least exponent, without a scale.
+    /// A float of so many bits after the point, and its least exponent, without a scale.
     Float(i32, i32),
-    /// A float of so many bits behind the point, multiplied by a scale.
+    /// A float of so many bits after the point, multiplied by a scale.
     Scaled(i32),
     /// So many bits of a lattice, or of a book of values.
     Values(u64),
@@ -60,7 +60,7 @@ impl Grid {
 /// What rounding was found to explain.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rounding {
-    /// Numbers that were held against a step.
+    /// Numbers that were compared with a step.
     numbers: u64,
     /// Numbers that are further away than the rounding allows.
     beyond: u64,
@@ -135,13 +135,14 @@ fn steps(grid: Grid, ours: &[f32], theirs: &[f32]) -> Vec<f64> {
     }
 }
 
-/// The distance of neighbors of a number in a float of so many bits behind the point.
+/// The distance of neighbors of a number in a float of so many bits after the point.
 fn last_bit(number: f64, bits: i32, least: i32) -> f64 {
     let exponent = if number == 0.0 { least } else { (number.abs().log2().floor() as i32).max(least) };
     2.0_f64.powi(exponent - bits)
 }
 
-/// The same for short floats behind a scale, which is found as the one under which all numbers of the group have so few bits.
+/// The same for short floats after a scale, which is found as the one under which all numbers of the group have so few
+/// bits.
 fn short_floats(numbers: &[f32], bits: i32) -> Vec<f64> {
     let fraction = |it: f64| it / 2.0_f64.powi(it.log2().floor() as i32);
     let sizes: Vec<f64> = numbers.iter().map(|it| f64::from(it.abs())).collect();
@@ -163,7 +164,7 @@ fn short_floats(numbers: &[f32], bits: i32) -> Vec<f64> {
     sizes.iter().map(|it| scale * last_bit((it / scale).max(least / scale / 64.0), bits, i32::MIN / 2)).collect()
 }
 
-/// The spacing of the lattice that the numbers of a group lie on; none where they lie on none.
+/// The spacing of the lattice that the numbers of a group lie on; `None` if they lie on none.
 fn lattice(numbers: &[f32], bits: u64) -> Option<f64> {
     let mut all: Vec<f64> = numbers.iter().map(|it| f64::from(*it)).collect();
     all.sort_by(f64::total_cmp);
@@ -196,7 +197,8 @@ mod tests {
         Stored { word: word.to_owned(), bits }
     }
 
-    /// Every number to the nearest of so many levels of its group, or to a float of eight bits under a scale of its row.
+    /// Every number to the nearest of so many levels of its group, or to a float of eight bits under a scale of its
+    /// row.
     fn rounded(matrix: &Matrix, levels: Option<f32>) -> Matrix {
         let mut out = matrix.clone();
         let short = |it: f32| {

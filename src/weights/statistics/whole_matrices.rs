@@ -1,9 +1,9 @@
-//! Matrices that no other test has a place for, whole and where they stand: state-space blocks, latent attention, attention
-//! whose heads cannot be cut, roles that are not known.
+//! Matrices that no other test has a place for, whole and where they stand: state-space blocks, latent attention,
+//! attention whose heads cannot be cut, roles that are not known.
 //!
-//! The statistic is that of [`row_cosines`](crate::weights::statistics::row_cosines), with its null and its limits: the least
-//! re-ordering makes it silent, and a shared start is not told from derivation. So what it finds is "related", and what it does
-//! not find is nothing.
+//! The statistic is that of [`row_cosines`](crate::weights::statistics::row_cosines), with its null and its limits: the
+//! least re-ordering makes it silent, and a shared start is not distinguished from derivation. So what it finds is
+//! "related", and what it does not find is nothing.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::weights::model::view::{Net, Place};
 use crate::weights::statistics::row_cosines::Cosines;
 use crate::weights::statistics::sampled_rows::rows;
 
-/// The least mean cosine of rows that is told as a relation.
+/// The least mean cosine of rows that is reported as a relation.
 const ALIKE: f64 = 0.3;
 
 /// Matrices with fewer rows or columns may hold what every program starts with, such as the steps of a state space.
