@@ -1,4 +1,4 @@
-//! What released models call their tensors: the hint a name gives about a role, by a few rules over the words of `words`.
+//! What released models call their tensors: the hint a name gives about a role, by rules over the words of `words`.
 //!
 //! A hint is only a hint: `roles` checks it against the shapes. The same word means different things in different
 //! families (`post_attention_layernorm`, `w1`, `gate`, `c_proj`), so the table is read by scope and with the siblings.

@@ -39,12 +39,13 @@ pub struct CaseAsWritten {
     pub languages: Vec<String>,
     /// The models under examination: what the company sells or shows as its own.
     pub subjects: Vec<SubjectAsWritten>,
-    /// Models to compare every subject with: a path from this folder, `hf:ORG/NAME`, `catalog:ORG/NAME`, or a mapping with
-    /// `location`, `name` and the day it was `published`. Without the dates of both models nobody can say who took from whom.
+    /// Models to compare every subject with: a path from this folder, `hf:ORG/NAME`, `catalog:ORG/NAME`, or a mapping
+    /// with `location`, `name` and the day it was `published`. Without the dates of both models nobody can say who took
+    /// from whom.
     #[serde(default)]
     pub references: Vec<ReferenceAsWritten>,
-    /// Accounts on hubs that belong to the company, each shown on evidence of grade B (register extract, contract): what is
-    /// published there is its own.
+    /// Accounts on hubs that belong to the company, each shown on evidence of grade B (register extract, contract):
+    /// what is published there is its own.
     #[serde(default)]
     pub owners: Vec<OwnerAsWritten>,
     /// What the company says in numbers, dates and plain statements.
@@ -66,8 +67,8 @@ pub struct SubjectAsWritten {
     pub id: String,
     /// What the company calls it.
     pub name: Text,
-    /// Where its files are: a path from this folder, `hf:ORG/NAME` or `catalog:ORG/NAME`; left out where `kind` is `api` or
-    /// `none`.
+    /// Where its files are: a path from this folder, `hf:ORG/NAME` or `catalog:ORG/NAME`; left out where `kind` is
+    /// `api` or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// `files` (the default), `api` where only an interface is offered, `none` where there are documents alone.
@@ -138,8 +139,8 @@ pub struct KnownReference {
     /// Ids of the evidence that shows that day.
     #[serde(default)]
     pub evidence: Vec<String>,
-    /// Ids of the evidence (a contract, of grade B) that the company's own people made it, though it belongs to others: an
-    /// acquired team, or joint work.
+    /// Ids of the evidence (a contract, of grade B) that the company's own people made it, though it belongs to others:
+    /// an acquired team, or joint work.
     #[serde(default)]
     pub authors: Vec<String>,
 }
@@ -167,8 +168,8 @@ pub struct AnswersAsWritten {
     pub signed: NaiveDate,
     /// The answers, by criterion (`R1`, `T1`, …). A criterion that is left out is unknown.
     pub answers: BTreeMap<String, AnswerAsWritten>,
-    /// Answers on one model of several, by the model's id: only criteria that the rubric asks for each model. They replace
-    /// the answer of the same criterion above.
+    /// Answers on one model of several, by the model's id: only criteria that the rubric asks for each model. They
+    /// replace the answer of the same criterion above.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, BTreeMap<String, AnswerAsWritten>>,
 }
@@ -256,8 +257,8 @@ pub struct EntryAsWritten {
     pub expires: Option<NaiveDate>,
     /// Who it comes from in the end, in a word; items of one origin never corroborate each other.
     pub origin: String,
-    /// `true` where it harms the party that made it: raises the grade by one, not above B. A kind that is no admission by its
-    /// nature needs a `note` that says why.
+    /// `true` where it harms the party that made it: raises the grade by one, not above B. A kind that is no admission
+    /// by its nature needs a `note` that says why.
     #[serde(default)]
     pub against_interest: bool,
     /// What weakens it; each lowers the grade by one. Staleness is found by itself.

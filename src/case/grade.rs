@@ -18,15 +18,16 @@ pub(crate) struct Graded {
     pub(crate) by: Vec<String>,
 }
 
-/// The last day an entry counts in full: the day the rubric's period for its kind ends, or its own where that is earlier.
+/// The last day an entry counts in full: the day the rubric's period for its kind ends, or its own where that is
+/// earlier.
 pub(crate) fn last_day(entry: &EntryAsWritten, rules: &EvidenceRules) -> NaiveDate {
     let days = rules.kinds.get(&entry.kind).map_or(0, |it| it.valid_days);
     let end = entry.collected.checked_add_days(chrono::Days::new(u64::from(days))).unwrap_or(NaiveDate::MAX);
     entry.expires.map_or(end, |it| it.min(end))
 }
 
-/// The method gives the start, if the entry has what the method requires; a statement against interest raises it by one,
-/// never above B (only a test of our own gives A); staleness and every downgrade lower it by one.
+/// The method gives the start, if the entry has what the method requires; a statement against interest raises it by
+/// one, never above B (only a test of our own gives A); staleness and every downgrade lower it by one.
 pub(crate) fn graded(entry: &EntryAsWritten, rules: &EvidenceRules, day: NaiveDate) -> Graded {
     let method = rules.methods.get(&entry.method);
     let start = method.map_or(Grade::E, |it| it.grade);

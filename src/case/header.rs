@@ -66,8 +66,8 @@ fn subjects(at: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mut Pr
     if at.exists() && at.items().next().is_none() && at.text().is_none() && at.fields().next().is_none() {
         let problem = at.problem("no-model", "the case names no model: `subjects` is empty");
         problems.push(problem.hint(
-            "write `- id: ..`, `name: ..` and `location: ..`; a model that is only an interface has `kind: api`, one of \
-             which there are documents alone `kind: none`, and neither has a location",
+            "write `- id: ..`, `name: ..` and `location: ..`; a model that is only an interface has `kind: api`, one \
+             of which there are documents alone `kind: none`, and neither has a location",
         ));
     }
     unique_ids(at, problems);
@@ -157,8 +157,8 @@ fn references(root: &Cursor<'_>, known: &Known<'_>, folder: &Path, problems: &mu
         let Some((place, path)) = place(&at) else { continue };
         if let Some((_, subject)) = subjects.iter().find(|(it, _)| it.is(&place)) {
             let message = format!("`{path}` and `{subject}` are one and the same model");
-            let hint = "a model of the company is no reference to itself: leave it out here; models of the case are compared \
-                        with each other anyway";
+            let hint = "a model of the company is no reference to itself: leave it out here; models of the case are \
+                        compared with each other anyway";
             problems.push(at.problem("same-model", message).label("a model of this case").hint(hint));
         }
         twice(&at, &place, &seen, "two references", problems);

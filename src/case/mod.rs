@@ -1,7 +1,7 @@
 //! The case folder: which models, which claims, whose answers, what they rest on.
 //!
-//! A [`Case`] that exists is valid: every id that is named exists, every level is in range, every date is a date. Reading
-//! reports all mistakes of all files in one run.
+//! A [`Case`] that exists is valid: every id that is named exists, every level is in range, every date is a date.
+//! Reading reports all mistakes of all files in one run.
 
 mod answers;
 mod document;

@@ -43,8 +43,8 @@ pub(crate) const CONTAINERS: &[Container] = &[
             "torch-distributed",
             "a part of a distributed checkpoint of PyTorch",
             &[".distcp"],
-            "join its parts with `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt`, and name \
-             `model.pt`; Megatron's own need its `tools/checkpoint/convert.py`",
+            "join its parts with `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt`, \
+             and name `model.pt`; Megatron's own need its `tools/checkpoint/convert.py`",
         )
     },
     one("nemo", "an archive of NVIDIA NeMo", &[".nemo"], "unpack it with `tar -xf {file}`, and name the folder"),

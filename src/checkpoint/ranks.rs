@@ -35,12 +35,14 @@ pub(crate) const RANKS: &[Ranks] = &[
     Ranks {
         layout: "ranks-deepspeed",
         pattern: "mp_rank_#_model_states.",
-        way_out: "join them with the `zero_to_fp32.py` that DeepSpeed left beside them: `python zero_to_fp32.py {folder} OUT`, and name `OUT`",
+        way_out: "join them with the `zero_to_fp32.py` that DeepSpeed left beside them: `python zero_to_fp32.py \
+            {folder} OUT`, and name `OUT`",
     },
     Ranks {
         layout: "ranks-megatron",
         pattern: "mp_rank_#",
-        way_out: "join them with Megatron's `python tools/checkpoint/convert.py --model-type GPT --load-dir {folder} --save-dir OUT --target-tensor-parallel-size 1`, and name `OUT`",
+        way_out: "join them with Megatron's `python tools/checkpoint/convert.py --model-type GPT --load-dir {folder} \
+            --save-dir OUT --target-tensor-parallel-size 1`, and name `OUT`",
     },
     Ranks {
         layout: "ranks",

@@ -8,8 +8,8 @@ use crate::evidence::FileDigest;
 use crate::fact::FileFacts;
 use crate::lineage::Model;
 
-/// Files on this machine up to this size are read whole for their digest: half a minute of reading at most. Of larger ones
-/// the digest of the part that was read is kept, and what the hub states.
+/// Files on this machine up to this size are read whole for their digest: half a minute of reading at most. Of larger
+/// ones the digest of the part that was read is kept, and what the hub states.
 const WHOLE: u64 = 8 << 30;
 
 /// The files of every subject, by its id.

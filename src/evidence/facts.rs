@@ -135,8 +135,8 @@ fn closest(comparisons: &[Comparison]) -> Fact {
     word(value.as_str().unwrap_or_default(), seen_in)
 }
 
-/// Whether a part that is nobody's common property is another's beside a body that is not; unknown where nothing shows who
-/// was first.
+/// Whether a part that is nobody's common property is another's beside a body that is not; unknown where nothing shows
+/// who was first.
 fn distinctive(relations: &[Relation]) -> Fact {
     let shared: Vec<&Relation> = others(relations).filter(|it| it.bearing == Bearing::ClearButPart).collect();
     let by = |order: Order| shared.iter().filter(move |it| it.order == order).map(|it| it.reference.clone());
@@ -149,8 +149,8 @@ fn distinctive(relations: &[Relation]) -> Fact {
     }
 }
 
-/// The closest relation by weights to any model of others that the company's is not known to be older than; unknown where no
-/// weight was read.
+/// The closest relation by weights to any model of others that the company's is not known to be older than; unknown
+/// where no weight was read.
 fn weights(relations: &[Relation]) -> Fact {
     let later = |it: &&Relation| it.bearing == Bearing::Derived && it.order == Order::SubjectEarlier;
     let examined: Vec<&Relation> =
@@ -163,7 +163,8 @@ fn weights(relations: &[Relation]) -> Fact {
     word(relation.word(), seen_in)
 }
 
-/// Whether the people are the company's and the title is not: such a relation is no false statement, and no title either.
+/// Whether the people are the company's and the title is not: such a relation is no false statement, and no title
+/// either.
 fn title(relations: &[Relation]) -> Fact {
     let shared = others(relations)
         .filter(|it| it.bearing == Bearing::Derived && it.same_authors && it.order != Order::SubjectEarlier);

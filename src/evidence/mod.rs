@@ -326,8 +326,8 @@ impl Measuring<'_> {
             identification.unexamined.push(Unexamined {
                 what: "weights".to_owned(),
                 why: "library-far".to_owned(),
-                detail: "the model is behind an address, so it was not compared with the fingerprints of the library; fetch it first, \
-                         or use `unshell identify --weights`"
+                detail: "the model is behind an address, so it was not compared with the fingerprints of the library; \
+                         fetch it first, or use `unshell identify --weights`"
                     .to_owned(),
             });
             return identification;

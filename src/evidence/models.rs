@@ -101,12 +101,12 @@ pub struct Relation {
     pub same_authors: bool,
     /// Whether its weights are at hand: a blueprint alone can be compared by form only.
     pub has_weights: bool,
-    /// Whether of its weights only a fingerprint is at hand: a match counts as any other, and where nothing was found that is
-    /// so of the kept rows alone.
+    /// Whether of its weights only a fingerprint is at hand: a match counts as any other, and where nothing was found
+    /// that is so of the kept rows alone.
     #[serde(default, skip_serializing_if = "is_no")]
     pub fingerprint: bool,
-    /// What makes it near: a known model that has to be tested before weights count as the company's own. Empty where it is
-    /// not near.
+    /// What makes it near: a known model that has to be tested before weights count as the company's own. Empty where
+    /// it is not near.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub near: Vec<NearBy>,
     /// Whether its files can be had, where that is sourced.

@@ -1,8 +1,9 @@
 //! Who was published first. A relation between weights has no direction until that is known.
 //!
-//! A date is an interval; the order is known when intervals do not overlap. A date that decides against somebody is shown on
-//! an original (B) or by two independent origins (C), as every fact that an accusation rests on. A date that comes from the
-//! company itself counts only against it: its own page may show that its model is as late as that, never that it is earlier.
+//! A date is an interval; the order is known when intervals do not overlap. A date that decides against somebody is
+//! shown on an original (B) or by two independent origins (C), as every fact that an accusation rests on. A date that
+//! comes from the company itself counts only against it: its own page may show that its model is as late as that, never
+//! that it is earlier.
 
 use crate::case::{Case, Dated, DeclaredParent, Disclosed, Period, Reference, Subject};
 use crate::catalog::Catalog;
@@ -96,8 +97,8 @@ fn trained_before(case: &Case, subject: &Subject, theirs: Period) -> bool {
     run.is_some_and(|it| it.period.is_before(theirs) && case.support(&it.evidence).is_at_least(Grade::B))
 }
 
-/// The parent of its weights that the company names, where it is this reference. What it says against itself needs no more
-/// than its own document; a denial is no admission.
+/// The parent of its weights that the company names, where it is this reference. What it says against itself needs no
+/// more than its own document; a denial is no admission.
 fn admitted<'a>(case: &Case, subject: &'a Subject, reference: &Reference) -> Option<&'a DeclaredParent> {
     let is_admission = |it: &&DeclaredParent| it.part == "weights" && it.when != Some(Disclosed::Denied);
     let mut parents = subject.declared_parents.iter().filter(is_admission);

@@ -7,8 +7,8 @@ use crate::fact::{Comparison, FingerprintMatch, Message, Origin, StepId, Weights
 /// Share of the layers of which units have to be compared before "no derivation found" settles anything.
 const LAYERS_READ: f64 = 0.9;
 
-/// A smaller mean cosine between matched units would have been found: a change of 1.3 times the weights' own size, more than
-/// long continued training is on record for.
+/// A smaller mean cosine between matched units would have been found: a change of 1.3 times the weights' own size, more
+/// than long continued training is on record for.
 const POWER: f64 = 0.6;
 
 /// Steps after which nothing of the other's training is new: copies.
@@ -70,7 +70,8 @@ pub(crate) fn to_sibling(comparison: &Comparison, other: &Subject, order: (Order
     Relation { sibling: Some(other.id.clone()), ..relation(comparison, &reference, order) }
 }
 
-/// The same for a fingerprint of a library: a match counts, and where nothing was found that is so of the kept rows alone.
+/// The same for a fingerprint of a library: a match counts, and where nothing was found that is so of the kept rows
+/// alone.
 pub(crate) fn to_fingerprint(found: &FingerprintMatch, order: (Order, Message)) -> Relation {
     let (bearing, levels) = match found.relation {
         WeightsRelation::Unexamined => (Bearing::Unexamined, Vec::new()),

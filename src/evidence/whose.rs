@@ -1,9 +1,10 @@
-//! Whose the weights of a model are, from its relations to others: a measurement raises what is known, an admission or a shown
-//! upstream lowers it, and nothing else moves it.
+//! Whose the weights of a model are, from its relations to others: a measurement raises what is known, an admission or
+//! a shown upstream lowers it, and nothing else moves it.
 //!
-//! Over references the lowest level that a settled relation gives counts. A derivation settles it where the reference was
-//! first, whatever the others say; where the order is not known it leaves it open both ways; where the subject was first it
-//! says nothing about the subject. "No derivation found" needs the body read at a power that long training does not escape.
+//! Over references the lowest level that a settled relation gives counts. A derivation settles it where the reference
+//! was first, whatever the others say; where the order is not known it leaves it open both ways; where the subject was
+//! first it says nothing about the subject. "No derivation found" needs the body read at a power that long training
+//! does not escape.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +31,8 @@ pub(crate) fn whose(case: &Case, subject: &Subject, relations: &[Relation]) -> W
     }
 }
 
-/// The models of the case among each other: one that was made from another of the company's has the levels of its weakest
-/// ancestor, which must be measured itself.
+/// The models of the case among each other: one that was made from another of the company's has the levels of its
+/// weakest ancestor, which must be measured itself.
 pub(crate) fn with_ancestors(alone: &[Whose], relations: &[Vec<Relation>], ids: &[&str]) -> Vec<Whose> {
     let mut all = alone.to_vec();
     // A chain of ancestors is as long as there are models.
@@ -120,7 +121,8 @@ fn is_clear(relation: &Relation) -> bool {
     matches!(relation.bearing, Bearing::Clear | Bearing::ClearButPart)
 }
 
-/// Which relations are not decided: those that were examined, each in a sentence, and near models that were not tested, in one.
+/// Which relations are not decided: those that were examined, each in a sentence, and near models that were not tested,
+/// in one.
 fn undecided_because(undecided: &[&Relation]) -> Vec<Message> {
     let (untested, examined): (Vec<&Relation>, Vec<&Relation>) =
         undecided.iter().copied().partition(|it| it.is_untested_near() && !it.has_weights);
@@ -194,7 +196,8 @@ fn names(relations: &[&Relation]) -> Vec<String> {
     relations.iter().map(|it| it.reference.clone()).collect()
 }
 
-/// A body of which no derivation was found, with a part that another model has, too: who was first decides whose part it is.
+/// A body of which no derivation was found, with a part that another model has, too: who was first decides whose part
+/// it is.
 fn order_of_parts(clear: &[&Relation]) -> Option<OpenCondition> {
     let is_open = |it: &&Relation| it.bearing == Bearing::ClearButPart && it.order == Order::Unknown;
     let unordered: Vec<&Relation> = clear.iter().copied().filter(is_open).collect();

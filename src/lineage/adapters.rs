@@ -1,4 +1,5 @@
-//! Pairs of which one side is an adapter: which model it was trained on, and no comparison of weights, which it has none of.
+//! Pairs of which one side is an adapter: which model it was trained on, and no comparison of weights, which it has
+//! none of.
 
 use crate::blueprint::Blueprint;
 use crate::checkpoint::{Data, Error};
@@ -51,8 +52,8 @@ fn against(adapter: Side<'_>, model: &Model, net: &Net<'_>, references: usize) -
 
 /// An adapter and a fingerprint, which keeps nothing that the test of adapters looks at.
 pub(super) fn against_fingerprint() -> Weights {
-    let reason = "the subject is an adapter, and a fingerprint holds no attention and too few units to test it against; compare \
-                  it with the model's own files";
+    let reason = "the subject is an adapter, and a fingerprint holds no attention and too few units to test it \
+                  against; compare it with the model's own files";
     Weights {
         relation: WeightsRelation::Undetermined,
         rule: Some(RuleId::AdapterUnfit),
@@ -79,7 +80,7 @@ pub(super) fn note(data: &Data) -> Option<String> {
         format!("; its author names the base {}, which is a claim", crate::bytes::shown(it))
     });
     Some(format!(
-        "it is an adapter, which holds changes and no weights of a model: only whether it was trained on the other side was \
-         tested; merge it into its base to compare weights{named}"
+        "it is an adapter, which holds changes and no weights of a model: only whether it was trained on the other \
+         side was tested; merge it into its base to compare weights{named}"
     ))
 }

@@ -135,8 +135,8 @@ fn left_for_later(weights: &Weights, subject: &Model, reference: &Model) -> Opti
     let bytes = with_files.filter_map(|it| it.data_bytes).fold(0_u64, u64::saturating_add);
     is_open.then(|| {
         let detail = format!(
-            "a quick look read what stands in its place, and more than {FREELY} bytes behind an address are not fetched unless \
-             that is asked for; `--effort standard` reads at most the {bytes} bytes of both models' data"
+            "a quick look read what stands in its place, and more than {FREELY} bytes behind an address are not \
+             fetched unless that is asked for; `--effort standard` reads at most the {bytes} bytes of both models' data"
         );
         not_examined("weights", "quick-look", &detail)
     })

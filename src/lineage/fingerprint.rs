@@ -166,8 +166,9 @@ pub(super) fn held(
         with_towers(weights, subject.blueprint.main_list(), beside)
     };
     let left_out = format!(
-        "{} is a fingerprint: attention, single numbers and most units and tokens are not in it, and a rotated stream shows \
-         only where it keeps more tokens than the stream has dimensions; compare with the model's own files to have all of it",
+        "{} is a fingerprint: attention, single numbers and most units and tokens are not in it, and a rotated stream \
+         shows only where it keeps more tokens than the stream has dimensions; compare with the model's own files to \
+         have all of it",
         kept.about.name
     );
     let left_out = not_examined("weights", "fingerprint", &left_out);

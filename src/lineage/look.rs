@@ -3,8 +3,8 @@
 use crate::lineage::Model;
 use crate::weights::{Effort, Plan, Watch};
 
-/// Bytes that models behind an address may have in all, for a quick look at them to go on by itself: a minute or two on an
-/// ordinary line.
+/// Bytes that models behind an address may have in all, for a quick look at them to go on by itself: a minute or two on
+/// an ordinary line.
 pub(super) const FREELY: u64 = 2_000_000_000;
 
 /// How far to look at weights, and who is told how far the work is.
@@ -24,7 +24,8 @@ impl Default for Look<'_> {
 }
 
 impl Look<'_> {
-    /// A quick look goes on by itself where it does not decide, unless that would fetch many gigabytes that nobody asked for.
+    /// A quick look goes on by itself where it does not decide, unless that would fetch many gigabytes that nobody
+    /// asked for.
     pub(super) fn plan(&self, subject: &Model, reference: &Model) -> Plan {
         let far = || [subject, reference].into_iter().filter(|it| it.is_far());
         let usual = if far().count() > 0 { Effort::Quick } else { Effort::Standard };

@@ -38,8 +38,8 @@ pub(super) fn unexamined(model: &Model, reference: Option<&Model>) -> Vec<Unexam
     let why_tokenizer = if why == "index-only" { "by-form" } else { why };
     let shapes = models().filter(|it| it.blueprint.is_by_names()).map(|it| {
         let detail = format!(
-            "{} is an index without weights: shapes, element types and counts are not known, names are the index's word, \
-             and sizes the configuration's",
+            "{} is an index without weights: shapes, element types and counts are not known, names are the index's \
+             word, and sizes the configuration's",
             it.name.name
         );
         not_examined("shapes", "index-only", &detail)

@@ -1,4 +1,5 @@
-//! The decision table gives exactly one verdict for every case, every row of it can decide, and every verdict can be given.
+//! The decision table gives exactly one verdict for every case, every row of it can decide, and every verdict can be
+//! given.
 
 use crate::rubric::validate::Validator;
 use crate::yaml::Cursor;

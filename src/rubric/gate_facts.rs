@@ -20,12 +20,12 @@ pub struct GateFact {
     pub values: FactValues,
 }
 
-/// Words for what is known of a statement: shown on evidence that an accusation may rest on, hearsay alone, denied by the
-/// company itself, or not on record. On evidence in between it is unknown.
+/// Words for what is known of a statement: shown on evidence that an accusation may rest on, hearsay alone, denied by
+/// the company itself, or not on record. On evidence in between it is unknown.
 pub(crate) const CLAIM_WORDS: &[&str] = &["shown", "hearsay", "no", "none"];
 
-/// How a borrowed part was named: at the first release, later and unasked, when asked, only after others had exposed it, not
-/// at all, or denied.
+/// How a borrowed part was named: at the first release, later and unasked, when asked, only after others had exposed
+/// it, not at all, or denied.
 pub(crate) const DISCLOSURE_WORDS: &[&str] =
     &["at_release", "later", "when_asked", "after_exposure", "silent", "denied"];
 

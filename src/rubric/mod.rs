@@ -200,8 +200,8 @@ pub struct GradeRule {
 pub struct MethodRule {
     /// Grade it starts with.
     pub grade: Grade,
-    /// Grade it starts with as a record of what was said; the same as `grade` where it is left out. A dated public page is
-    /// second-hand on most things, and the original of its own words.
+    /// Grade it starts with as a record of what was said; the same as `grade` where it is left out. A dated public page
+    /// is second-hand on most things, and the original of its own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Grade>,
     /// What an entry has to have for that grade.
@@ -268,7 +268,8 @@ pub struct LevelFact {
     pub fact: String,
     /// Values that the fact may have at each level; all levels are named.
     pub values: BTreeMap<u8, Vec<String>>,
-    /// Values that remain possible where the criterion has no answer. An accusation that nobody entered is none of them.
+    /// Values that remain possible where the criterion has no answer. An accusation that nobody entered is none of
+    /// them.
     pub unanswered: Vec<String>,
 }
 
@@ -296,8 +297,8 @@ pub struct Robustness {
 pub struct AxisMean {
     /// What it is called.
     pub name: Text,
-    /// The pillars it averages, by the weights of their criteria; the derived criterion is left out, since it is an axis
-    /// by itself.
+    /// The pillars it averages, by the weights of their criteria; the derived criterion is left out, since it is an
+    /// axis by itself.
     pub pillars: Vec<String>,
     /// Criteria of other pillars that it averages too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,11 +3,11 @@
 //! **Model.** A reader is exact with rate `r` and otherwise one level off, up or down alike, independently of the other
 //! reader. Two readers then agree with probability `a = r² + (1 - r)² / 2`.
 //!
-//! **Estimate.** From the share `a` of pairs that agree, `r = (1 + √(6a - 2)) / 3`; none below `a = 1/3`, the least that two
-//! readers of this model reach. The interval is Wilson's at 95 % for `a`, carried through.
+//! **Estimate.** From the share `a` of pairs that agree, `r = (1 + √(6a - 2)) / 3`; none below `a = 1/3`, the least
+//! that two readers of this model reach. The interval is Wilson's at 95 % for `a`, carried through.
 //!
-//! **Limitations.** Readers who share a prejudice agree more often than they are right. Pairs of one case are not wholly
-//! independent of each other.
+//! **Limitations.** Readers who share a prejudice agree more often than they are right. Pairs of one case are not
+//! wholly independent of each other.
 //!
 //! Reference: E. B. Wilson, JASA 22 (1927), for the interval.
 

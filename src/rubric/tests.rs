@@ -71,8 +71,8 @@ fn each_promise_is_checked() {
     check("bands: {substance: [low]}", "bands: {substanse: [low]}", "there is no axis `substanse`");
 }
 
-/// A table is held to more than its form: whatever the means are it decides, better work never costs a verdict, and nothing
-/// is asked for that is not used.
+/// A table is held to more than its form: whatever the means are it decides, better work never costs a verdict, and
+/// nothing is asked for that is not used.
 #[test]
 fn a_table_decides_every_case_and_better_is_never_worse() {
     check(

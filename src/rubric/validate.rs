@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::rubric::{FactValues, GATE_FACTS, Grade, MOST_WORLDS, decision, gates};
 use crate::yaml::{Cursor, Problems};
 
-/// Facts that may be open beside those that levels decide: whose the weights are, whether a distinctive part is another's, and
-/// both statements of own work.
+/// Facts that may be open beside those that levels decide: whose the weights are, whether a distinctive part is
+/// another's, and both statements of own work.
 const OPEN_FACTS: u32 = 4;
 
 /// Number of levels of every scale: 0 to 4.
@@ -348,8 +348,8 @@ impl Validator<'_> {
         }
     }
 
-    /// Every combination of facts that may be unknown is followed, so that their number has a limit: the values of each fact
-    /// that a level decides, and two each of what may be open besides.
+    /// Every combination of facts that may be unknown is followed, so that their number has a limit: the values of each
+    /// fact that a level decides, and two each of what may be open besides.
     fn worlds(&mut self, at: &Cursor<'_>) {
         let values = |fact: Cursor<'_>| {
             let of_levels = fact.field("values").fields().flat_map(|(_, it)| it.items().collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! The verdict on a company from the verdicts on its models: that of the flagship, but never more than one class above the
-//! worst model that is sold.
+//! The verdict on a company from the verdicts on its models: that of the flagship, but never more than one class above
+//! the worst model that is sold.
 
 use crate::rubric::Rubric;
 use crate::scoring::decide::{rank, undetermined, verdict};

@@ -1,7 +1,8 @@
 //! The verdict: gates decide on facts, the table on means, in every world of facts and at both ends of what is known.
 //!
-//! Facts get no probability: the verdict has to hold in every world. How levels were read, what criteria weigh and where
-//! cut-offs lie do: the verdict is the one that comes out in enough of the samples, counted where it comes out least.
+//! Facts get no probability: the verdict has to hold in every world. How levels were read, what criteria weigh and
+//! where cut-offs lie do: the verdict is the one that comes out in enough of the samples, counted where it comes out
+//! least.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,8 +95,8 @@ impl Possible {
     }
 }
 
-/// The first gate that overrides the table in every world: its id, its verdict, and whether it only holds. A veto does so
-/// only where no veto before it may trip: both verdicts remain then.
+/// The first gate that overrides the table in every world: its id, its verdict, and whether it only holds. A veto does
+/// so only where no veto before it may trip: both verdicts remain then.
 fn overriding(situation: &Situation<'_>, waived: &Waived) -> Option<(String, String, bool)> {
     let mut is_open = false;
     for gate in in_force(situation.rubric, waived) {

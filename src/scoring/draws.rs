@@ -1,8 +1,8 @@
-//! Random draws of everything that is not certain in a scorecard and not a fact: how a level was read, what weight a criterion
-//! has, where a cut-off lies.
+//! Random draws of everything that is not certain in a scorecard and not a fact: how a level was read, what weight a
+//! criterion has, where a cut-off lies.
 //!
-//! Every number comes from a counter-based generator, keyed by what is drawn: the same draws whatever else a rubric holds, on
-//! every machine. Logarithms and the like are those of `libm`, whose results do not depend on the platform.
+//! Every number comes from a counter-based generator, keyed by what is drawn: the same draws whatever else a rubric
+//! holds, on every machine. Logarithms and the like are those of `libm`, whose results do not depend on the platform.
 
 use crate::rubric::Rubric;
 
@@ -87,8 +87,8 @@ fn shift(unit: f64, exact: f64) -> i8 {
     }
 }
 
-/// A gamma variate of this shape and scale 1, by the method of Marsaglia and Tsang (2000): acceptance of a transformed normal;
-/// a shape below 1 is drawn one higher and scaled back.
+/// A gamma variate of this shape and scale 1, by the method of Marsaglia and Tsang (2000): acceptance of a transformed
+/// normal; a shape below 1 is drawn one higher and scaled back.
 fn gamma(stream: &mut Stream, shape: f64) -> f64 {
     if shape < 1.0 {
         let scale = libm::pow(stream.open_unit(), 1.0 / shape);

@@ -1,7 +1,8 @@
 //! One criterion: what the readers answered, how much of it their evidence proves, and the levels that remain possible.
 //!
-//! A level is a range from what is proven to what was answered: weak evidence proves little and rules nothing out. Where a low
-//! level would itself accuse, an answer on weak evidence is no answer, and a 4 that is not proven counts as a 3.
+//! A level is a range from what is proven to what was answered: weak evidence proves little and rules nothing out.
+//! Where a low level would itself accuse, an answer on weak evidence is no answer, and a 4 that is not proven counts as
+//! a 3.
 
 use std::collections::BTreeSet;
 
@@ -111,8 +112,8 @@ impl Cited {
     }
 }
 
-/// The grade an entry has for an answer: as a record of what was said, where that is what is asked; without what a statement
-/// against interest gains, where the answer praises.
+/// The grade an entry has for an answer: as a record of what was said, where that is what is asked; without what a
+/// statement against interest gains, where the answer praises.
 fn grade_of(criterion: &Criterion, entry: &LedgerEntry, level: u8) -> Grade {
     match (criterion.asks_what_was_said, level >= PRAISE) {
         (true, _) => entry.said_grade,
@@ -182,8 +183,8 @@ impl Reader<'_> {
 
     /// A reading on weaker evidence that agrees with what another proved does not undo the proof.
     ///
-    /// What one of several readers left open was read by the others alone. It raises no verdict, since nobody can tell what
-    /// the reader who left it open would have found: its low end is the bottom of the scale.
+    /// What one of several readers left open was read by the others alone. It raises no verdict, since nobody can tell
+    /// what the reader who left it open would have found: its low end is the bottom of the scale.
     fn joined(&mut self, read: &[Read], answers: &[(&str, &Answer)]) -> Outcome {
         let proven = read.iter().map(|it| it.proven).max().unwrap_or(0);
         let of_readers = read.iter().map(|it| it.proven.max(it.answered.min(proven))).min().unwrap_or(0);
@@ -279,8 +280,8 @@ impl Reader<'_> {
         message.with("needed", weakest.letter())
     }
 
-    /// Whose weights they are is measured; an answer only lowers it. Where a relation was measured and nothing shows who was
-    /// first, only what the company itself admits tells more than the measurement did.
+    /// Whose weights they are is measured; an answer only lowers it. Where a relation was measured and nothing shows
+    /// who was first, only what the company itself admits tells more than the measurement did.
     fn measured(&mut self, outcome: Outcome, whose: &Whose, answers: &[(&str, &Answer)]) -> Outcome {
         let hangs_on_order = !whose.closed && whose.conditions.iter().any(|it| it.kind == ConditionKind::Order);
         let may_lower = !hangs_on_order || answers.iter().all(|(_, it)| self.cites_admission(it));

@@ -21,8 +21,8 @@ const CLEAR_OF_MIDDLE: f64 = 0.5;
 /// The highest anchor that says what is seen without naming the level below it.
 const HIGHEST_ANCHOR: u8 = 3;
 
-// How much findings weigh beside criteria, in points of weight times levels from the middle: the heaviest criterion of a
-// rubric of 100 seldom exceeds 20.
+// How much findings weigh beside criteria, in points of weight times levels from the middle: the heaviest criterion of
+// a rubric of 100 seldom exceeds 20.
 const VETO_OR_HOLD: f64 = 100.0;
 const CAP: f64 = 60.0;
 const WAIVED: f64 = 30.0;

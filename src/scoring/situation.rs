@@ -140,15 +140,16 @@ impl Situation<'_> {
         Some(Interval { low: even(mean.low), high: even(mean.high) })
     }
 
-    /// Mean of an axis of the decision table. Whose weights they are is an axis by itself, so the criterion that answers it
-    /// takes no part in another: it would count twice.
+    /// Mean of an axis of the decision table. Whose weights they are is an axis by itself, so the criterion that
+    /// answers it takes no part in another: it would count twice.
     pub(crate) fn axis_mean(&self, axis: &str) -> Option<Interval> {
         let mean = self.rubric.axes.means.get(axis)?;
         self.mean(|it| it.id != self.rubric.axes.derived_criterion && mean.takes(&it.id, pillar_of(it)))
     }
 
-    /// Share of the weight that `holds` is true of, among criteria of a pillar (or all) that apply. One for a pillar where
-    /// none does, since nothing is missing there; none for a whole case where none does, since nothing is known of it.
+    /// Share of the weight that `holds` is true of, among criteria of a pillar (or all) that apply. One for a pillar
+    /// where none does, since nothing is missing there; none for a whole case where none does, since nothing is known
+    /// of it.
     pub(crate) fn share(&self, pillar: Option<&str>, holds: impl Fn(usize, &Standing) -> bool) -> f64 {
         let (mut part, mut total) = (0.0, 0.0);
         for (idx, (criterion, standing)) in self.criteria().enumerate() {

@@ -1,5 +1,5 @@
-//! How much each criterion moves the share of the verdict: its lowest share with the criterion at the lower end of what it may
-//! be, and at the upper.
+//! How much each criterion moves the share of the verdict: its lowest share with the criterion at the lower end of what
+//! it may be, and at the upper.
 
 use crate::scoring::Swing;
 use crate::scoring::decide::{self, Decision, Waived};
@@ -12,8 +12,8 @@ const SAMPLES: usize = 2_000;
 /// So many are listed.
 const LISTED: usize = 10;
 
-/// The criteria that move the verdict most. What is measured does not move; a reading moves by a level, an open criterion over
-/// its whole range.
+/// The criteria that move the verdict most. What is measured does not move; a reading moves by a level, an open
+/// criterion over its whole range.
 pub(crate) fn tornado(
     situation: &Situation<'_>,
     waived: &Waived,

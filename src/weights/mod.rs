@@ -1,7 +1,8 @@
 //! Whose weights are they: identical, derived, component-derived, shared start, independent, or undetermined.
 //!
-//! [`relate`] aligns two models, tests what the alignment could not see, and decides by named rules. One statistic is one
-//! file, with its null, its references and what it cannot tell on top. Names and shapes only say what to hold against what.
+//! [`relate`] aligns two models, tests what the alignment could not see, and decides by named rules. One statistic is
+//! one file, with its null, its references and what it cannot tell on top. Names and shapes only say what to hold
+//! against what.
 
 mod adapter;
 mod align;
@@ -118,9 +119,9 @@ fn undecided(quick: Option<Weights>) -> Weights {
     weights.relation = WeightsRelation::Undetermined;
     weights.rule = Some(RuleId::QuickLook);
     weights.reasons = vec![
-        "a quick look finds what was left in its place and nothing else; `--effort standard` aligns both models and tests \
-         them"
-        .to_owned(),
+        "a quick look finds what was left in its place and nothing else; `--effort standard` aligns both models and \
+         tests them"
+            .to_owned(),
     ];
     weights
 }

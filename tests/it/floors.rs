@@ -73,8 +73,6 @@ fn every_source_says_first_what_it_is_for() {
 const CIRCLES_LEFT: &[(&str, &[&str])] = &[
     ("blueprint", &["by_names", "form"]),
     ("blueprint", &["normalise", "quantisation"]),
-    ("case", &["answers", "header", "ledger", "read"]),
-    ("checkpoint::data", &["blocks", "decode", "lattices", "superblocks"]),
     ("checkpoint::data", &["recipe", "unpacking"]),
     ("checkpoint::packing", &["shapes", "table"]),
     ("claims", &["bands", "figure", "spelling"]),

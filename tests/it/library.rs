@@ -192,7 +192,7 @@ fn a_changed_or_foreign_library_is_refused_and_nothing_is_taken_of_it() {
         assert!(taken(&changed, None, None).is_err(), "a changed byte at {at} was not seen");
     }
     assert!(taken(&bytes[..bytes.len() - 1], None, None).is_err());
-    assert!(taken(&[&bytes[..], b"x"].concat(), None, None).unwrap_err().contains("behind its last part"));
+    assert!(taken(&[&bytes[..], b"x"].concat(), None, None).unwrap_err().contains("bytes after its last part"));
     assert!(taken(&bytes, Some(&"0".repeat(64)), None).unwrap_err().contains("expected `000"));
     let other = unshell::library::PublicKey::parse(&"1".repeat(64)).unwrap();
     assert!(taken(&bytes, None, Some(&other)).unwrap_err().contains("is signed by the key"));

@@ -130,7 +130,8 @@ pub(super) fn int4(site: &Site<'_>) -> Option<Size> {
 
 /// Whether scales stand row by row beside a matrix: `[rows, groups]`.
 fn is_by_rows(scale: &[u64], matrix: &[u64]) -> bool {
-    matches!((scale, matrix), ([rows, groups], [all, columns]) if rows == all && *groups > 0 && columns.is_multiple_of(*groups))
+    let ([rows, groups], [all, columns]) = (scale, matrix) else { return false };
+    rows == all && *groups > 0 && columns.is_multiple_of(*groups)
 }
 
 /// One element a number.

@@ -56,7 +56,8 @@ fn contradictions_are_findings() {
 
 #[test]
 fn of_two_windows_the_shorter_counts() {
-    let lines = "gpu_hours: 1.02M GPU-hours\n gpus: 2048\n training_start: 2023-01-01\n release: 2023-01-15\n release: 2023-06-01";
+    let lines = "gpu_hours: 1.02M GPU-hours\n gpus: 2048\n training_start: 2023-01-01\n \
+                 release: 2023-01-15\n release: 2023-06-01";
     check("calendar", lines, Outcome::Impossible);
 }
 
@@ -89,7 +90,8 @@ proptest! {
         times in 3_u32..50,
     ) {
         let of = |parameters: u32, tokens: u32, hours: u32, gpus: u32| {
-            format!("parameters: {parameters}B\n training_tokens: {tokens}T\n gpu_hours: {hours} K GPU-hours\n gpus: {gpus}
+            format!("parameters: {parameters}B\n training_tokens: {tokens}T
+                gpu_hours: {hours} K GPU-hours\n gpus: {gpus}
                 gpu_model: A100\n training_start: 2023-01-01\n release: 2023-06-30\n cost: 3 M USD")
         };
         let second = [

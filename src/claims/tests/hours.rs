@@ -268,7 +268,8 @@ proptest! {
     /// Accelerators x 24 x days in exactly those days: whoever states it is believed.
     #[test]
     fn honest_hours_are_normal(gpus in 1_u32..100_000, days in 1_i64..700, start in 0_i64..2000) {
-        let from = chrono::NaiveDate::from_ymd_opt(2020, 1, 1).unwrap() + chrono::Days::new(u64::try_from(start).unwrap());
+        let first = chrono::NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+        let from = first + chrono::Days::new(u64::try_from(start).unwrap());
         let release = from + chrono::Days::new(u64::try_from(days - 1).unwrap());
         let hours = i64::from(gpus) * 24 * days;
         let lines = format!(
@@ -281,7 +282,8 @@ proptest! {
             prop_assert!(!check.assumed);
         }
         // A third more than the clock has is not to be explained by rounding.
-        let more = lines.replace(&format!("gpu_hours: {hours} "), &format!("gpu_hours: {} ", hours + hours.div_euclid(3) + 1));
+        let more = hours + hours.div_euclid(3) + 1;
+            let more = lines.replace(&format!("gpu_hours: {hours} "), &format!("gpu_hours: {more} "));
         let checks = check_all(&claims(&more), &Counted::default(), &BANDS);
         prop_assert_eq!(checks.iter().find(|it| it.id == "wall_clock").unwrap().outcome, Outcome::Impossible);
     }

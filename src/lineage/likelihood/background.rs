@@ -1,7 +1,8 @@
 //! How often each value occurs among the houses of the catalogue: the null of the score.
 //!
-//! The unit is the lineage, as in `catalog::rarity`: a house counts once, however many models it has. A value that `k` of
-//! the `n` lineages that state it have is drawn with `(k + 1/2) / (n + 1)`; what nobody has shares the half that is left.
+//! The unit is the lineage, as in `catalog::rarity`: a house counts once, however many models it has. A value that `k`
+//! of the `n` lineages that state it have is drawn with `(k + 1/2) / (n + 1)`; what nobody has shares the half that is
+//! left.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,7 +6,10 @@ use super::*;
 #[test]
 fn merges_are_said() {
     let mut card = card(&CARDS[0].1);
-    let part = |name: &str, value: f64| serde_json::json!({ "reference": name, "value": value, "low": value - 0.002, "high": value + 0.001 });
+    let part = |name: &str, value: f64| {
+        let (low, high) = (value - 0.002, value + 0.001);
+        serde_json::json!({ "reference": name, "value": value, "low": low, "high": high })
+    };
     let layers: Vec<_> = [("one", 0), ("one", 1), ("other", 2), ("one", 3)]
         .map(|(name, at)| serde_json::json!({ "subject": at, "reference": name, "is_same": true }))
         .into();

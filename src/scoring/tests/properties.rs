@@ -72,7 +72,11 @@ proptest! {
 
     /// No answer raises a verdict above what the facts allow.
     #[test]
-    fn answers_never_make_weights_ones_own(one in answers(), whose in 1..4usize, claim in prop::sample::select(vec!["none", "shown"])) {
+    fn answers_never_make_weights_ones_own(
+        one in answers(),
+        whose in 1..4usize,
+        claim in prop::sample::select(vec!["none", "shown"]),
+    ) {
         let draft = draft(&one, &one, (whose, claim, "")).both("T1 4 A1");
         prop_assert_ne!(draft.verdict(), "independent");
     }
@@ -90,7 +94,12 @@ proptest! {
 
     /// Evidence that is added to an answer never widens it.
     #[test]
-    fn further_evidence_never_widens(one in answers(), idx in 0..CRITERIA.len(), level in 0..=4u8, more in prop::sample::select(vec!["A2", "B2", "C2", "D2", "E2"])) {
+    fn further_evidence_never_widens(
+        one in answers(),
+        idx in 0..CRITERIA.len(),
+        level in 0..=4u8,
+        more in prop::sample::select(vec!["A2", "B2", "C2", "D2", "E2"]),
+    ) {
         let with = |grades: Vec<&'static str>| {
             draft(&one, &one, (0, "none", "")).both(&line(idx, &(level.to_string(), grades))).criterion(CRITERIA[idx])
         };
@@ -101,7 +110,13 @@ proptest! {
 
     /// An answer that is left out never raises a definite verdict, nor makes an open case definite and better.
     #[test]
-    fn leaving_an_answer_out_never_helps(one in answers(), other in answers(), facts in facts(), idx in 0..CRITERIA.len(), both in any::<bool>()) {
+    fn leaving_an_answer_out_never_helps(
+        one in answers(),
+        other in answers(),
+        facts in facts(),
+        idx in 0..CRITERIA.len(),
+        both in any::<bool>(),
+    ) {
         let whole = draft(&one, &other, facts);
         let mut short = whole.clone();
         for (reader, answers) in &mut short.case.answers {
@@ -116,9 +131,10 @@ proptest! {
             (None, Some(after)) => {
                 let best = ranks(rubric, &before).into_iter().max();
                 prop_assert!(before.verdict.possible.is_empty() || best >= Some(i16::from(after)));
-                prop_assert!(before.verdict.decided_by == "open" || before.verdict.decided_by == "gate" || before.verdict.decided_by == "table");
+                prop_assert!(["open", "gate", "table"].contains(&before.verdict.decided_by.as_str()));
                 let worst = ranks(rubric, &before).into_iter().min();
-                prop_assert!(worst == Some(i16::from(after)) || before.verdict.possible.is_empty(), "{worst:?} {after}");
+                let is_worst = worst == Some(i16::from(after));
+                prop_assert!(is_worst || before.verdict.possible.is_empty(), "{worst:?} {after}");
             }
             _ => {}
         }
@@ -126,8 +142,16 @@ proptest! {
 
     /// Weaker evidence never makes fewer verdicts possible.
     #[test]
-    fn weaker_evidence_rules_nothing_out(one in answers(), facts in facts(), idx in 0..CRITERIA.len(), level in 0..=4u8) {
-        let with = |grade: &'static str| draft(&one, &one, facts).both(&line(idx, &(level.to_string(), vec![grade]))).score();
+    fn weaker_evidence_rules_nothing_out(
+        one in answers(),
+        facts in facts(),
+        idx in 0..CRITERIA.len(),
+        level in 0..=4u8,
+    ) {
+        let with = |grade: &'static str| {
+            let answer = line(idx, &(level.to_string(), vec![grade]));
+            draft(&one, &one, facts).both(&answer).score()
+        };
         let (strong, weak) = (with("A1"), with("D1"));
         prop_assume!(!strong.verdict.possible.is_empty() && !weak.verdict.possible.is_empty());
         for verdict in strong.verdict.possible.iter().filter(|it| it.highest > 5) {

@@ -1,7 +1,8 @@
 //! An adapter against a model: what [`sign_test`] shows, decided by named rules.
 //!
-//! `adapter-signs`, `adapter-initialization`, `adapter-part`, `adapter-unfit`, `adapter-weak`, `adapter-faint`, `adapter-silent`. An adapter
-//! holds changes and none of its base's weights; what it shows of a base is what the gradients of training left in it.
+//! `adapter-signs`, `adapter-initialization`, `adapter-part`, `adapter-unfit`, `adapter-weak`, `adapter-faint`,
+//! `adapter-silent`. An adapter holds changes and none of its base's weights; what it shows of a base is what the
+//! gradients of training left in it.
 
 pub(crate) mod factors;
 pub(crate) mod moments;
@@ -24,8 +25,8 @@ const SURELY: f64 = 0.7;
 /// Evidence from which on silence is not called independence.
 const FAINT: f64 = -2.0;
 
-/// Says whether an adapter was trained on a model, on a relative of it, or on none. `references` is how many models it is held
-/// against in all: every p-value pays for them.
+/// Says whether an adapter was trained on a model, on a relative of it, or on none. `references` is how many models it
+/// is held against in all: every p-value pays for them.
 pub fn relate_adapter(
     adapter: &Factors<'_>,
     reference: &Net<'_>,
@@ -47,10 +48,11 @@ pub fn relate_adapter(
     })
 }
 
-/// Two adapters: their bases are not here, and no test of one adapter against another is exact and told from a shared task.
+/// Two adapters: their bases are not here, and no test of one adapter against another is exact and told from a shared
+/// task.
 pub fn relate_adapters() -> Weights {
-    let reason = "both are adapters, which hold changes and no weights of a model; compare each with the model that it may have \
-                  been trained on";
+    let reason = "both are adapters, which hold changes and no weights of a model; compare each with the model that it \
+                  may have been trained on";
     Weights {
         relation: WeightsRelation::Undetermined,
         rule: Some(RuleId::AdapterUnfit),
@@ -59,8 +61,8 @@ pub fn relate_adapters() -> Weights {
     }
 }
 
-/// Whether an adapter carries as much as one of this very model. With few value modules that is known badly; then it must lie
-/// above what a shared initialization keeps by two standard deviations.
+/// Whether an adapter carries as much as one of this very model. With few value modules that is known badly; then it
+/// must lie above what a shared initialization keeps by two standard deviations.
 fn carries_all(shown: &Shown) -> bool {
     shown.carried.is_some_and(|it| it.0 >= CARRIES_ALL && it.0 - 2.0 * it.1 >= SURELY)
 }
@@ -98,9 +100,9 @@ fn power(shown: &Shown) -> Power {
     let units = shown.coins as u64;
     let detail = match shown.expected {
         Some(expected) => format!(
-            "an adapter of this very model would typically have given log10 p = {expected:.1}; one that carries {least:.2} of \
-             the second moments that such an adapter carries would have been found, where value dimensions are not mixed among \
-             each other"
+            "an adapter of this very model would typically have given log10 p = {expected:.1}; one that carries \
+             {least:.2} of the second moments that such an adapter carries would have been found, where value \
+             dimensions are not mixed among each other"
         ),
         None => "without value modules that fit there is no measure of what would have been found".to_owned(),
     };
@@ -111,15 +113,15 @@ fn reasons(shown: &Shown, rule: RuleId) -> Vec<String> {
     let mut reasons = Vec::new();
     if shown.tested > 0 {
         reasons.push(format!(
-            "what {} modules of the adapter learned agrees in sign with the model's second moments: log10 p = {:.1} over {} \
-             signs, where fair coins are what independent starts give",
+            "what {} modules of the adapter learned agrees in sign with the model's second moments: log10 p = {:.1} \
+             over {} signs, where fair coins are what independent starts give",
             shown.tested, shown.log10_p, shown.coins
         ));
     }
     if let Some((carried, spread)) = shown.carried {
         reasons.push(format!(
-            "it carries {carried:.2} (draws spread by {spread:.2}) of the second moments that an adapter of this very model \
-             would carry"
+            "it carries {carried:.2} (draws spread by {spread:.2}) of the second moments that an adapter of this very \
+             model would carry"
         ));
     }
     if shown.unfit > 0 {
@@ -132,8 +134,8 @@ fn reasons(shown: &Shown, rule: RuleId) -> Vec<String> {
     }
     let more = match rule {
         RuleId::AdapterInitialization => {
-            "not by chance: the adapter was trained on this model, on a relative that was trained far since, or on one that \
-             merely started from the same numbers. It carries too little to tell which; compare the merged model"
+            "not by chance: the adapter was trained on this model, on a relative that was trained far since, or on one \
+             that merely started from the same numbers. It carries too little to tell which; compare the merged model"
         }
         RuleId::AdapterPart => {
             "what the adapter listens to is this model's token coordinates, and what it writes is not this model's body"
@@ -141,8 +143,9 @@ fn reasons(shown: &Shown, rule: RuleId) -> Vec<String> {
         RuleId::AdapterFaint => "too much for chance alone and too little to decide",
         RuleId::AdapterWeak => "the adapter is too small for this test: its own base would not be found either",
         RuleId::AdapterSilent => {
-            "no derivation was found at the power stated; that is the most that can be said. A base whose value dimensions were \
-             mixed to hide where it comes from would look the same, and the adapter would not work on it"
+            "no derivation was found at the power stated; that is the most that can be said. A base whose value \
+             dimensions were mixed to hide where it comes from would look the same, and the adapter would not work on \
+             it"
         }
         _ => return reasons,
     };
@@ -157,8 +160,8 @@ fn not_used(adapter: &Factors<'_>, shown: &Shown, symmetries: Symmetries) -> Vec
         let why = if symmetries.has_rotary_halves {
             "gate, output and down modules have no sign of their own to test"
         } else {
-            "gate, output and down modules have no sign of their own to test, and queries and keys none where it is not known \
-             which dimensions are a rotary pair"
+            "gate, output and down modules have no sign of their own to test, and queries and keys none where it is \
+             not known which dimensions are a rotary pair"
         };
         notes.push(format!("{} modules of the adapter were not used: {why}", shown.untested));
     }

@@ -1,9 +1,9 @@
 //! Second moments of a model's projections, and the parts of an adapter that gradients make alike to them.
 //!
-//! An adapter starts its `B` at zero, so that all of `B` is gradients of the base. The gradient of a value dimension came back
-//! through the output projection, that of a query through the keys, that of a key through the queries, and that of an
-//! up-projected unit through the down projection: over the outputs of a module, `B Bᵀ` takes after `Oᵀ O`, `K Kᵀ`, `Q Qᵀ`,
-//! `Dᵀ D`. Both sides are brought to one form here, one square matrix for each group of heads.
+//! An adapter starts its `B` at zero, so that all of `B` is gradients of the base. The gradient of a value dimension
+//! came back through the output projection, that of a query through the keys, that of a key through the queries, and
+//! that of an up-projected unit through the down projection: over the outputs of a module, `B Bᵀ` takes after `Oᵀ O`,
+//! `K Kᵀ`, `Q Qᵀ`, `Dᵀ D`. Both sides are brought to one form here, one square matrix for each group of heads.
 
 use crate::checkpoint::Error;
 use crate::linalg::matrix::{Matrix, norm};
@@ -61,8 +61,8 @@ pub(crate) fn sampled(units: usize) -> Vec<usize> {
     (0..count).map(|it| it * units / count.max(1)).collect()
 }
 
-/// Second moments of the reference's side, correlations, one matrix for each group of heads (one in all for units); none
-/// where the layer lacks the projection or its shape does not fit.
+/// Second moments of the reference's side, correlations, one matrix for each group of heads (one in all for units);
+/// none where the layer lacks the projection or its shape does not fit.
 pub(crate) fn of_layer(net: &Net<'_>, layer: &Layer, outputs: Outputs) -> Result<Option<Vec<Matrix>>, Error> {
     let Some(heads) = Heads::of(net) else { return Ok(None) };
     let norm = layer.attention_norm.as_ref();
@@ -94,8 +94,8 @@ fn units(net: &Net<'_>, layer: &Layer) -> Result<Option<Vec<Matrix>>, Error> {
     Ok(Some(vec![correlations(written.times_transposed(&written))]))
 }
 
-/// The same of an adapter: the space that the columns of its `B` span, over the same dimensions. `basis` has orthonormal
-/// columns.
+/// The same of an adapter: the space that the columns of its `B` span, over the same dimensions. `basis` has
+/// orthonormal columns.
 pub(crate) fn of_space(basis: &Matrix, outputs: Outputs, heads: Heads) -> Vec<Matrix> {
     match outputs {
         Outputs::Up => {
@@ -123,7 +123,8 @@ fn groups(rows: &Matrix, count: usize, each: usize, dim: usize) -> Vec<Matrix> {
     (0..count).map(group).collect()
 }
 
-/// Every entry over the lengths of its two dimensions, which no sign changes: a large dimension weighs no more than others.
+/// Every entry over the lengths of its two dimensions, which no sign changes: a large dimension weighs no more than
+/// others.
 pub(crate) fn correlations(mut moments: Matrix) -> Matrix {
     let lengths: Vec<f32> = (0..moments.rows).map(|it| moments.row(it)[it].max(0.0).sqrt()).collect();
     let size = moments.cols.max(1);
@@ -139,8 +140,8 @@ pub(crate) fn correlations(mut moments: Matrix) -> Matrix {
 /// At most so many coordinates of the stream are looked at, evenly chosen.
 const COORDINATES: usize = 512;
 
-/// Moments of the token rows of the head behind the gain of the last norm, or of the embedding where the head is tied to it,
-/// over evenly chosen coordinates, with these. None where neither can be read.
+/// Moments of the token rows of the head behind the gain of the last norm, or of the embedding where the head is tied
+/// to it, over evenly chosen coordinates, with these. None where neither can be read.
 pub(crate) fn of_tokens(net: &Net<'_>) -> Result<Option<(Vec<usize>, Matrix)>, Error> {
     const TOKENS: usize = 8_192;
     let Some(slot) = net.head.as_ref().or(net.embedding.as_ref()).filter(|it| it.inputs() == net.hidden) else {

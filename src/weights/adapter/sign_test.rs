@@ -1,24 +1,24 @@
 //! Is an adapter one of this model: an exact test, and how much of the model's second moments the adapter carries.
 //!
-//! **Statistic.** Over the outputs of each module the space that the columns of `B` span is held against the second moments
-//! of the reference that its gradients came through ([`moments`]), pair by pair of dimensions.
+//! **Statistic.** Over the outputs of each module the space that the columns of `B` span is held against the second
+//! moments of the reference that its gradients came through ([`moments`]), pair by pair of dimensions.
 //!
-//! **Null.** The model that the adapter was trained on and the reference were initialised independently. Value dimensions (of
-//! value and output projection together), rotary pairs (of query and key) and up-projected units (of up and down) may be
-//! turned in sign without a change to anything, so that [`sign_pairs`] bounds the p-value exactly. Rotary
-//! pairs are looked at only in architectures whose pairs are known to be `i` and `i + n/2`. Layers that are copies of each
-//! other, and modules that share coins, are added up before they are tested. Where layers or heads were re-ordered, the best
-//! arrangement is tested and paid for by the number of all arrangements.
+//! **Null.** The model that the adapter was trained on and the reference were initialised independently. Value
+//! dimensions (of value and output projection together), rotary pairs (of query and key) and up-projected units (of up
+//! and down) may be turned in sign without a change to anything, so that [`sign_pairs`] bounds the p-value exactly.
+//! Rotary pairs are looked at only in architectures whose pairs are known to be `i` and `i + n/2`. Layers that are
+//! copies of each other, and modules that share coins, are added up before they are tested. Where layers or heads were
+//! re-ordered, the best arrangement is tested and paid for by the number of all arrangements.
 //!
-//! **Carried.** The sum of what value dimensions show, over the sum that an adapter of this very model would show if its
-//! gradients pointed in all directions of the stream alike: columns of `B` drawn with the reference's own moments. An adapter of
-//! this model carries 1 and a little more, since gradients favour directions that training wrote; an adapter of a model that
-//! merely started alike carries what is left of the start. 1 is what the theory gives and was not fitted to anything; its
-//! standard deviation is that of the draws.
+//! **Carried.** The sum of what value dimensions show, over the sum that an adapter of this very model would show if
+//! its gradients pointed in all directions of the stream alike: columns of `B` drawn with the reference's own moments.
+//! An adapter of this model carries 1 and a little more, since gradients favour directions that training wrote; an
+//! adapter of a model that merely started alike carries what is left of the start. 1 is what the theory gives and was
+//! not fitted to anything; its standard deviation is that of the draws.
 //!
-//! **What it cannot tell.** A model that hardly moved from its start carries as much as an adapter's base; a base that was
-//! trained far since, or an adapter that was trained very long, carries less than 1 and comes out undetermined. A reference
-//! whose value dimensions were mixed among each other shows nothing: no adapter would work on it, either.
+//! **What it cannot tell.** A model that hardly moved from its start carries as much as an adapter's base; a base that
+//! was trained far since, or an adapter that was trained very long, carries less than 1 and comes out undetermined. A
+//! reference whose value dimensions were mixed among each other shows nothing: no adapter would work on it, either.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,8 @@ pub(crate) struct Shown {
     /// Signs that could be told apart.
     pub(crate) coins: usize,
     pub(crate) stream_coins: usize,
-    /// How much of the reference's moments is carried, with the standard deviation of a draw; none without value modules.
+    /// How much of the reference's moments is carried, with the standard deviation of a draw; none without value
+    /// modules.
     pub(crate) carried: Option<(f64, f64)>,
     /// What an adapter of this very model would typically have given.
     pub(crate) expected: Option<f64>,
@@ -172,7 +173,8 @@ fn moments_of(reference: &Net<'_>, spaces: &BTreeMap<u32, Groups>) -> Result<Vec
     reference.layers.iter().map(of_layer).collect()
 }
 
-/// Which coins a block shares: those of values, of rotary pairs, or of units; of which group of like layers; of which heads.
+/// Which coins a block shares: those of values, of rotary pairs, or of units; of which group of like layers; of which
+/// heads.
 type Coin = (u8, usize, usize);
 
 struct Sides<'a> {
@@ -326,8 +328,8 @@ fn columns(lower: &[Matrix], count: usize, random: &mut Random) -> Matrix {
     drawn
 }
 
-/// What the adapter listens to against the moments of the reference's token rows: coordinates of the stream share one coin over
-/// all layers.
+/// What the adapter listens to against the moments of the reference's token rows: coordinates of the stream share one
+/// coin over all layers.
 fn stream(adapter: &Factors<'_>, reference: &Net<'_>, shown: &mut Shown, tests: usize) -> Result<(), Error> {
     let Some((kept, tokens)) = moments::of_tokens(reference)? else { return Ok(()) };
     let mut sum = Pairs::default();

@@ -2,7 +2,8 @@
 //!
 //! A layer is sketched by what its gate does to a few random directions of the stream, `x -> Gᵀ G x`: no order, sign or
 //! number of hidden units shows in it, and it costs one pass. Layers that answer each other have like sketches. The map
-//! only proposes; [`random_sign`](crate::weights::statistics::random_sign) tests what it proposes, with signs the sketch cannot see.
+//! only proposes; [`random_sign`](crate::weights::statistics::random_sign) tests what it proposes, with signs the
+//! sketch cannot see.
 
 use crate::weights::model::layer_pair::Answer;
 use std::sync::OnceLock;
@@ -83,7 +84,8 @@ fn nearest(sketch: &[f32], others: &[Option<Vec<f32>>]) -> Option<(usize, f64, f
     Some((best, similarity, margin(similarity, &others)))
 }
 
-/// Every layer taken to answer the one of its own number: a guess, which costs nothing and is tested like any other map.
+/// Every layer taken to answer the one of its own number: a guess, which costs nothing and is tested like any other
+/// map.
 pub(crate) fn in_order(subject: &Net<'_>, reference: &Net<'_>) -> Vec<Answer> {
     let count = subject.layers.len().min(reference.layers.len());
     let layers = (0..count).filter(|it| !reference.layers[*it].ffns.is_empty() && !subject.layers[*it].ffns.is_empty());
@@ -96,7 +98,8 @@ pub(crate) fn probes(hidden: usize) -> Matrix {
     Matrix::new(PROBES, hidden, (0..PROBES * hidden).map(|_| random.sign()).collect())
 }
 
-/// What every layer's gate does to some directions, `[directions, stream]`; none where a layer has no feed-forward block.
+/// What every layer's gate does to some directions, `[directions, stream]`; none where a layer has no feed-forward
+/// block.
 pub(crate) fn sketches(net: &Net<'_>, probes: &Matrix) -> Result<Vec<Option<Matrix>>, Error> {
     let bytes = net.hidden.saturating_mul(3 * UNITS * size_of::<f32>());
     of_each(&net.layers, bytes, |layer| sketch(net, layer, probes))

@@ -1,11 +1,12 @@
 //! Finding the map between the streams of two models.
 //!
-//! Token embeddings show it, since the same token stands behind the same text: correlation of coordinates over shared tokens
-//! where the coordinates were only re-ordered, dropped or turned in sign; the orthogonal polar factor (Procrustes) where they
-//! were rotated. Correlations are gone over tile by tile; a rotation takes three matrices of the width by the width.
+//! Token embeddings show it, since the same token stands behind the same text: correlation of coordinates over shared
+//! tokens where the coordinates were only re-ordered, dropped or turned in sign; the orthogonal polar factor
+//! (Procrustes) where they were rotated. Correlations are gone over tile by tile; a rotation takes three matrices of
+//! the width by the width.
 //!
-//! References: P. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31 (1966); B.
-//! Zeng et al., AWM, ICLR 2026 (assignment on embedding coordinates). The map is made without the signs that
+//! References: P. Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31 (1966);
+//! B. Zeng et al., AWM, ICLR 2026 (assignment on embedding coordinates). The map is made without the signs that
 //! [`random_sign`](crate::weights::statistics::random_sign) tests, so that it takes nothing from the test's exactness.
 
 use crate::linalg::orthogonal::{orthonormal, polar};
@@ -26,8 +27,8 @@ pub(crate) struct Fit {
 /// A held-out cosine from which on no other map is looked for: none could carry the rows much better.
 const SETTLED: f64 = 0.9;
 
-/// How alike the distances between tokens must be for a rotation of a wide stream to be looked for. A rotation keeps them
-/// all, so that a copy shows nearly 1.
+/// How alike the distances between tokens must be for a rotation of a wide stream to be looked for. A rotation keeps
+/// them all, so that a copy shows nearly 1.
 const SAME_DISTANCES: f64 = 0.5;
 
 /// The maps that the rows of shared tokens suggest.
@@ -39,8 +40,8 @@ pub(crate) struct Candidates {
     pub(crate) distances: Option<f64>,
 }
 
-/// Looks for maps, the simplest first, until one carries the rows. A rotation of a stream that is wider than this costs much,
-/// and is looked for where the distances between tokens allow one.
+/// Looks for maps, the simplest first, until one carries the rows. A rotation of a stream that is wider than this costs
+/// much, and is looked for where the distances between tokens allow one.
 pub(crate) fn candidates(halves: Halves, widest: usize) -> Candidates {
     let mut found = Candidates::default();
     let Halves { fit: (subject, reference), test } = halves;
@@ -80,8 +81,8 @@ fn same_distances(subject: &Matrix, reference: &Matrix) -> f64 {
     cosine(&subject.gather(&some).angles().data, &reference.gather(&some).angles().data)
 }
 
-/// Token rows of subject and reference in two halves, means taken away: even ones make a map, odd ones judge it. Row `t` of
-/// both is the same token.
+/// Token rows of subject and reference in two halves, means taken away: even ones make a map, odd ones judge it. Row
+/// `t` of both is the same token.
 pub(crate) struct Halves {
     fit: (Matrix, Matrix),
     test: (Matrix, Matrix),
@@ -134,7 +135,8 @@ fn unit(coordinates: &Matrix, chosen: &[usize]) -> Matrix {
     coordinates.gather(chosen).unit_rows()
 }
 
-/// Coordinates that are each other's best, with the size of their correlation; never more than a tile of correlations at once.
+/// Coordinates that are each other's best, with the size of their correlation; never more than a tile of correlations
+/// at once.
 fn mutual(subject: &Matrix, reference: &Matrix) -> Vec<(usize, usize, f64)> {
     let mut best = Best::new(subject.rows, reference.rows);
     for cols in tiles(reference.rows, reference.cols) {
@@ -174,9 +176,10 @@ fn signed(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
     Some(Stream::Signed { source })
 }
 
-/// The orthogonal factor of `subject referenceᵀ`, coordinates as rows; none where it does not come to rest. Fewer rows of tokens
-/// than coordinates show no more of a rotation than what it does to the space that they span, and the rest of it is left at
-/// nothing: that is looked for within those two spaces, which costs the cube of the rows and not of the width.
+/// The orthogonal factor of `subject referenceᵀ`, coordinates as rows; none where it does not come to rest. Fewer rows
+/// of tokens than coordinates show no more of a rotation than what it does to the space that they span, and the rest of
+/// it is left at nothing: that is looked for within those two spaces, which costs the cube of the rows and not of the
+/// width.
 fn rotated(subject: &Matrix, reference: &Matrix) -> Option<Stream> {
     if subject.cols >= subject.rows.min(reference.rows) {
         return polar(subject.times_transposed(reference)).map(Stream::Rotated);
@@ -253,7 +256,8 @@ mod tests {
         assert!(unrelated.distances.is_some_and(|it| it < 0.1) && unrelated.fits.len() == 1, "{unrelated:?}");
     }
 
-    /// Rows that do not span the stream are carried exactly, and what is at a right angle to them all is left at nothing.
+    /// Rows that do not span the stream are carried exactly, and what is at a right angle to them all is left at
+    /// nothing.
     #[test]
     fn of_a_rotation_of_a_wide_stream_few_rows_show_their_part() {
         let (rows, truth) = (drawn(30, 90, 11), rotation(&drawn(90, 90, 12)));

@@ -1,24 +1,24 @@
-//! A map between two streams from hidden units alone, for models whose token rows show none: embeddings that were replaced,
-//! in a body that was then permuted or rotated.
+//! A map between two streams from hidden units alone, for models whose token rows show none: embeddings that were
+//! replaced, in a body that was then permuted or rotated.
 //!
-//! What a rotation of the stream cannot change are the angles between the rows of one block. First each unit has a description
-//! of its own: how long its gate is, how long what stands behind it is, and the angles between the three, whatever the unit's
-//! sign and scale. Units whose descriptions are each other's nearest are a guess, of which few are right. Then a unit is
-//! described by the angles of its gate with the gates of all units that were matched so far, and matched again: a guess that
-//! is right here and there spreads over the whole block within a few rounds, and one that is wrong everywhere does not.
-//! Gates matched so are handed to the same search that token rows are handed to.
+//! What a rotation of the stream cannot change are the angles between the rows of one block. First each unit has a
+//! description of its own: how long its gate is, how long what stands behind it is, and the angles between the three,
+//! whatever the unit's sign and scale. Units whose descriptions are each other's nearest are a guess, of which few are
+//! right. Then a unit is described by the angles of its gate with the gates of all units that were matched so far, and
+//! matched again: a guess that is right here and there spreads over the whole block within a few rounds, and one that
+//! is wrong everywhere does not. Gates matched so are handed to the same search that token rows are handed to.
 //!
-//! The random-sign test stays exact: the description does not change where a unit's up and down projections both turn in sign,
-//! and neither does the match.
+//! The random-sign test stays exact: the description does not change where a unit's up and down projections both turn
+//! in sign, and neither does the match.
 //!
 //! **Null.** Angles of matched gates in unrelated models agree by less than 0.3 after so many rounds (176 units in 64
 //! dimensions; less in wider ones). A wrong map costs time and no more: what comes of it is tested as any other map is.
 //!
-//! **What it cannot tell.** Blocks in other layers than the first, the middle and the last are not tried, nor are experts other than
-//! the first, and a fingerprint holds too few units.
+//! **What it cannot tell.** Blocks in other layers than the first, the middle and the last are not tried, nor are
+//! experts other than the first, and a fingerprint holds too few units.
 //!
-//! References: V. Lyzinski, D. Fishkind and C. Priebe, "Seeded graph matching for correlated Erdős-Rényi graphs", JMLR 15
-//! (2014); P. Schönemann, Psychometrika 31 (1966) for the rotation.
+//! References: V. Lyzinski, D. Fishkind and C. Priebe, "Seeded graph matching for correlated Erdős-Rényi graphs", JMLR
+//! 15 (2014); P. Schönemann, Psychometrika 31 (1966) for the rotation.
 
 use crate::checkpoint::Error;
 use crate::linalg::assignment::mutual_best;

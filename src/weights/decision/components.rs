@@ -27,8 +27,8 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
         if it.count >= 16 {
             let relation = match it.cosine {
                 cosine if cosine >= token_cosine(measured) && it.find_their_own(evidence.references) => related,
-                // A rotation brings out what unrelated models learn alike, and tokens that never occur end at one vector; rows may
-                // or may not have been taken over.
+                // A rotation brings out what unrelated models learn alike, and tokens that never occur end at one
+                // vector; rows may or may not have been taken over.
                 cosine if cosine >= TOKEN_COSINE => WeightsRelation::Undetermined,
                 _ => WeightsRelation::Independent,
             };
@@ -88,8 +88,8 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
     parts
 }
 
-/// Mean cosine of what stands behind the gates of matched units, whatever their sign and scale; of unrelated units with their
-/// signs, since sizes alone would seem to say something.
+/// Mean cosine of what stands behind the gates of matched units, whatever their sign and scale; of unrelated units with
+/// their signs, since sizes alone would seem to say something.
 fn unit_cosine(measured: &Measured, is_related: bool) -> f64 {
     let pairs = measured.total(|it| it.pairs.len()).max(1) as f64;
     if is_related {

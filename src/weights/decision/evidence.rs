@@ -138,16 +138,16 @@ impl Coins {
     pub(crate) fn reason(self, has_gate: bool) -> Option<&'static str> {
         match self {
             Self { are_fair: false, are_tied: true } => Some(
-                "in both models gates and what stands behind them are tied, which no initialisation that is symmetric about zero \
-                 does: neither signs of hidden units nor their agreement were used",
+                "in both models gates and what stands behind them are tied, which no initialisation that is symmetric \
+                 about zero does: neither signs of hidden units nor their agreement were used",
             ),
             Self { are_fair: false, .. } if has_gate => Some(
-                "in both models up or down projections point the way of their gates, which no initialisation that is symmetric \
-                 about zero does: signs of hidden units are no fair coins there, and were not used",
+                "in both models up or down projections point the way of their gates, which no initialisation that is \
+                 symmetric about zero does: signs of hidden units are no fair coins there, and were not used",
             ),
             Self { are_tied: true, .. } => Some(
-                "in both models the two projections that hidden units are matched by are nearly the same, so that their agreement \
-                 says nothing and was not used",
+                "in both models the two projections that hidden units are matched by are nearly the same, so that \
+                 their agreement says nothing and was not used",
             ),
             _ => None,
         }

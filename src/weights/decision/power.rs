@@ -22,8 +22,8 @@ pub(super) fn power(measured: &Measured) -> Power {
     if is_quick {
         let units = measured.place_signs.count() as u64;
         let detail = format!(
-            "with {units} units, each at its own place, derivation that left them a mean cosine of {in_place} would have been \
-             found; units at other places were not looked for"
+            "with {units} units, each at its own place, derivation that left them a mean cosine of {in_place} would \
+             have been found; units at other places were not looked for"
         );
         return Power { least_cosine: in_place, units, detail };
     }
@@ -34,9 +34,9 @@ pub(super) fn power(measured: &Measured) -> Power {
         return Power { least_cosine: 1.0, units, detail };
     }
     let mut detail = format!(
-        "with {units} units, derivation that left matched units a mean cosine of {least_cosine} would have been found (a \
-         change of {:.1} times the weights' own size), whatever order, sign and scale the units have, where both streams have \
-         the same coordinates, or token rows or hidden units show the map",
+        "with {units} units, derivation that left matched units a mean cosine of {least_cosine} would have been found \
+         (a change of {:.1} times the weights' own size), whatever order, sign and scale the units have, where both \
+         streams have the same coordinates, or token rows or hidden units show the map",
         change(least_cosine)
     );
     if measured.place_signs.count() > 0 && in_place < least_cosine {

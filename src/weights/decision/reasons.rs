@@ -24,8 +24,9 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
     if evidence.has_equal() {
         let (log10_p, share) = evidence.equal;
         reasons.push(format!(
-            "{:.0} % of the hidden units, or of the rows of their blocks at their places, are the reference's to a cosine of 0.98 and \
-             more: log10 p = {log10_p:.1}, where directions of unrelated models are independent draws",
+            "{:.0} % of the hidden units, or of the rows of their blocks at their places, are the reference's to a \
+             cosine of 0.98 and more: log10 p = {log10_p:.1}, where directions of unrelated models are independent \
+             draws",
             share * 100.0
         ));
     }
@@ -33,8 +34,8 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
         // The slope of one on the other; more than all is rounding, or training that went on the same way.
         let share = retained.min(1.0) * 100.0;
         reasons.push(format!(
-            "retention {share:.0} %: the later model keeps that share of the earlier model's learned weights; it may have been \
-             trained further"
+            "retention {share:.0} %: the later model keeps that share of the earlier model's learned weights; it may \
+             have been trained further"
         ));
     }
     if !evidence.body && !evidence.is_read && !evidence.same {
@@ -42,28 +43,28 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
     }
     if evidence.norms && evidence.is_read && relation == WeightsRelation::Undetermined {
         reasons.push(
-            "norm weights agree as those of related models do, and nothing else does: the body was not read, or was re-arranged \
-             in a way that was not undone"
+            "norm weights agree as those of related models do, and nothing else does: the body was not read, or was \
+             re-arranged in a way that was not undone"
                 .to_owned(),
         );
     }
     if evidence.alike && relation == WeightsRelation::Independent {
         reasons.push(
-            "token rows agree after a rotation as those of unrelated models of like text do; a copy would agree better, and \
-             whether rows were taken over is left open"
+            "token rows agree after a rotation as those of unrelated models of like text do; a copy would agree \
+             better, and whether rows were taken over is left open"
                 .to_owned(),
         );
     }
     if let Some(alike) = measured.distances.filter(|_| !evidence.body) {
         reasons.push(format!(
-            "no rotation of so wide a stream was looked for: distances between tokens, which a rotation keeps, agree by {alike:.2} \
-             only; `--effort deep` looks for one"
+            "no rotation of so wide a stream was looked for: distances between tokens, which a rotation keeps, agree \
+             by {alike:.2} only; `--effort deep` looks for one"
         ));
     }
     if evidence.body && relation == WeightsRelation::Undetermined {
         reasons.push(
-            "the bodies are related, and whether the one was made from the other or both grew from one start is not told by \
-             what was kept"
+            "the bodies are related, and whether the one was made from the other or both grew from one start is not \
+             told by what was kept"
                 .to_owned(),
         );
     }
@@ -83,8 +84,8 @@ fn too_little(measured: &Measured, evidence: &Evidence) -> String {
     });
     let rows = if evidence.tokens { "; token rows agree, and say nothing on the body" } else { "" };
     format!(
-        "{share}{} hidden units could be tested: with less than {:.0} % or fewer than {ENOUGH_UNITS} units neither silence nor a \
-         part alone is an answer{rows}",
+        "{share}{} hidden units could be tested: with less than {:.0} % or fewer than {ENOUGH_UNITS} units neither \
+         silence nor a part alone is an answer{rows}",
         evidence.units,
         LEAST_READ * 100.0
     )

@@ -1,11 +1,12 @@
-//! What towers beside the language model add to a relation: they are parts, and a part that was taken over is said as such.
+//! What towers beside the language model add to a relation: they are parts, and a part that was taken over is said as
+//! such.
 //!
-//! The language model decides the relation: adding an encoder for pictures that somebody else trained is usual and no fault,
-//! and that it is theirs is told beside. Where there is no language model to compare, and a tower was taken over, a part is
-//! derived (rule `tower-only`).
+//! The language model decides the relation: adding an encoder for pictures that somebody else trained is usual and no
+//! fault, and that it is theirs is told beside. Where there is no language model to compare, and a tower was taken
+//! over, a part is derived (rule `tower-only`).
 //!
-//! Another list of layers (a talker, a draft model, second experts) that was taken over makes a part derived even where the
-//! language model shows nothing (rule `stack-only`): such a list is a language model in all but its use.
+//! Another list of layers (a talker, a draft model, second experts) that was taken over makes a part derived even where
+//! the language model shows nothing (rule `stack-only`): such a list is a language model in all but its use.
 
 use crate::blueprint::Kind;
 use crate::fact::{ComponentRelation, RuleId, Statistic, Weights, WeightsRelation};
@@ -36,8 +37,8 @@ impl Weights {
 
 /// Adds what the weights of towers say to the answer on the language model, whose list of layers may have a name.
 ///
-/// Where several lists may be the language model, the closest relation of them is the answer: which one is computed with is
-/// the company's word, and a list that is never used would decide otherwise.
+/// Where several lists may be the language model, the closest relation of them is the answer: which one is computed
+/// with is the company's word, and a list that is never used would decide otherwise.
 pub fn with_towers(weights: Weights, main: Option<&str>, towers: Vec<Stacked>) -> Weights {
     let (rivals, towers): (Vec<Stacked>, Vec<Stacked>) = towers.into_iter().partition(|it| it.kind == Kind::Rival);
     let mut answer = match main {
@@ -73,8 +74,8 @@ fn closest_of(weights: Weights, main: &str, rivals: Vec<Stacked>) -> Weights {
     let at = (0..all.len()).rev().max_by_key(key).unwrap_or(0);
     let Stacked { word, weights: mut answer, .. } = all.remove(at);
     answer.reasons.push(format!(
-        "{} are lists of layers of which each may be the language model; all were compared, and the answer is on `{word}`, \
-         whose relation is the closest",
+        "{} are lists of layers of which each may be the language model; all were compared, and the answer is on \
+         `{word}`, whose relation is the closest",
         names.join(" and ")
     ));
     for mut other in all {

@@ -1,8 +1,8 @@
 //! A fingerprint as a file: safetensors, with everything that is no number as JSON under one key of its metadata.
 //!
-//! Matrices are kept as `I8`, each row with a scale of its own in `NAME.scale`; vectors as `F32`. The same model gives the
-//! same bytes. Nothing in a file is believed: the digest is over all numbers, and every size is checked against what the
-//! JSON says before anything is made of it.
+//! Matrices are kept as `I8`, each row with a scale of its own in `NAME.scale`; vectors as `F32`. The same model gives
+//! the same bytes. Nothing in a file is believed: the digest is over all numbers, and every size is checked against
+//! what the JSON says before anything is made of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
@@ -101,7 +101,8 @@ impl Fingerprint {
         Ok(read)
     }
 
-    /// What a fingerprint says of its model, from the first bytes of its file alone: nothing of its numbers is read or checked.
+    /// What a fingerprint says of its model, from the first bytes of its file alone: nothing of its numbers is read or
+    /// checked.
     ///
     /// # Errors
     /// Where it is no fingerprint, or of another version.

@@ -27,8 +27,8 @@ pub struct Room {
 }
 
 impl Room {
-    /// For a stream of this width: two million numbers of token rows, three million of hidden units, and never less than an
-    /// exact test needs. Small models are kept whole.
+    /// For a stream of this width: two million numbers of token rows, three million of hidden units, and never less
+    /// than an exact test needs. Small models are kept whole.
     pub fn of(hidden: usize) -> Self {
         let hidden = hidden.max(1);
         let units = ((1 << 18) / hidden).clamp(64, 512);

@@ -1,10 +1,10 @@
-//! What is kept of a reference so that others can be held against it without its files: norm gains of all layers, the rows
-//! of some tokens, some hidden units of some layers, and a sketch of every layer's gate.
+//! What is kept of a reference so that others can be held against it without its files: norm gains of all layers, the
+//! rows of some tokens, some hidden units of some layers, and a sketch of every layer's gate.
 //!
-//! A fingerprint is a model with most of it left out. The same tests run on it; they have fewer units, and power to match.
-//! Rows are kept in eight bits with a scale each, which turns them by less than half a degree. It holds no attention, says
-//! nothing on single numbers (identical, cast, quantised), and shows no rotation of a stream that is wider than its tokens
-//! are many.
+//! A fingerprint is a model with most of it left out. The same tests run on it; they have fewer units, and power to
+//! match. Rows are kept in eight bits with a scale each, which turns them by less than half a degree. It holds no
+//! attention, says nothing on single numbers (identical, cast, quantised), and shows no rotation of a stream that is
+//! wider than its tokens are many.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -34,8 +34,8 @@ pub use rows::relate_rows;
 /// The format's name and version.
 pub(crate) const FORMAT: &str = "unshell-fingerprint/1";
 
-/// The second format: rows alone, which a server gives in ranges. Some units of every layer, at places that nobody knows who
-/// does not know its salt; no sketch of a whole matrix, and nothing that lies in columns.
+/// The second format: rows alone, which a server gives in ranges. Some units of every layer, at places that nobody
+/// knows who does not know its salt; no sketch of a whole matrix, and nothing that lies in columns.
 pub(crate) const FORMAT_ROWS: &str = "unshell-fingerprint/2";
 
 /// A model as far as it was kept.

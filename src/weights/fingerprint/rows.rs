@@ -294,8 +294,8 @@ impl Pair<'_> {
         let mut weights = weights;
         weights.power = None;
         weights.reasons.push(format!(
-            "{} rows of the reference were kept, and {rows} of them compared: a match is one of the whole, and silence clears \
-             these rows alone",
+            "{} rows of the reference were kept, and {rows} of them compared: a match is one of the whole, and silence \
+             clears these rows alone",
             self.kept.kept_rows()
         ));
         weights.effort = Some(EffortSpent {

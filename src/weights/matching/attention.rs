@@ -1,14 +1,15 @@
 //! Attention heads of two layers in the same coordinates.
 //!
-//! Two statistics. Value dimensions carry a sign that changes nothing, exactly as hidden units do: `(row of V, columns of O)`
-//! may be turned together, so that their cosines, dimension by dimension, are a random-sign test. It is silent where the
-//! basis between value and output was changed; then the product `O V` of a head, which no such change touches, is compared
-//! with that of every other head of the reference, and how far the matched head stands above those is a calibrated z.
+//! Two statistics. Value dimensions carry a sign that changes nothing, exactly as hidden units do: `(row of V, columns
+//! of O)` may be turned together, so that their cosines, dimension by dimension, are a random-sign test. It is silent
+//! where the basis between value and output was changed; then the product `O V` of a head, which no such change
+//! touches, is compared with that of every other head of the reference, and how far the matched head stands above those
+//! is a calibrated z.
 //!
 //! Some heads of the subject are held; those of the reference pass by them one after the other.
 //!
-//! References: Y. Zheng et al., `HuRef`, `NeurIPS` 2024, for invariant products (broken by norm gains that are not folded first);
-//! the null of the sign test is in [`random_sign`](crate::weights::statistics::random_sign).
+//! References: Y. Zheng et al., `HuRef`, `NeurIPS` 2024, for invariant products (broken by norm gains that are not
+//! folded first); the null of the sign test is in [`random_sign`](crate::weights::statistics::random_sign).
 
 use crate::checkpoint::Error;
 use crate::linalg::duplicates::{are_copies, sketched};

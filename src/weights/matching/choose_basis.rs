@@ -18,8 +18,8 @@ const SURE_FIT: f64 = 0.5;
 /// Every map that was tried with its fit, the one that was chosen, and why no rotation was looked for.
 type Aligned = (Vec<Tried>, Stream, Option<f64>);
 
-/// Chooses the map between the streams: by held-out rows of tokens, or of gates where tokens show no map, if one of them carries
-/// those clearly; else by how well gates then match.
+/// Chooses the map between the streams: by held-out rows of tokens, or of gates where tokens show no map, if one of
+/// them carries those clearly; else by how well gates then match.
 pub(crate) fn align(
     subject: &Net<'_>,
     reference: &Net<'_>,

@@ -1,29 +1,32 @@
-//! How large the columns are that read each dimension of the stream: what stands for norm gains where those were folded away.
+//! How large the columns are that read each dimension of the stream: what stands for norm gains where those were folded
+//! away.
 //!
-//! **Statistic.** The rows of gate and up projection of matched units, and those of query, key and value projections of layers
-//! that answer each other, norm gains folded in, each of length one; of every column the root of its mean square, relative
-//! to the mean of all columns. A start draws all columns alike, so that what sets one above another was written by training,
-//! as gains are: mostly it is the gain. A finite number of rows adds a scatter that the start is answerable for, and which
-//! two models of one start share; so rows are halved, and products are taken of one half of the subject with the *other*
-//! half of the reference, whose rows have no number in common. Units are halved by number; of attention the queries are one
-//! half, and keys and values the other, so that no head has to be matched. The slope of such products is how much of what
-//! training wrote is kept, and their correlation how well the two agree, whatever the spread of each. What blocks say and what
-//! attention says is weighed by its precision, and where the two contradict each other, nothing is said.
+//! **Statistic.** The rows of gate and up projection of matched units, and those of query, key and value projections of
+//! layers that answer each other, norm gains folded in, each of length one; of every column the root of its mean
+//! square, relative to the mean of all columns. A start draws all columns alike, so that what sets one above another
+//! was written by training, as gains are: mostly it is the gain. A finite number of rows adds a scatter that the start
+//! is answerable for, and which two models of one start share; so rows are halved, and products are taken of one half
+//! of the subject with the *other* half of the reference, whose rows have no number in common. Units are halved by
+//! number; of attention the queries are one half, and keys and values the other, so that no head has to be matched. The
+//! slope of such products is how much of what training wrote is kept, and their correlation how well the two agree,
+//! whatever the spread of each. What blocks say and what attention says is weighed by its precision, and where the two
+//! contradict each other, nothing is said.
 //!
-//! **Null and error.** None is tested: it tells derivation from a shared start where the bodies are related already. Its
-//! standard error follows from the correlations of the halves; one is taken off the correlation before it is used, and where it
-//! is large, nothing is said: columns that hardly differ know nothing.
+//! **Null and error.** None is tested: it tells derivation from a shared start where the bodies are related already.
+//! Its standard error follows from the correlations of the halves; one is taken off the correlation before it is used,
+//! and where it is large, nothing is said: columns that hardly differ know nothing.
 //!
-//! **Assumptions.** One start for all columns of a matrix, units that were matched, and queries that are no copy of keys or values.
-//! Neither the order, sign or scale of units matters. A rotation makes all columns nearly alike, so that a rotated model is
-//! looked at in the coordinates of the other one, whichever of the two it is; of two models that were both rotated columns say
-//! nothing. Never in more coordinates than a model has: what is carried there has columns as large as the map makes them, on
-//! both sides alike.
+//! **Assumptions.** One start for all columns of a matrix, units that were matched, and queries that are no copy of
+//! keys or values. Neither the order, sign or scale of units matters. A rotation makes all columns nearly alike, so
+//! that a rotated model is looked at in the coordinates of the other one, whichever of the two it is; of two models
+//! that were both rotated columns say nothing. Never in more coordinates than a model has: what is carried there has
+//! columns as large as the map makes them, on both sides alike.
 //!
-//! **What it cannot tell.** Data alone may force columns apart alike in two models of one start, as with gains. Of attention only
-//! what queries have in common with keys and values is seen.
+//! **What it cannot tell.** Data alone may force columns apart alike in two models of one start, as with gains. Of
+//! attention only what queries have in common with keys and values is seen.
 //!
-//! Reference: the estimate by halves is that of C. Spearman, "Correlation calculated from faulty data", Brit. J. Psychol. 3 (1910).
+//! Reference: the estimate by halves is that of C. Spearman, "Correlation calculated from faulty data", Brit. J.
+//! Psychol. 3 (1910).
 
 use crate::linalg::matrix::{Matrix, dot};
 use crate::linalg::regression::Sums;
@@ -141,8 +144,8 @@ impl Estimate {
         all.into_iter().min_by(|a, b| a.error.total_cmp(&b.error))
     }
 
-    /// Of two that were made of different numbers: both, each weighed by its precision. None where they contradict each other, since
-    /// what is in between is true of neither.
+    /// Of two that were made of different numbers: both, each weighed by its precision. None where they contradict each
+    /// other, since what is in between is true of neither.
     pub(crate) fn with(self, other: Self) -> Option<Self> {
         if (self.slope - other.slope).abs() > CONTRADICTION * self.error.hypot(other.error) {
             return None;
@@ -156,14 +159,14 @@ impl Estimate {
         })
     }
 
-    /// How much of what training wrote is kept, at most all of it; none where columns do not differ by much more than their
-    /// scatter.
+    /// How much of what training wrote is kept, at most all of it; none where columns do not differ by much more than
+    /// their scatter.
     pub(crate) fn retained(&self) -> Option<f64> {
         (self.error <= SURE).then(|| self.slope.clamp(0.0, 1.0))
     }
 
-    /// How well the sizes that training wrote agree, whatever their spread: the correlation without the scatter of finite rows, less
-    /// one standard error; none where a slope would not be used.
+    /// How well the sizes that training wrote agree, whatever their spread: the correlation without the scatter of
+    /// finite rows, less one standard error; none where a slope would not be used.
     pub(crate) fn agreement(&self) -> Option<f64> {
         let error = if self.slope > 0.0 { self.error * self.agreement / self.slope } else { self.error };
         (self.error <= SURE).then(|| (self.agreement - error).max(0.0))

@@ -6,8 +6,8 @@ use crate::checkpoint::Error;
 use crate::linalg::matrix::cosine;
 use crate::weights::model::view::Net;
 
-/// Which layers of a model are copies of each other, as in a depth-scaled one: the first of each such group. The first few
-/// units tell, since copies have them in common. Layers that are not asked about stand for themselves.
+/// Which layers of a model are copies of each other, as in a depth-scaled one: the first of each such group. The first
+/// few units tell, since copies have them in common. Layers that are not asked about stand for themselves.
 pub(crate) fn like_layers(net: &Net<'_>, layers: &[usize]) -> Result<Vec<usize>, Error> {
     const UNITS: usize = 32;
     let mut firsts: BTreeMap<usize, Vec<f32>> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! Number for number: the same, or the same but for the precision they are kept in.
 //!
-//! Exact facts and no test. The pass stops at the first number that rules everything out, so that it costs next to nothing
-//! for models that differ.
+//! Exact facts and no test. The pass stops at the first number that rules everything out, so that it costs next to
+//! nothing for models that differ.
 
 use crate::checkpoint::Error;
 use crate::weights::matching::same_data;
@@ -58,8 +58,8 @@ fn half_step(number: f32, bits: i32, least: i32) -> f64 {
 /// Matrices that hold nothing may be this much of a model that is called the same.
 const EMPTY: f64 = 0.1;
 
-/// Holds every matrix and vector of one model against the other's at the same place, or where roles differ, every tensor
-/// against one that holds the same numbers.
+/// Holds every matrix and vector of one model against the other's at the same place, or where roles differ, every
+/// tensor against one that holds the same numbers.
 pub(crate) fn compare(subject: &Net<'_>, reference: &Net<'_>) -> Result<Equality, Error> {
     // What cannot be read cannot be the same, and of nothing nothing is said.
     let has_gaps = !subject.left_out.is_empty() || !reference.left_out.is_empty();

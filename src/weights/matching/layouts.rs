@@ -106,8 +106,8 @@ pub(crate) fn reasons(pair: &Canonical<'_>) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for layout in &pair.apart {
         reasons.push(format!(
-            "the two files differ by the layout `{layout}`, which programs that everybody uses write and which leaves what the \
-             model computes unchanged; both were compared in one layout"
+            "the two files differ by the layout `{layout}`, which programs that everybody uses write and which leaves \
+             what the model computes unchanged; both were compared in one layout"
         ));
     }
     for (side, net) in [("subject", &pair.subject), ("reference", &pair.reference)] {
@@ -116,8 +116,8 @@ pub(crate) fn reasons(pair: &Canonical<'_>) -> Vec<String> {
         let some: Vec<&str> = net.empty.keys().take(2).map(String::as_str).collect();
         if !net.empty.is_empty() {
             reasons.push(format!(
-                "{} matrices of the {side} ({:.1} % of its numbers) hold nothing but zeros or no finite number, such as {}: \
-                 they count for no layer, head or statistic",
+                "{} matrices of the {side} ({:.1} % of its numbers) hold nothing but zeros or no finite number, such \
+                 as {}: they count for no layer, head or statistic",
                 net.empty.len(),
                 100.0 * empty / all.max(1.0),
                 some.join(", ")

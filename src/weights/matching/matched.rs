@@ -81,8 +81,8 @@ pub(crate) struct Measured {
     pub(crate) head: Tokens,
     /// Number of tokens that both vocabularies have, where they were compared.
     pub(crate) shared_tokens: Option<usize>,
-    /// The share of the parameters in layers that can be read and have a place in a comparison, of the side that has less;
-    /// none where nobody asked.
+    /// The share of the parameters in layers that can be read and have a place in a comparison, of the side that has
+    /// less; none where nobody asked.
     pub(crate) read_share: Option<f64>,
     /// How much of each part of the subject was looked at.
     pub(crate) examined: BTreeMap<&'static str, Examined>,
@@ -121,8 +121,8 @@ impl Measured {
         })
     }
 
-    /// Sizes of columns over the same blocks and the attention beside them, each in the coordinates of the side where they differ
-    /// more clearly.
+    /// Sizes of columns over the same blocks and the attention beside them, each in the coordinates of the side where
+    /// they differ more clearly.
     pub(crate) fn columns(&self) -> Option<Estimate> {
         let kept = self.kept();
         let heads = self.head_columns.iter().filter(|it| kept.is_empty() || kept.contains(&it.0)).map(|it| &it.1);

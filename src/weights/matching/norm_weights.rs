@@ -1,15 +1,15 @@
 //! Norm gains: seed-free numbers, since every model starts them at one.
 //!
-//! **Statistic.** Per layer, the gains' normal scores (ranks through the normal quantile, so that a few outlying dimensions
-//! do not decide) are correlated; the sum over layers is compared with its law when the dimensions of one model are
-//! re-ordered, all layers alike: mean 0 and variance `Σ (a_l·a_m)(b_l·b_m) / (n - 1)`.
+//! **Statistic.** Per layer, the gains' normal scores (ranks through the normal quantile, so that a few outlying
+//! dimensions do not decide) are correlated; the sum over layers is compared with its law when the dimensions of one
+//! model are re-ordered, all layers alike: mean 0 and variance `Σ (a_l·a_m)(b_l·b_m) / (n - 1)`.
 //!
-//! **Null.** Independent training; then no dimension of one model is tied to one of the other. The tail is the normal one
-//! (the combinatorial central limit theorem), so the p-value is calibrated and not exact. Raw cosines of gains are never
-//! used: they are 0.96 and more for unrelated models.
+//! **Null.** Independent training; then no dimension of one model is tied to one of the other. The tail is the normal
+//! one (the combinatorial central limit theorem), so the p-value is calibrated and not exact. Raw cosines of gains are
+//! never used: they are 0.96 and more for unrelated models.
 //!
-//! **What it cannot tell.** Models whose gains were folded into the next layer have none. Models that share an embedding
-//! share their coordinates, and then gains may agree a little without any other weight in common.
+//! **What it cannot tell.** Models whose gains were folded into the next layer have none. Models that share an
+//! embedding share their coordinates, and then gains may agree a little without any other weight in common.
 //!
 //! References: W. Hoeffding, "A combinatorial central limit theorem", Ann. Math. Stat. 22 (1951); B. van der Waerden,
 //! Indag. Math. 14 (1952).
@@ -118,8 +118,8 @@ pub(crate) fn is_flat(gains: &[f32]) -> bool {
     gains.iter().all(|it| (it - gains[0]).abs() <= 1e-6 * gains[0].abs())
 }
 
-/// Less their mean, and against it where it is what they have in common: all gains of a norm may be multiplied and the next
-/// weights divided, which changes nothing.
+/// Less their mean, and against it where it is what they have in common: all gains of a norm may be multiplied and the
+/// next weights divided, which changes nothing.
 fn centred(numbers: &[f32]) -> Vec<f32> {
     let count = numbers.len().max(1) as f64;
     let mean = numbers.iter().map(|it| f64::from(*it)).sum::<f64>() / count;
@@ -132,7 +132,8 @@ fn centred(numbers: &[f32]) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// Gains may be multiplied and what reads behind them divided; gains around zero are offsets from one, and left alone.
+    /// Gains may be multiplied and what reads behind them divided; gains around zero are offsets from one, and left
+    /// alone.
     #[test]
     fn what_all_gains_are_multiplied_by_is_taken_off() {
         let gains = [0.9, 1.1, 1.3, 0.7];

@@ -1,9 +1,9 @@
-//! A look at what stands in its place: norm gains, some token rows, some hidden units. It reads some megabytes of a model of
-//! any size.
+//! A look at what stands in its place: norm gains, some token rows, some hidden units. It reads some megabytes of a
+//! model of any size.
 //!
 //! It can say "derived" and "shared start", since units at the same place are an exact
-//! [random-sign test](crate::weights::statistics::random_sign) without any alignment. It can never say "independent": the least
-//! re-ordering makes it silent.
+//! [random-sign test](crate::weights::statistics::random_sign) without any alignment. It can never say "independent":
+//! the least re-ordering makes it silent.
 
 use crate::checkpoint::Error;
 use crate::linalg::duplicates;
@@ -75,8 +75,8 @@ fn units(subject: &Net<'_>, reference: &Net<'_>, rows: usize) -> Result<RandomSi
     Ok(signs)
 }
 
-/// Whether a layer of both has one dense block with a gate, of one size and stored row by row: what is stored column by column
-/// would have to be read whole.
+/// Whether a layer of both has one dense block with a gate, of one size and stored row by row: what is stored column by
+/// column would have to be read whole.
 fn is_cheap(subject: &Net<'_>, reference: &Net<'_>, at: usize) -> bool {
     let ([ours], [theirs]) = (&subject.layers[at].ffns[..], &reference.layers[at].ffns[..]) else { return false };
     let slots = [&ours.gate, &ours.up, &theirs.gate, &theirs.up];

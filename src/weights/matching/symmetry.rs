@@ -1,32 +1,33 @@
 //! Do both models keep what the tests of hidden units take for granted?
 //!
-//! **Statistic.** Inside each model, for every unit that was compared: the cosine of its gate with its up projection, and with
-//! its down projection. Their signs are tested as the [random-sign test](crate::weights::statistics::random_sign) tests those between
-//! two models, on both sides of zero; their mean size tells how far one follows the other.
+//! **Statistic.** Inside each model, for every unit that was compared: the cosine of its gate with its up projection,
+//! and with its down projection. Their signs are tested as the [random-sign
+//! test](crate::weights::statistics::random_sign) tests those between two models, on both sides of zero; their mean
+//! size tells how far one follows the other.
 //!
-//! **Null.** An initialisation that is symmetric about zero. Turning the sign of up and down projection then is an equally likely
-//! course of training, so that inside the model too signs against the gate are fair coins.
+//! **Null.** An initialisation that is symmetric about zero. Turning the sign of up and down projection then is an
+//! equally likely course of training, so that inside the model too signs against the gate are fair coins.
 //!
-//! **What it decides.** Units are matched by their gates, so that matched gates agree in sign by selection. Where up or down
-//! projection follows the gate in *both* models, the agreement carries over, and signs between the models are no coins. One
-//! model whose signs are fair is enough for the test to be exact. This look is far more sensitive than what it guards: with
-//! `n` units in `d` dimensions that follow by `r` it shows `r √(n d)` standard deviations, where the test between models is
-//! off by `r² √(2 n ln n)` at most. Where gate and up projection of both models are nearly the same, whatever their sign,
-//! matching by the one and by the other is no independent agreement either.
+//! **What it decides.** Units are matched by their gates, so that matched gates agree in sign by selection. Where up or
+//! down projection follows the gate in *both* models, the agreement carries over, and signs between the models are no
+//! coins. One model whose signs are fair is enough for the test to be exact. This look is far more sensitive than what
+//! it guards: with `n` units in `d` dimensions that follow by `r` it shows `r √(n d)` standard deviations, where the
+//! test between models is off by `r² √(2 n ln n)` at most. Where gate and up projection of both models are nearly the
+//! same, whatever their sign, matching by the one and by the other is no independent agreement either.
 //!
-//! **What it cannot tell.** Which side was made so, and what for: weights that were tied, or a block without a gate that was
-//! copied into one with a gate.
+//! **What it cannot tell.** Which side was made so, and what for: weights that were tied, or a block without a gate
+//! that was copied into one with a gate.
 
 use crate::stats::levels::LEVEL;
 use crate::stats::sign_test::RandomSign;
 use crate::stats::tail;
 
-/// Mean |cosine| from which on two projections of a unit are one and the same look. Between units that are tied to 0.9 in
-/// both models agreement begins to grow.
+/// Mean |cosine| from which on two projections of a unit are one and the same look. Between units that are tied to 0.9
+/// in both models agreement begins to grow.
 const TIED: f64 = 0.5;
 
-/// How far what stands behind a unit's gate follows it: cosines of the gate with up and with down projection; of a block without
-/// gates, of up with down projection, and nothing.
+/// How far what stands behind a unit's gate follows it: cosines of the gate with up and with down projection; of a
+/// block without gates, of up with down projection, and nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Following {
     pub(crate) up: f64,

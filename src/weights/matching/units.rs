@@ -54,8 +54,8 @@ pub(crate) struct Units {
 /// What is read of units.
 type Read<'a> = dyn Fn(&Block<'a>, &[usize]) -> Result<Matrix, Error> + Sync;
 
-/// Each unit's best by products of what is read of both sides, which are read tile by tile, so that memory does not grow with
-/// the blocks.
+/// Each unit's best by products of what is read of both sides, which are read tile by tile, so that memory does not
+/// grow with the blocks.
 fn best<'a>(subject: &Block<'a>, reference: &Block<'a>, read: &Read<'a>, is_signed: bool) -> Result<Best, Error> {
     let mut best = Best::new(subject.units(), reference.units());
     for cols in reference.tiles() {
@@ -203,8 +203,8 @@ impl Units {
     }
 }
 
-/// What stands behind the gates of the reference's units and the subject's at the same place, as `(unit, cosines)`; nothing
-/// where there are no gates or not as many units in the whole block.
+/// What stands behind the gates of the reference's units and the subject's at the same place, as `(unit, cosines)`;
+/// nothing where there are no gates or not as many units in the whole block.
 pub(crate) fn in_place(subject: &Block<'_>, reference: &Block<'_>) -> Result<Vec<(usize, f64)>, Error> {
     if !subject.has_gate() || !reference.has_gate() || subject.width() != reference.width() {
         return Ok(Vec::new());

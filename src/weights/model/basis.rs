@@ -36,7 +36,8 @@ impl Stream {
         }
     }
 
-    /// How many coordinates a stream of this width has once it is carried along; none where the map is of another width.
+    /// How many coordinates a stream of this width has once it is carried along; none where the map is of another
+    /// width.
     pub(crate) fn width(&self, reference: usize) -> Option<usize> {
         match self {
             Self::Same => Some(reference),
@@ -45,8 +46,8 @@ impl Stream {
         }
     }
 
-    /// Whether some of the subject's stream is nothing of the reference's: coordinates without an answer, or a space around
-    /// the one that the reference's stream was carried into.
+    /// Whether some of the subject's stream is nothing of the reference's: coordinates without an answer, or a space
+    /// around the one that the reference's stream was carried into.
     pub(crate) fn has_outside(&self) -> bool {
         match self {
             Self::Same => false,
@@ -55,8 +56,8 @@ impl Stream {
         }
     }
 
-    /// Rows in the subject's coordinates without what lies outside: nothing of the reference's is there to be compared with, and
-    /// what reads a space that nobody writes may be anything.
+    /// Rows in the subject's coordinates without what lies outside: nothing of the reference's is there to be compared
+    /// with, and what reads a space that nobody writes may be anything.
     pub(crate) fn within(&self, mut rows: Matrix) -> Matrix {
         match self {
             Self::Signed { source } if self.has_outside() => {
@@ -88,8 +89,9 @@ impl Stream {
         }
     }
 
-    /// Whether it is a rotation after which nothing is in more coordinates than before. Sizes of columns are looked at in the
-    /// coordinates before such a one too; carried into more than they had, rows of both sides would show the sizes of the map.
+    /// Whether it is a rotation after which nothing is in more coordinates than before. Sizes of columns are looked at
+    /// in the coordinates before such a one too; carried into more than they had, rows of both sides would show the
+    /// sizes of the map.
     pub(crate) fn is_compact_rotation(&self) -> bool {
         matches!(self, Self::Rotated(map) if map.cols <= map.rows)
     }

@@ -11,7 +11,8 @@ use crate::weights::model::budget::{TILE, spread};
 use crate::weights::model::layer::{FeedForward, Layer};
 use crate::weights::model::view::Net;
 
-/// A feed-forward block whose units are read on demand: each of its matrices as `[units, stream]`, in one set of coordinates.
+/// A feed-forward block whose units are read on demand: each of its matrices as `[units, stream]`, in one set of
+/// coordinates.
 pub(crate) struct Block<'a> {
     net: &'a Net<'a>,
     layer: &'a Layer,
@@ -58,8 +59,8 @@ impl<'a> Block<'a> {
         self.ffn.number(unit)
     }
 
-    /// Rows in the coordinates that these had before they were carried along; none where there is nothing to go back to, or
-    /// where the map would show in them.
+    /// Rows in the coordinates that these had before they were carried along; none where there is nothing to go back
+    /// to, or where the map would show in them.
     pub(crate) fn back(&self, rows: &Matrix) -> Option<Matrix> {
         self.stream.is_compact_rotation().then(|| self.stream.back(rows, self.net.hidden))
     }
@@ -95,8 +96,9 @@ impl<'a> Block<'a> {
         })
     }
 
-    /// At most so many units, those that do the most: by the lengths of their gate, of what it is multiplied with and of what
-    /// they write, so that units which were added and write nothing are not among them. In the order of their numbers.
+    /// At most so many units, those that do the most: by the lengths of their gate, of what it is multiplied with and
+    /// of what they write, so that units which were added and write nothing are not among them. In the order of their
+    /// numbers.
     pub(crate) fn largest(&self, most: usize) -> Result<Vec<usize>, Error> {
         let mut lengths = Vec::with_capacity(self.units());
         for tile in self.tiles().filter(|_| self.units() > most) {
@@ -146,8 +148,8 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Bytes that a look at a block of each of two models holds, at most: of each its three projections, or a tile of each, with what
-/// they were read from; and the products of two tiles by two kinds of rows.
+/// Bytes that a look at a block of each of two models holds, at most: of each its three projections, or a tile of each,
+/// with what they were read from; and the products of two tiles by two kinds of rows.
 pub(crate) fn block_bytes(subject: &Net<'_>, reference: &Net<'_>) -> usize {
     let units = |net: &Net<'_>| {
         let units = net.layers.iter().flat_map(|it| &it.ffns).map(FeedForward::units).max().unwrap_or(0);

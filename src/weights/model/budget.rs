@@ -1,8 +1,8 @@
 //! How much is looked at: three levels, and what each may cost on a pair of models.
 //!
-//! A level is a limit on work and never on what small models show: where all of a model costs less than the limit, all of it
-//! is looked at. What is left out is left out by number, evenly spread, before any weight was read, so that no test loses its
-//! exactness; it loses power, and states what it has left.
+//! A level is a limit on work and never on what small models show: where all of a model costs less than the limit, all
+//! of it is looked at. What is left out is left out by number, evenly spread, before any weight was read, so that no
+//! test loses its exactness; it loses power, and states what it has left.
 
 use rayon::prelude::*;
 
@@ -141,8 +141,8 @@ pub(crate) const TILE: usize = 32 << 20;
 /// Bytes that things which are worked on at once may hold together.
 const HELD: usize = 256 << 20;
 
-/// What comes out of each of some things, in their order; of as many at once as hold no more than they may together, and no more
-/// than there are cores; one at a time where one alone holds more.
+/// What comes out of each of some things, in their order; of as many at once as hold no more than they may together,
+/// and no more than there are cores; one at a time where one alone holds more.
 pub(crate) fn of_each<T: Sync, R: Send>(
     things: &[T],
     bytes_each: usize,

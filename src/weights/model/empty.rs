@@ -1,8 +1,8 @@
 //! Matrices that hold nothing: zeros of a download that never arrived, of a save that lost them, or no finite number.
 //!
-//! A few numbers of each matrix are read, and all of them where those are nothing. A matrix that was made empty on purpose,
-//! such as the outputs of layers that were added as identities, is one too: it has no direction that could be compared.
-//! Vectors of zeros are usual (biases, norms about zero) and are left as they are.
+//! A few numbers of each matrix are read, and all of them where those are nothing. A matrix that was made empty on
+//! purpose, such as the outputs of layers that were added as identities, is one too: it has no direction that could be
+//! compared. Vectors of zeros are usual (biases, norms about zero) and are left as they are.
 
 use std::collections::BTreeMap;
 

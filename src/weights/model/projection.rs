@@ -128,8 +128,8 @@ impl Slot {
         self.stored_part(numbers, rows, columns)
     }
 
-    /// Rows and columns as stored. Whole rows are read in long pieces; a run of columns that is a small part of a row is read
-    /// by itself.
+    /// Rows and columns as stored. Whole rows are read in long pieces; a run of columns that is a small part of a row
+    /// is read by itself.
     fn stored_part(&self, numbers: &dyn Numbers, rows: &[u64], columns: &[u64]) -> Result<Matrix, Error> {
         let width = self.stored.1;
         let span = columns.iter().min().zip(columns.iter().max()).map_or(0..0, |(least, most)| *least..most + 1);

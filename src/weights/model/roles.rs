@@ -10,9 +10,10 @@ pub(crate) struct Settled {
     pub(crate) role: String,
 }
 
-/// Gives each tensor one role. Those that a name gives come first, and a tensor whose roles are all taken gets none: nothing
-/// that is put beside a model's own tensors takes their place. Where several tensors of a layer may have several roles, they
-/// get them in the order of their names, and so the same in every layer; a wrong guess makes a test silent and never loud.
+/// Gives each tensor one role. Those that a name gives come first, and a tensor whose roles are all taken gets none:
+/// nothing that is put beside a model's own tensors takes their place. Where several tensors of a layer may have
+/// several roles, they get them in the order of their names, and so the same in every layer; a wrong guess makes a test
+/// silent and never loud.
 pub(crate) fn settled(placed: Vec<Placed>) -> Vec<Settled> {
     let mut taken: BTreeMap<(Option<u32>, Option<u32>), Vec<String>> = BTreeMap::new();
     let mut settled: Vec<Settled> = Vec::with_capacity(placed.len());

@@ -1,9 +1,9 @@
 //! Maps below the level of layers: which expert, which hidden units and which token rows answer which.
 //!
-//! They state what the alignment found and test nothing by themselves: an expert's source is named where at least a tenth of its
-//! units have a partner there, the same share from which a layer's source is; a kept unit is one whose gate and partner are each
-//! other's nearest; a token row is matched by the text of the token, never by its numbers. Where an effort looked at a sample of
-//! units, no list of kept ones is given: `deep` looks at all.
+//! They state what the alignment found and test nothing by themselves: an expert's source is named where at least a
+//! tenth of its units have a partner there, the same share from which a layer's source is; a kept unit is one whose
+//! gate and partner are each other's nearest; a token row is matched by the text of the token, never by its numbers.
+//! Where an effort looked at a sample of units, no list of kept ones is given: `deep` looks at all.
 
 use std::collections::BTreeSet;
 

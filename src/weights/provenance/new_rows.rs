@@ -1,16 +1,18 @@
 //! What the rows of added tokens were before they were trained: a mean, a copy, drawn numbers, or nothing.
 //!
-//! **What is looked at.** Rows of the subject's embedding whose token the reference lacks, against the reference's rows, in
-//! the subject's coordinates. In this order: all zero; each the same as a row of the reference (to rounding); all the same as the
-//! mean of all rows of the reference, or close to it and to each other; else drawn: no two alike, around nothing.
+//! **What is looked at.** Rows of the subject's embedding whose token the reference lacks, against the reference's
+//! rows, in the subject's coordinates. In this order: all zero; each the same as a row of the reference (to rounding);
+//! all the same as the mean of all rows of the reference, or close to it and to each other; else drawn: no two alike,
+//! around nothing.
 //!
-//! **Nulls.** Of a mean: rows drawn around zero have an average whose squared length is that of a row over their number, with a
-//! relative standard deviation of `sqrt(2 / d)`, and whose cosine with the reference's mean row has one of `sqrt(1 / d)`; a mean
-//! start is named only where both stand four deviations up. Of a copy: the
-//! largest of `R` cosines of unrelated rows stays near `sqrt(2 ln R / d)`; 0.999 is asked. Of drawn numbers: a kurtosis of 3 for
-//! normal and 1.8 for uniform ones, with standard deviation `sqrt(24 / n)`.
+//! **Nulls.** Of a mean: rows drawn around zero have an average whose squared length is that of a row over their
+//! number, with a relative standard deviation of `sqrt(2 / d)`, and whose cosine with the reference's mean row has one
+//! of `sqrt(1 / d)`; a mean start is named only where both stand four deviations up. Of a copy: the
+//! largest of `R` cosines of unrelated rows stays near `sqrt(2 ln R / d)`; 0.999 is asked. Of drawn numbers: a kurtosis
+//! of 3 for normal and 1.8 for uniform ones, with standard deviation `sqrt(24 / n)`.
 //!
-//! **What it cannot tell.** What long training wiped out. A weighted mean of the pieces that a token splits into is not looked for.
+//! **What it cannot tell.** What long training wiped out. A weighted mean of the pieces that a token splits into is not
+//! looked for.
 
 use serde_json::{Value, json};
 
@@ -46,8 +48,8 @@ enum Start {
     Unknown,
 }
 
-/// Adds how many rows are new, and how they began, to the step `vocabulary-extended`; where tokens were replaced and their number
-/// stayed, as a step `tokens-replaced`.
+/// Adds how many rows are new, and how they began, to the step `vocabulary-extended`; where tokens were replaced and
+/// their number stayed, as a step `tokens-replaced`.
 pub(crate) fn describe(
     subject: &Net<'_>,
     reference: &Net<'_>,
@@ -136,8 +138,8 @@ fn add(weights: &mut Weights, count: usize, from: usize, start: &Start) {
             "mean",
             "likely",
             format!(
-                "they stand around the mean of the reference's rows, {spread:.2} times as far as its own rows do: started \
-                 there and trained since"
+                "they stand around the mean of the reference's rows, {spread:.2} times as far as its own rows do: \
+                 started there and trained since"
             ),
         ),
         Start::Copy => ("copy", "measured", "each is the same as a row of the reference".to_owned()),

@@ -1,12 +1,13 @@
 //! How much of a derived model answers nothing in its reference.
 //!
-//! **What counts.** The numbers of all matrices; vectors (gains, biases) are left out, being few. New are: all matrices of a layer
-//! that answers no layer of the reference; an expert that answers no block of it, and the router of a mixture made from a model
-//! that has none; the rows, in the embedding and in a head of its own, of tokens that the reference lacks, and all of these
-//! rows where the rows that are shared keep a cosine below 0.5, so that they were replaced.
+//! **What counts.** The numbers of all matrices; vectors (gains, biases) are left out, being few. New are: all matrices
+//! of a layer that answers no layer of the reference; an expert that answers no block of it, and the router of a
+//! mixture made from a model that has none; the rows, in the embedding and in a head of its own, of tokens that the
+//! reference lacks, and all of these rows where the rows that are shared keep a cosine below 0.5, so that they were
+//! replaced.
 //!
-//! **What it cannot tell.** A part that was trained on counts as the reference's, however far it was trained: retention says how
-//! far. Projections of attention go with their layer. A share of none is what a mere fine-tune has.
+//! **What it cannot tell.** A part that was trained on counts as the reference's, however far it was trained: retention
+//! says how far. Projections of attention go with their layer. A share of none is what a mere fine-tune has.
 
 use crate::fact::{LayerSource, Novelty};
 use crate::stats::levels::rounded;
@@ -19,11 +20,12 @@ use crate::weights::model::view::Net;
 /// Cosine of shared token rows below which they are taken to be replaced.
 const REPLACED: f64 = 0.5;
 
-/// Where tensors that no test of the language model looks at (towers, projectors) hold more than this, nothing is said of the whole.
+/// Where tensors that no test of the language model looks at (towers, projectors) hold more than this, nothing is said
+/// of the whole.
 const SMALL: f64 = 0.01;
 
-/// Measures. `parameters` is null where other tensors hold more than a hundredth of the numbers, where not every layer or expert was looked at, and where the vocabularies differ in size and
-/// nothing tells which tokens are shared.
+/// Measures. `parameters` is null where other tensors hold more than a hundredth of the numbers, where not every layer
+/// or expert was looked at, and where the vocabularies differ in size and nothing tells which tokens are shared.
 pub(crate) fn measure(subject: &Net<'_>, reference: &Net<'_>, measured: &Measured, map: &[LayerSource]) -> Novelty {
     let new = map.iter().filter(|it| it.reference.is_none()).count();
     let rows = subject.embedding.as_ref().or(subject.head.as_ref()).map_or(0, Slot::outputs);
@@ -75,8 +77,8 @@ fn new_rows(ours: &Slot, theirs: &Slot, rows: &Tokens, vocabulary: Option<f64>) 
     }
 }
 
-/// Numbers of the experts of a layer that answer nothing, and of a router that the reference has none of; none where not every
-/// expert was looked at.
+/// Numbers of the experts of a layer that answer nothing, and of a router that the reference has none of; none where
+/// not every expert was looked at.
 fn new_experts(layer: &Layer, at: usize, reference: &Net<'_>, measured: &Measured) -> Option<f64> {
     if layer.ffns.len() < 2 {
         return Some(0.0);

@@ -1,15 +1,15 @@
 //! Biases: seed-free numbers as gains are, since every model starts them at zero.
 //!
-//! **Statistic.** Per role and layer, the normal scores of the biases are correlated; the sum over layers and roles is compared
-//! with its law when the dimensions of one model are re-ordered, each role by itself and all layers alike, as for
-//! [`gains`](crate::weights::matching::norm_weights).
+//! **Statistic.** Per role and layer, the normal scores of the biases are correlated; the sum over layers and roles is
+//! compared with its law when the dimensions of one model are re-ordered, each role by itself and all layers alike, as
+//! for [`gains`](crate::weights::matching::norm_weights).
 //!
-//! **Null.** Independent training; no dimension of one model is tied to one of the other. The tail is the normal one, so that the
-//! p-value is calibrated. Biases of queries and keys are left out, alone or fused with those of values: rotary positions give
-//! each dimension of a head a frequency of its own, and unrelated models treat frequencies alike.
+//! **Null.** Independent training; no dimension of one model is tied to one of the other. The tail is the normal one,
+//! so that the p-value is calibrated. Biases of queries and keys are left out, alone or fused with those of values:
+//! rotary positions give each dimension of a head a frequency of its own, and unrelated models treat frequencies alike.
 //!
-//! **What it cannot tell.** It looks at places alone, and is silent for dimensions that were re-ordered; most LLaMA-shaped models
-//! have no biases. It cannot tell a shared start from derivation.
+//! **What it cannot tell.** It looks at places alone, and is silent for dimensions that were re-ordered; most
+//! LLaMA-shaped models have no biases. It cannot tell a shared start from derivation.
 //!
 //! References: as for gains; that biases start at zero is the rule of GPT-2, BERT and their descendants.
 

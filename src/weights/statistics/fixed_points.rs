@@ -2,13 +2,15 @@
 //!
 //! **Statistic.** The number of hidden units whose mutual nearest unit in the answering layer has the same number.
 //!
-//! **Null.** The reference was initialised independently. Units of one block may be re-ordered without a change to any output,
-//! and every usual initialisation and optimiser treats them alike, with or without a gate, with `RMSNorm` or `LayerNorm`: given
-//! everything else, the order of the reference's units is a uniformly random permutation. The nearest units are found without
-//! regard to their numbers, so that every set of `k` prescribed fixed points has probability at most `(n - k)!/n!`.
+//! **Null.** The reference was initialised independently. Units of one block may be re-ordered without a change to any
+//! output, and every usual initialisation and optimiser treats them alike, with or without a gate, with `RMSNorm` or
+//! `LayerNorm`: given everything else, the order of the reference's units is a uniformly random permutation. The
+//! nearest units are found without regard to their numbers, so that every set of `k` prescribed fixed points has
+//! probability at most `(n - k)!/n!`.
 //!
-//! **p-value.** `groups^k / k!` ([`agreeing_points`](tail::agreeing_points)): finite-sample, never too small. Layers of the
-//! reference that are copies of each other share an order, and only the first of them counts; mixtures of experts are left out.
+//! **p-value.** `groups^k / k!` ([`agreeing_points`](tail::agreeing_points)): finite-sample, never too small. Layers of
+//! the reference that are copies of each other share an order, and only the first of them counts; mixtures of experts
+//! are left out.
 //!
 //! **What it cannot tell.** It is silent for the least re-ordering, and cannot tell a shared start from derivation.
 //!

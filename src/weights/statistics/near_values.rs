@@ -1,12 +1,13 @@
 //! How near the numbers of two models are in their bits, where they stand.
 //!
-//! **Statistics.** Of sampled rows of every matrix, in the layers that answer each other: the share of numbers whose bfloat16
-//! patterns are the same or neighbours, and the mean share of bits in which the patterns differ (the bit distance).
+//! **Statistics.** Of sampled rows of every matrix, in the layers that answer each other: the share of numbers whose
+//! bfloat16 patterns are the same or neighbours, and the mean share of bits in which the patterns differ (the bit
+//! distance).
 //!
-//! **Null.** A row of the one is as near to its own answer as to the next row of the same matrix: what unrelated numbers of
-//! one scale have in common. Of all numbers that are near to either, half are near to the answer; how far it is above half, in
-//! standard deviations of so many throws of a coin, is taken as normal, so that its p-value is calibrated; numbers of one row are
-//! not wholly independent of each other.
+//! **Null.** A row of the one is as near to its own answer as to the next row of the same matrix: what unrelated
+//! numbers of one scale have in common. Of all numbers that are near to either, half are near to the answer; how far it
+//! is above half, in standard deviations of so many throws of a coin, is taken as normal, so that its p-value is
+//! calibrated; numbers of one row are not wholly independent of each other.
 //!
 //! **What it cannot tell.** It says nothing once coordinates, units or scales were changed. Rows that
 //! happen to be all alike (zeros of pruning) are near to any other.

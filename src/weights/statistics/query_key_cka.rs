@@ -1,18 +1,19 @@
 //! Aligned CKA of queries and keys: do they see the coordinates of the stream alike.
 //!
-//! **Statistic.** For the query and the key projection of layers that answer each other, in the same coordinates: the unbiased
-//! centred kernel alignment of `W_qᵀ W_q` and of `W_kᵀ W_k`, sampled coordinates of the stream as the samples. No order, sign, scale or
-//! rotation inside a head shows in it.
+//! **Statistic.** For the query and the key projection of layers that answer each other, in the same coordinates: the
+//! unbiased centred kernel alignment of `W_qᵀ W_q` and of `W_kᵀ W_k`, sampled coordinates of the stream as the samples.
+//! No order, sign, scale or rotation inside a head shows in it.
 //!
-//! **Null.** The same with the coordinates of one side shifted against the other's, some times over: unrelated models see
-//! their coordinates in no order of each other's. It speaks for a relation six standard deviations of the shifts above their
-//! mean. A rule of thumb, without a p-value: shifts are few, and coordinates that all models of a kind treat alike (outlying
-//! ones that share an index) would raise it.
+//! **Null.** The same with the coordinates of one side shifted against the other's, some times over: unrelated models
+//! see their coordinates in no order of each other's. It speaks for a relation six standard deviations of the shifts
+//! above their mean. A rule of thumb, without a p-value: shifts are few, and coordinates that all models of a kind
+//! treat alike (outlying ones that share an index) would raise it.
 //!
 //! **What it cannot tell.** Nothing where the stream could not be aligned; of the feed-forward blocks nothing at all.
 //!
-//! References: S. Kornblith et al., "Similarity of Neural Network Representations Revisited", ICML 2019; L. Song et al.,
-//! "Feature Selection via Dependence Maximization", JMLR 13 (2012), for the unbiased estimate; B. Zeng et al., AWM, ICLR 2026.
+//! References: S. Kornblith et al., "Similarity of Neural Network Representations Revisited", ICML 2019; L. Song et
+//! al., "Feature Selection via Dependence Maximization", JMLR 13 (2012), for the unbiased estimate; B. Zeng et al.,
+//! AWM, ICLR 2026.
 
 use crate::checkpoint::Error;
 use crate::fact::{PKind, Statistic, StatisticId};
@@ -99,8 +100,8 @@ fn kernels(
     Ok(kernels)
 }
 
-/// What a projection makes of some coordinates of the stream, one a row, the gain of the norm folded in. A rotation alone
-/// takes all coordinates for each, and rows are then read some at a time.
+/// What a projection makes of some coordinates of the stream, one a row, the gain of the norm folded in. A rotation
+/// alone takes all coordinates for each, and rows are then read some at a time.
 fn seen(net: &Net<'_>, slot: &Slot, norm: Option<&String>, stream: &Stream, chosen: &[usize]) -> Result<Matrix, Error> {
     let source: Vec<Option<(usize, f32)>> = match stream {
         Stream::Same => chosen.iter().map(|it| Some((*it, 1.0))).collect(),

@@ -1,14 +1,15 @@
 //! Whether rows of matrices point the same way, where they stand.
 //!
-//! **Statistic.** Of sampled rows of every matrix, in the layers that answer each other: the mean cosine of a row with its own
-//! answer.
+//! **Statistic.** Of sampled rows of every matrix, in the layers that answer each other: the mean cosine of a row with
+//! its own answer.
 //!
-//! **Null.** A row is as near to its own answer as to the next row of the same matrix: what all rows of a matrix have in common,
-//! such as outlying columns, is in both. The mean of the differences, in standard errors taken from their own spread, is read
-//! as normal, so that the p-value is calibrated; rows of one layer are not wholly independent of each other.
+//! **Null.** A row is as near to its own answer as to the next row of the same matrix: what all rows of a matrix have
+//! in common, such as outlying columns, is in both. The mean of the differences, in standard errors taken from their
+//! own spread, is read as normal, so that the p-value is calibrated; rows of one layer are not wholly independent of
+//! each other.
 //!
-//! **What it cannot tell.** It is silent for the least re-ordering of units, heads or coordinates, and cannot tell a shared start
-//! from derivation. It shows what anyone would try first, and what a disguise takes away.
+//! **What it cannot tell.** It is silent for the least re-ordering of units, heads or coordinates, and cannot tell a
+//! shared start from derivation. It shows what anyone would try first, and what a disguise takes away.
 //!
 //! References: Student, "The probable error of a mean", Biometrika 6 (1908), for paired differences.
 

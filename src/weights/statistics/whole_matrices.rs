@@ -92,8 +92,8 @@ fn say(weights: &mut Weights, part: &str, statistic: Statistic, share: f64) {
         "do not agree, and the least re-ordering would do that"
     };
     weights.reasons.push(format!(
-        "{part}: no units or heads could be matched, so its matrices were compared whole and row by row at their places; they \
-         {said} (mean cosine {:.2})",
+        "{part}: no units or heads could be matched, so its matrices were compared whole and row by row at their \
+         places; they {said} (mean cosine {:.2})",
         statistic.value
     ));
     weights.statistics.push(statistic);

@@ -21,7 +21,8 @@ pub(crate) struct Fit {
     pub(crate) nearest: usize,
 }
 
-/// Sums of products of what is fitted: the unknowns are a factor of the first reference and one for the difference of each other.
+/// Sums of products of what is fitted: the unknowns are a factor of the first reference and one for the difference of
+/// each other.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Normal {
     gram: Vec<Vec<f64>>,
@@ -99,7 +100,8 @@ fn solve(mut gram: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
     Some(right)
 }
 
-/// Fits the references to the subject over all matrices; none where fewer than two matrices or two references of one kind.
+/// Fits the references to the subject over all matrices; none where fewer than two matrices or two references of one
+/// kind.
 pub(crate) fn fit(samples: &[Sample]) -> Option<Fit> {
     let each: Vec<Normal> = samples.iter().map(Normal::of).collect();
     let mut all = each.first()?.clone();

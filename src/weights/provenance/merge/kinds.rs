@@ -1,11 +1,13 @@
-//! Which kind of merge gives the subject's numbers to within rounding: what [`merge`](crate::weights::provenance::merge) says of kinds.
+//! Which kind of merge gives the subject's numbers to within rounding: what
+//! [`merge`](crate::weights::provenance::merge) says of kinds.
 
 use crate::weights::provenance::merge::fit::{Fit, Normal, Sample};
 
 /// From this share of numbers on a recipe is taken to give the subject.
 const GIVES: f64 = 0.99;
 
-/// Share of the distance to the nearest reference that mixing must explain; rounding a merge to bfloat16 leaves far more.
+/// Share of the distance to the nearest reference that mixing must explain; rounding a merge to bfloat16 leaves far
+/// more.
 const EXPLAINS: f64 = 0.5;
 
 /// At least so many of the ratios to one reference agree where a scale was used.

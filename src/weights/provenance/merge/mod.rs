@@ -1,23 +1,26 @@
 //! Is a subject made of several references, and how.
 //!
-//! **Fit.** Matrix by matrix the subject is taken apart into the references by least squares, from the sums of products of what
-//! they differ by from the first one. Coefficients are those of all matrices together; their 95 % intervals come from leaving out one
-//! matrix at a time (the jackknife), so that matrices which were mixed differently widen them.
+//! **Fit.** Matrix by matrix the subject is taken apart into the references by least squares, from the sums of products
+//! of what they differ by from the first one. Coefficients are those of all matrices together; their 95 % intervals
+//! come from leaving out one matrix at a time (the jackknife), so that matrices which were mixed differently widen
+//! them.
 //!
-//! **Kinds.** A linear merge has one set of coefficients for all matrices and leaves rounding. A spherical one (SLERP) has
-//! one parameter `t` for all, and coefficients `sin((1-t)θ)/sin θ`, `sin(tθ)/sin θ` that follow the angle `θ` of each matrix: their
-//! sum is above 1. TIES and DARE add differences from a base of which numbers were dropped: entry by entry the subject is the base plus
-//! some of `c_i d_i`; TIES drops the small ones, keeps one scale and averages what agrees in sign, DARE drops at random and scales
-//! up. Interleaving takes whole layers. Each kind is named by the share of numbers that it gives to within the rounding of the
-//! subject's own format, which no unrelated numbers reach, and by nothing else.
+//! **Kinds.** A linear merge has one set of coefficients for all matrices and leaves rounding. A spherical one (SLERP)
+//! has one parameter `t` for all, and coefficients `sin((1-t)θ)/sin θ`, `sin(tθ)/sin θ` that follow the angle `θ` of
+//! each matrix: their sum is above 1. TIES and DARE add differences from a base of which numbers were dropped: entry by
+//! entry the subject is the base plus some of `c_i d_i`; TIES drops the small ones, keeps one scale and averages what
+//! agrees in sign, DARE drops at random and scales up. Interleaving takes whole layers. Each kind is named by the share
+//! of numbers that it gives to within the rounding of the subject's own format, which no unrelated numbers reach, and
+//! by nothing else.
 //!
-//! **What it cannot tell.** References must be in the subject's coordinates and of its shape. Linear and spherical merges of
-//! near models differ by less than a coarse format keeps, and then are not told apart. A fit that leaves much over is no merge: a
-//! model that was trained on from one reference, on what another was trained on, has coefficients on both.
+//! **What it cannot tell.** References must be in the subject's coordinates and of its shape. Linear and spherical
+//! merges of near models differ by less than a coarse format keeps, and then are not told apart. A fit that leaves much
+//! over is no merge: a model that was trained on from one reference, on what another was trained on, has coefficients
+//! on both.
 //!
-//! References: K. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985 (SLERP); P. Yadav et al., "TIES-Merging",
-//! `NeurIPS` 2023; L. Yu et al., "Language Models are Super Mario" (DARE), ICML 2024; B. Efron, C. Stein, "The jackknife estimate of
-//! variance", Ann. Stat. 9 (1981).
+//! References: K. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985 (SLERP); P. Yadav et al.,
+//! "TIES-Merging", `NeurIPS` 2023; L. Yu et al., "Language Models are Super Mario" (DARE), ICML 2024; B. Efron, C.
+//! Stein, "The jackknife estimate of variance", Ann. Stat. 9 (1981).
 
 pub(crate) mod fit;
 pub(crate) mod kinds;
@@ -85,8 +88,8 @@ fn slots<'a>(net: &'a Net<'_>) -> Vec<(Option<u32>, Option<&'a Slot>)> {
     all
 }
 
-/// For every layer which reference is nearest, and whether it is the same; of references that are equally near, the one that
-/// is nearest as a whole.
+/// For every layer which reference is nearest, and whether it is the same; of references that are equally near, the one
+/// that is nearest as a whole.
 pub(crate) fn layers(samples: &[Sample], whole: usize) -> Vec<(u32, usize, bool)> {
     let mut found: Vec<(u32, usize, bool)> = Vec::new();
     let mut distances: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
@@ -106,8 +109,8 @@ pub(crate) fn layers(samples: &[Sample], whole: usize) -> Vec<(u32, usize, bool)
     found
 }
 
-/// What several references together say of a subject: the fit, the kind with the share of numbers that it gives, and the nearest
-/// reference of every layer.
+/// What several references together say of a subject: the fit, the kind with the share of numbers that it gives, and
+/// the nearest reference of every layer.
 pub struct Merged {
     pub(crate) fit: Fit,
     pub(crate) kind: Option<(Kind, f64)>,
@@ -185,8 +188,8 @@ impl Merged {
             None => (
                 "unknown",
                 format!(
-                    "no merge of these references gives its numbers; mixing them explains {:.0} % of its distance to the \
-                     nearest, as training on like text may",
+                    "no merge of these references gives its numbers; mixing them explains {:.0} % of its distance to \
+                     the nearest, as training on like text may",
                     self.fit.explained * 100.0
                 ),
             ),
