@@ -15,7 +15,9 @@ mod statistics;
 
 use crate::checkpoint::Error;
 use crate::fact::{EffortSpent, RuleId, StatisticId, Weights, WeightsRelation};
+use crate::weights::decision::correction::Correction;
 use crate::weights::model::budget::Budget;
+use crate::weights::statistics::{Compared, Role, observe};
 
 pub use adapter::factors::Factors;
 pub use adapter::sign_test::Symmetries;
@@ -47,6 +49,11 @@ pub struct Plan {
     pub goes_on: bool,
     /// How many references the subject is held against in all: every p-value pays for them.
     pub references: usize,
+}
+
+/// The statistics that rules read, in the order in which they are reported; the others are reported beside them.
+pub fn deciding() -> Vec<StatisticId> {
+    statistics::ALL.iter().filter(|it| it.role == Role::Decides).flat_map(|it| it.ids).copied().collect()
 }
 
 /// Says how a subject's weights relate to a reference's. `tokens` are the ids of tokens that both vocabularies have,
@@ -82,15 +89,15 @@ pub fn relate(
     let budget = Budget::of(effort, subject, reference);
     let (pair, measured) = matching::layouts::measured(subject, reference, tokens, &budget, watch)?;
     let (subject, reference) = (&pair.subject, &pair.reference);
-    let mut weights = decision::rules::decide(&measured, plan.references);
+    let mut weights = decision::rules::decide(&measured, plan.references)?;
     provenance::recipe::describe(subject, reference, &measured, &mut weights, &budget)?;
     provenance::maps::describe(subject, reference, tokens, &measured, &mut weights);
     provenance::new_rows::describe(subject, reference, tokens, &measured, &mut weights)?;
-    weights.statistics.extend(statistics::fixed_points::statistic(reference, &measured, plan.references));
-    weights.statistics.extend(statistics::query_key_cka::statistic(subject, reference, &measured)?);
-    weights.statistics.extend(statistics::biases::statistic(subject, reference, &measured, plan.references)?);
-    weights.statistics.extend(statistics::sampled_rows::statistics(subject, reference, &measured, plan.references)?);
-    statistics::whole_matrices::describe(subject, reference, &measured, plan.references, &mut weights)?;
+    let compared = Compared::with(&measured, subject, reference)?;
+    let correction = Correction::of(&measured, plan.references);
+    let supporting = observe(Role::Supports, &compared)?;
+    weights.statistics.extend(supporting.into_iter().map(|it| correction.reported(it, true)));
+    decision::whole_matrices::describe(subject, reference, &measured, &correction, &mut weights)?;
     weights.reasons.extend(matching::layouts::reasons(&pair));
     weights.effort = spent(effort, &measured.reach(subject, plan.effort == Effort::Quick), measured.answers.len());
     Ok(weights)
@@ -104,7 +111,7 @@ fn quick(
 ) -> Result<Option<Weights>, Error> {
     let (subject, reference) = matching::layouts::with_norms(subject, reference)?;
     let measured = matching::quick::measure(&subject, &reference, tokens)?;
-    Ok(measured.filter(|it| it.place_signs.count() > 0).map(|it| decision::rules::decide(&it, references)))
+    measured.filter(|it| it.place_signs.count() > 0).map(|it| decision::rules::decide(&it, references)).transpose()
 }
 
 /// Whether a quick look is enough: it found a relation, and gains say which.

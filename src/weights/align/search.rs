@@ -25,7 +25,7 @@ pub(crate) struct Fit {
 }
 
 /// A held-out cosine from which on no other map is looked for: none could carry the rows much better.
-const SETTLED: f64 = 0.9;
+pub(crate) const SETTLED: f64 = 0.9;
 
 /// How alike the distances between tokens must be for a rotation of a wide stream to be looked for. A rotation keeps
 /// them all, so that a copy shows nearly 1.

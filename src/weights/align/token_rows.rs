@@ -6,7 +6,6 @@ use crate::checkpoint::Error;
 use crate::linalg::duplicates::sketched;
 use crate::linalg::matrix::{Matrix, cosine};
 use crate::linalg::regression::Sums;
-use crate::stats::levels::ASYMPTOTIC_LEVEL;
 use crate::stats::tail;
 use crate::weights::align::search::Halves;
 use crate::weights::model::basis::Stream;
@@ -28,11 +27,14 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Whether rows find their own token: far more often than a random permutation would have it, and mostly.
-    pub(crate) fn find_their_own(&self, references: usize) -> bool {
-        let (found, asked) = self.own;
-        let log10_p = tail::smallest_of(tail::agreeing_points(found, 1), references.max(1));
-        found * 2 >= asked && log10_p <= ASYMPTOTIC_LEVEL
+    /// Base-10 logarithm of the p-value that so many rows find their own token, were tokens a random permutation.
+    pub(crate) fn own_token_log10_p(&self) -> f64 {
+        tail::agreeing_points(self.own.0, 1)
+    }
+
+    /// Whether most of the rows that were asked find their own token.
+    pub(crate) fn do_most_find_their_own(&self) -> bool {
+        self.own.0 * 2 >= self.own.1
     }
 }
 

@@ -14,11 +14,16 @@
 //! **Null.** Angles of matched gates in unrelated models agree by less than 0.3 after so many rounds (176 units in 64
 //! dimensions; less in wider ones). A wrong map costs time and no more: what comes of it is tested as any other map is.
 //!
-//! **What it cannot tell.** Blocks in other layers than the first, the middle and the last are not tried, nor are
-//! experts other than the first, and a fingerprint holds too few units.
+//! Layers are tried in their order first, the first, the middle and the last; where none of those shows anything, each
+//! with every other as far as [`PAIRS`] goes, since they may be stored under any number.
+//!
+//! **What it cannot tell.** Experts other than the first are not tried, and a fingerprint holds too few units. Of
+//! models of more than eight layers in another order not all pairs are tried.
 //!
 //! References: V. Lyzinski, D. Fishkind and C. Priebe, "Seeded graph matching for correlated Erdős-Rényi graphs", JMLR
 //! 15 (2014); P. Schönemann, Psychometrika 31 (1966) for the rotation.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checkpoint::Error;
 use crate::linalg::assignment::mutual_best;
@@ -27,7 +32,7 @@ use crate::stats::permutation::scores;
 use crate::weights::align::search::Halves;
 use crate::weights::model::basis::Stream;
 use crate::weights::model::block::{Block, block_bytes};
-use crate::weights::model::budget::of_each;
+use crate::weights::model::budget::{of_each, spread};
 use crate::weights::model::layer::Layer;
 use crate::weights::model::view::Net;
 
@@ -40,6 +45,10 @@ const ROUNDS: usize = 12;
 /// How alike the angles of matched gates must be.
 const ALIKE: f64 = 0.5;
 
+/// At most so many pairs of layers are tried where layers do not answer each other in their order; all pairs of models
+/// of eight layers. Of deeper ones every layer of the reference is tried beside some of the subject's.
+const PAIRS: usize = 64;
+
 /// Fewer units are matched by chance.
 const LEAST: usize = 16;
 
@@ -48,21 +57,51 @@ pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Op
     if subject.is_fingerprint() || reference.is_fingerprint() {
         return Ok(None);
     }
-    let layers = layer_pairs(subject.layers.len(), reference.layers.len());
-    let gates = of_each(&layers, block_bytes(subject, reference), |(one, other)| {
-        let one = Graph::of(subject, &subject.layers[*one])?;
-        let other = Graph::of(reference, &reference.layers[*other])?;
-        Ok(one.zip(other).map(|(one, other)| {
-            let (rows, cols): (Vec<usize>, Vec<usize>) = matched(&one, &other).into_iter().unzip();
+    let (ours, theirs) = (subject.layers.len(), reference.layers.len());
+    let tried = layer_pairs(ours, theirs);
+    let mut found = gates_of(subject, reference, &tried)?;
+    if found.0.rows < LEAST {
+        // Layers may be stored under any number.
+        let others = other_pairs(ours, theirs, &tried);
+        found = gates_of(subject, reference, &others)?;
+    }
+    Ok((found.0.rows >= LEAST).then(|| Halves::split(&found.0, &found.1)))
+}
+
+/// Matched gates of these pairs of layers.
+fn gates_of(subject: &Net<'_>, reference: &Net<'_>, pairs: &[(usize, usize)]) -> Result<(Matrix, Matrix), Error> {
+    let bytes = block_bytes(subject, reference);
+    let mut partners: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    pairs.iter().for_each(|(one, other)| partners.entry(*other).or_default().push(*one));
+    let chosen: BTreeSet<usize> = pairs.iter().map(|it| it.0).collect();
+    let chosen: Vec<usize> = chosen.into_iter().collect();
+    let graphs = of_each(&chosen, bytes, |it| Graph::of(subject, &subject.layers[*it]))?;
+    let graphs: BTreeMap<usize, Graph> =
+        chosen.into_iter().zip(graphs).filter_map(|(at, it)| Some((at, it?))).collect();
+    // A layer of the reference is read once, whatever it is tried beside.
+    let partners: Vec<(usize, Vec<usize>)> = partners.into_iter().collect();
+    let gates = of_each(&partners, bytes, |(other, ones)| {
+        let Some(other) = Graph::of(reference, &reference.layers[*other])? else { return Ok(Vec::new()) };
+        let both = ones.iter().filter_map(|it| graphs.get(it)).map(|one| {
+            let (rows, cols): (Vec<usize>, Vec<usize>) = matched(one, &other).into_iter().unzip();
             (one.gates.gather(&rows), other.gates.gather(&cols))
-        }))
+        });
+        Ok(both.collect())
     })?;
     let (mut ours, mut theirs) = (Matrix::default(), Matrix::default());
     for (one, other) in gates.into_iter().flatten() {
         ours.append(one);
         theirs.append(other);
     }
-    Ok((ours.rows >= LEAST).then(|| Halves::split(&ours, &theirs)))
+    Ok((ours, theirs))
+}
+
+/// Pairs of layers beside those that were tried: all of them where they are few, else of some layers of the subject,
+/// evenly spread, as many as may be.
+fn other_pairs(ours: usize, theirs: usize, tried: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let chosen = spread(ours, (PAIRS / theirs.max(1)).max(1));
+    let all = chosen.into_iter().flat_map(|one| (0..theirs).map(move |other| (one, other)));
+    all.filter(|it| !tried.contains(it)).collect()
 }
 
 /// The first, the middle and the last layer; of models that are not as deep, the first and the last.
@@ -235,5 +274,15 @@ mod tests {
         assert_eq!(layer_pairs(1, 1), [(0, 0)]);
         assert_eq!(layer_pairs(4, 6), [(0, 0), (3, 5)]);
         assert_eq!(layer_pairs(0, 6), []);
+    }
+
+    #[test]
+    fn layers_are_tried_under_any_number() {
+        let few = other_pairs(5, 5, &layer_pairs(5, 5));
+        assert_eq!(few.len(), 22);
+        let deep = other_pairs(30, 30, &layer_pairs(30, 30));
+        assert!(deep.len() <= PAIRS && (0..30).all(|it| deep.iter().any(|pair| pair.1 == it)), "{deep:?}");
+        assert_eq!(other_pairs(80, 126, &[]).len(), 126, "one layer at least");
+        assert_eq!(other_pairs(0, 4, &[]), []);
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::fact::{ComponentRelation, Examined, PKind, WeightsRelation};
 use crate::stats::levels::{LEVEL, rounded};
-use crate::weights::decision::evidence::{Evidence, TOKEN_COSINE, token_cosine};
+use crate::weights::decision::evidence::Evidence;
 use crate::weights::matching::matched::Measured;
+use crate::weights::statistics::token_rows::{TOKEN_COSINE, own_token};
 
 pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: WeightsRelation) -> Vec<ComponentRelation> {
     // A part that is related is related as the whole is: no part is called derived under a shared start.
@@ -26,7 +27,7 @@ pub(super) fn components(measured: &Measured, evidence: &Evidence, whole: Weight
     for (name, it) in [("embeddings", &measured.embedding), ("head", &measured.head)] {
         if it.count >= 16 {
             let relation = match it.cosine {
-                cosine if cosine >= token_cosine(measured) && it.find_their_own(evidence.references) => related,
+                _ if evidence.correction.holds(&own_token(measured, it)) => related,
                 // A rotation brings out what unrelated models learn alike, and tokens that never occur end at one
                 // vector; rows may or may not have been taken over.
                 cosine if cosine >= TOKEN_COSINE => WeightsRelation::Undetermined,

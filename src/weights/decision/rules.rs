@@ -4,13 +4,16 @@
 //! side is an adapter the rules are those of [`adapter`](crate::weights::adapter). The body is the up and down
 //! projections of the feed-forward blocks; where there are no gates, the blocks themselves.
 
+use crate::checkpoint::Error;
 use crate::fact::{PKind, RuleId, Weights, WeightsRelation};
 use crate::weights::decision::components::components;
-use crate::weights::decision::evidence::{Evidence, RETAINED, SHARED};
+use crate::weights::decision::correction::Correction;
+use crate::weights::decision::evidence::Evidence;
 use crate::weights::decision::power::power;
 use crate::weights::decision::reasons::reasons;
-use crate::weights::decision::statement::statistics;
 use crate::weights::matching::matched::Measured;
+use crate::weights::statistics::retention::{RETAINED, SHARED};
+use crate::weights::statistics::{Compared, Role, observe};
 
 /// One rule on signals `S`: what it decides, and when.
 pub(crate) struct Rule<S: 'static> {
@@ -54,11 +57,13 @@ pub(crate) const RULES: &[Rule<Evidence>] = &[
 ];
 
 /// Decides. `references` is how many references the subject is compared with in all, for the Bonferroni correction.
-pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
-    let evidence = Evidence::of(measured, references);
+pub(crate) fn decide(measured: &Measured, references: usize) -> Result<Weights, Error> {
+    let correction = Correction::of(measured, references);
+    let observed = observe(Role::Decides, &Compared::of(measured))?;
+    let evidence = Evidence::of(measured, &observed, &correction);
     let rule = first(RULES, &evidence);
     let mut weights = Weights {
-        statistics: statistics(measured, &evidence),
+        statistics: observed.into_iter().map(|it| correction.reported(it, evidence.body)).collect(),
         components: components(measured, &evidence, rule.relation),
         ..Weights::default()
     };
@@ -68,7 +73,7 @@ pub(crate) fn decide(measured: &Measured, references: usize) -> Weights {
     weights.p_kind = Some(evidence.kind);
     weights.power = Some(power(measured));
     weights.reasons = reasons(measured, &evidence, rule.relation);
-    weights
+    Ok(weights)
 }
 
 impl Evidence {

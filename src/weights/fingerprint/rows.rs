@@ -70,7 +70,7 @@ pub fn relate_rows(
     let reference = kept.net();
     let pair = Pair { subject, reference: &reference, kept, tokens: tokens.unwrap_or_default() };
     let in_place = pair.in_place()?;
-    let found = decide(&in_place, plan.references);
+    let found = decide(&in_place, plan.references)?;
     let is_related = in_place.place_signs.log10_p().min(in_place.value_signs.log10_p()) <= LEVEL
         && !matches!(found.relation, WeightsRelation::Independent | WeightsRelation::Unexamined);
     if is_related {
@@ -88,7 +88,7 @@ pub fn relate_rows(
     watch.tell("looking for kept rows", 0, 1);
     let elsewhere = pair.elsewhere(in_place)?;
     let units = elsewhere.unit_signs.count();
-    Ok(pair.answer(decide(&elsewhere, plan.references), plan, Effort::Standard, units))
+    Ok(pair.answer(decide(&elsewhere, plan.references)?, plan, Effort::Standard, units))
 }
 
 /// A subject, and what was kept of a reference.

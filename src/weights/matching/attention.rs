@@ -226,7 +226,8 @@ impl Places {
     }
 }
 
-/// The matched entries' mean, in standard deviations of the mean of as many entries of the others.
+/// How far the mean of the matched entries is above that of the others, as a z-score: Student's t with the variance of
+/// the others, whose few entries are allowed for (Wallace's approximation of the normal deviate of the same tail).
 fn standing(scores: &Matrix, matched: &[usize]) -> f64 {
     let (mut chosen, mut others) = (Vec::new(), Vec::new());
     for (row, numbers) in scores.iter().enumerate() {
@@ -243,8 +244,19 @@ fn standing(scores: &Matrix, matched: &[usize]) -> f64 {
     }
     let mean = |it: &[f64]| it.iter().sum::<f64>() / it.len() as f64;
     let centre = mean(&others);
-    let spread = (others.iter().map(|it| (it - centre).powi(2)).sum::<f64>() / (others.len() - 1) as f64).sqrt();
-    if spread > 0.0 { (mean(&chosen) - centre) / spread * (chosen.len() as f64).sqrt() } else { 0.0 }
+    let degrees = (others.len() - 1) as f64;
+    let spread = (others.iter().map(|it| (it - centre).powi(2)).sum::<f64>() / degrees).sqrt();
+    let error = spread * (1.0 / chosen.len() as f64 + 1.0 / others.len() as f64).sqrt();
+    if error > 0.0 { student((mean(&chosen) - centre) / error, degrees) } else { 0.0 }
+}
+
+/// The normal deviate with the tail of Student's t, to about 0.02.
+///
+/// Reference: D. L. Wallace, "Bounds on normal approximations to Student's and the chi-square distributions", Ann.
+/// Math. Stat. 30 (1959).
+fn student(t: f64, degrees: f64) -> f64 {
+    let scale = (8.0 * degrees + 1.0) / (8.0 * degrees + 3.0);
+    scale * (degrees * (t * t / degrees).ln_1p()).sqrt() * t.signum()
 }
 
 #[cfg(test)]

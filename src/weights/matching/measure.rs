@@ -73,7 +73,7 @@ pub(crate) fn measure(
     measured.heads(&pair)?;
     measured.read_share = Some(subject.read_share().min(reference.read_share()));
     measured.examined = examined(subject, &measured);
-    measured.equal_rows = equal_weights::in_place(subject, reference, &measured.answers)?;
+    measured.equal_rows = equal_weights::in_place(subject, reference, &measured.index_aligned(&pair))?;
     let kept: Vec<Answer> = measured.kept().into_iter().map(|at| measured.answers[at].clone()).collect();
     // Where units show a relation at their places alone, their layers answer each other in order, and so do the gains.
     let is_in_place = kept.is_empty() && measured.place_signs.log10_p() <= LEVEL;
@@ -207,14 +207,15 @@ impl Measured {
     /// Compares the heads of the layers that answer each other. Where nothing says how many heads a side has, every
     /// usual size of a head that fits is tried, and the cut under which values or their products speak most is kept.
     fn heads(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
-        let cuts = self.answers.iter().map(|it| {
+        let answers = self.index_aligned(pair);
+        let cuts = answers.iter().map(|it| {
             let layers = (&pair.subject.layers[it.subject], &pair.reference.layers[it.reference]);
             heads::cuts((pair.subject, layers.0), (pair.reference, layers.1))
         });
         let cuts = cuts.filter(|it| !it.is_empty()).min_by_key(Vec::len).unwrap_or_default();
         let mut best = Self::default();
         for cut in &cuts {
-            let mut tried = Self { answers: self.answers.clone(), groups: self.groups.clone(), ..Self::default() };
+            let mut tried = Self { answers: answers.clone(), groups: self.groups.clone(), ..Self::default() };
             tried.heads_of(pair, &self.stream, *cut)?;
             if best.head_z.is_empty() || tried.heads_say() > best.heads_say() {
                 best = tried;
@@ -225,6 +226,15 @@ impl Measured {
         (self.heads, self.heads_moved) = (best.heads, best.heads_moved);
         (self.products, self.looks, self.plain_heads) = (best.products, best.looks, best.plain_heads);
         Ok(())
+    }
+
+    /// The layers that answer each other; where no units agree, what maps layers maps nothing, and those of one number.
+    fn index_aligned(&self, pair: &Pair<'_>) -> Vec<Answer> {
+        let in_order = layers::in_order(pair.subject, pair.reference);
+        if self.kept().is_empty() && !in_order.is_empty() {
+            return some_of(in_order, pair.budget.layers);
+        }
+        self.answers.clone()
     }
 
     /// How much the heads say: the smaller of the two logarithms of chances, turned in sign.

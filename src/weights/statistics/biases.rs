@@ -16,24 +16,21 @@
 use std::collections::BTreeSet;
 
 use crate::checkpoint::Error;
-use crate::fact::{PKind, Statistic, StatisticId};
-use crate::stats::levels::{LEVEL, rounded};
+use crate::fact::{PKind, StatisticId};
+use crate::stats::levels::LEVEL;
 use crate::stats::permutation::{Permuted, scores};
-use crate::stats::tail;
-use crate::weights::matching::matched::Measured;
 use crate::weights::matching::norm_weights::is_flat;
 use crate::weights::model::view::Net;
+use crate::weights::statistics::{Compared, Definition, Family, Observation, Role, Support};
 
-/// The statistic; none where the two have no biases of one length in common.
-pub(crate) fn statistic(
-    subject: &Net<'_>,
-    reference: &Net<'_>,
-    measured: &Measured,
-    references: usize,
-) -> Result<Option<Statistic>, Error> {
+pub(crate) const DEFINITION: Definition = Definition { ids: &[StatisticId::Biases], role: Role::Supports, observe };
+
+/// None where the two have no biases of one length in common.
+fn observe(compared: &Compared<'_>) -> Result<Vec<Observation>, Error> {
+    let (Some((subject, reference)), measured) = (compared.nets, compared.measured) else { return Ok(Vec::new()) };
     let mut permuted = Permuted::default();
     if subject.hidden != reference.hidden || reference.is_fingerprint() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let roles = |net: &Net<'_>| -> BTreeSet<String> {
         let all = net.layers.iter().flat_map(|it| it.biases.keys()).filter(|it| !is_positional(it));
@@ -53,17 +50,16 @@ pub(crate) fn statistic(
         }
         permuted.add(&ours, &theirs);
     }
-    let log10_p = tail::smallest_of(permuted.log10_p(), references.max(1));
-    Ok((permuted.numbers > 0).then(|| Statistic {
+    let observation = || Observation {
         id: StatisticId::Biases,
         component: "biases, in place".to_owned(),
-        value: rounded(permuted.correlation()),
-        samples: permuted.numbers as u64,
-        log10_p: Some(rounded(log10_p)),
-        p_kind: PKind::Asymptotic,
+        value: permuted.correlation(),
+        samples: permuted.numbers,
+        kind: PKind::Asymptotic,
         null: "independent training: dimensions of one model are in no order of the other's".to_owned(),
-        supports_relation: log10_p <= LEVEL,
-    }))
+        support: Support::test(permuted.log10_p(), Family::References, LEVEL),
+    };
+    Ok((permuted.numbers > 0).then(observation).into_iter().collect())
 }
 
 fn is_positional(role: &str) -> bool {

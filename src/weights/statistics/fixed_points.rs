@@ -19,14 +19,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::fact::{PKind, Statistic, StatisticId};
-use crate::stats::levels::{LEVEL, rounded};
+use crate::checkpoint::Error;
+use crate::fact::{PKind, StatisticId};
+use crate::stats::levels::LEVEL;
 use crate::stats::tail;
-use crate::weights::matching::matched::Measured;
-use crate::weights::model::view::Net;
+use crate::weights::statistics::{Compared, Definition, Family, Observation, Role, Support};
 
-/// The statistic; none where no dense blocks of one width were compared.
-pub(crate) fn statistic(reference: &Net<'_>, measured: &Measured, references: usize) -> Option<Statistic> {
+pub(crate) const DEFINITION: Definition =
+    Definition { ids: &[StatisticId::FixedPoints], role: Role::Supports, observe };
+
+/// None where no dense blocks of one width were compared.
+fn observe(compared: &Compared<'_>) -> Result<Vec<Observation>, Error> {
+    let (Some((_, reference)), measured) = (compared.nets, compared.measured) else { return Ok(Vec::new()) };
     let mut seen = BTreeSet::new();
     let (mut fixed, mut matched, mut blocks) = (0, 0, 0);
     for block in &measured.blocks {
@@ -38,15 +42,14 @@ pub(crate) fn statistic(reference: &Net<'_>, measured: &Measured, references: us
             blocks += 1;
         }
     }
-    let log10_p = tail::smallest_of(tail::agreeing_points(fixed, blocks), references.max(1));
-    (blocks > 0).then(|| Statistic {
+    let observation = || Observation {
         id: StatisticId::FixedPoints,
         component: "feed-forward, in place".to_owned(),
-        value: rounded(fixed as f64 / matched.max(1) as f64),
-        samples: matched as u64,
-        log10_p: Some(rounded(log10_p)),
-        p_kind: PKind::Exact,
+        value: fixed as f64 / matched.max(1) as f64,
+        samples: matched,
+        kind: PKind::Exact,
         null: "independent initialisation: units of a block are in a random order".to_owned(),
-        supports_relation: log10_p <= LEVEL,
-    })
+        support: Support::test(tail::agreeing_points(fixed, blocks), Family::References, LEVEL),
+    };
+    Ok((blocks > 0).then(observation).into_iter().collect())
 }

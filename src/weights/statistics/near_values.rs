@@ -14,10 +14,18 @@
 //!
 //! Reference: Z. Wang et al., "`ZipLLM`", NSDI 2026, for the bit distance of bfloat16 words as a measure of kinship.
 
-use crate::fact::{PKind, Statistic, StatisticId};
-use crate::stats::levels::{LEVEL, rounded};
+use crate::checkpoint::Error;
+use crate::fact::{PKind, StatisticId};
+use crate::stats::levels::LEVEL;
 use crate::stats::tail;
-use crate::weights::statistics::PLACE;
+use crate::weights::statistics::{Compared, Definition, Family, Observation, PLACE, Role, Support, Test};
+
+pub(crate) const DEFINITION: Definition =
+    Definition { ids: &[StatisticId::NearValues, StatisticId::BitDistance], role: Role::Supports, observe };
+
+fn observe(compared: &Compared<'_>) -> Result<Vec<Observation>, Error> {
+    Ok(compared.rows.as_ref().map_or_else(Vec::new, |it| it.1.observations()))
+}
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -58,27 +66,26 @@ fn are_near(one: f32, other: f32) -> bool {
 }
 
 impl Counts {
-    /// Both statistics.
-    pub(crate) fn statistics(&self, references: usize) -> Vec<Statistic> {
+    /// Both statistics: bits that differ have no law of their own, and say what near values say.
+    fn observations(&self) -> Vec<Observation> {
         let count = self.numbers as f64;
-        let log10_p = tail::smallest_of(tail::normal(self.standing()), references.max(1));
-        let statistic =
-            |id: StatisticId, value: f64, log10_p: Option<f64>, p_kind, null: &str, supports_relation| Statistic {
-                id,
-                component: PLACE.to_owned(),
-                value: rounded(value),
-                samples: self.numbers,
-                log10_p: log10_p.map(rounded),
-                p_kind,
-                null: null.to_owned(),
-                supports_relation,
-            };
-        let found = log10_p <= LEVEL;
+        let test =
+            Test { log10_p: tail::normal(self.standing()), family: Family::References, level: LEVEL, is_large: true };
+        let observation = |id, value, kind, null: &str, support| Observation {
+            id,
+            component: PLACE.to_owned(),
+            value,
+            samples: usize::try_from(self.numbers).unwrap_or(usize::MAX),
+            kind,
+            null: null.to_owned(),
+            support,
+        };
         let near = "unrelated models: a number is as near to its answer as to the next row's";
         let bits = "unrelated numbers of one scale differ in about a third of their bits";
+        let (share, distance) = (self.near as f64 / count, self.bits as f64 / count / 16.0);
         vec![
-            statistic(StatisticId::NearValues, self.near as f64 / count, Some(log10_p), PKind::Asymptotic, near, found),
-            statistic(StatisticId::BitDistance, self.bits as f64 / count / 16.0, None, PKind::Heuristic, bits, found),
+            observation(StatisticId::NearValues, share, PKind::Asymptotic, near, Support::Test(test)),
+            observation(StatisticId::BitDistance, distance, PKind::Heuristic, bits, Support::Filter(test)),
         ]
     }
 }

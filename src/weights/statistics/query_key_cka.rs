@@ -16,15 +16,15 @@
 //! AWM, ICLR 2026.
 
 use crate::checkpoint::Error;
-use crate::fact::{PKind, Statistic, StatisticId};
+use crate::fact::{PKind, StatisticId};
 use crate::linalg::matrix::{Matrix, dot};
-use crate::stats::levels::rounded;
 use crate::weights::matching::matched::Measured;
 use crate::weights::model::basis::Stream;
 use crate::weights::model::budget::TILE;
 use crate::weights::model::layer::Layer;
 use crate::weights::model::projection::Slot;
 use crate::weights::model::view::Net;
+use crate::weights::statistics::{Compared, Definition, Observation, Role, Support};
 
 /// So many coordinates of the stream are looked at, evenly chosen.
 const COORDINATES: usize = 256;
@@ -41,13 +41,13 @@ const SURE: f64 = 6.0;
 /// And how much: the few shifts do not see what all models of like text learn alike, which comes to 0.22.
 const LEAST: f64 = 0.3;
 
-/// The statistic; none where no query and key of one width of stream could be compared.
-pub(crate) fn statistic(
-    subject: &Net<'_>,
-    reference: &Net<'_>,
-    measured: &Measured,
-) -> Result<Option<Statistic>, Error> {
-    let (mut own, mut shifted, mut count) = (0.0, vec![0.0; SHIFTS], 0_u64);
+pub(crate) const DEFINITION: Definition =
+    Definition { ids: &[StatisticId::QueryKeyCka], role: Role::Supports, observe };
+
+/// None where no query and key of one width of stream could be compared.
+fn observe(compared: &Compared<'_>) -> Result<Vec<Observation>, Error> {
+    let (Some((subject, reference)), measured) = (compared.nets, compared.measured) else { return Ok(Vec::new()) };
+    let (mut own, mut shifted, mut count) = (0.0, vec![0.0; SHIFTS], 0_usize);
     for answer in measured.answers.iter().take(LAYERS) {
         let (one, other) = (&subject.layers[answer.subject], &reference.layers[answer.reference]);
         for (ours, theirs) in kernels(subject, one, reference, other, measured)? {
@@ -59,21 +59,20 @@ pub(crate) fn statistic(
         }
     }
     if count == 0 {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let each = |sum: f64| sum / count as f64;
     let mean = each(shifted.iter().sum::<f64>() / SHIFTS as f64);
     let spread = (shifted.iter().map(|it| (each(*it) - mean).powi(2)).sum::<f64>() / (SHIFTS - 1) as f64).sqrt();
-    Ok(Some(Statistic {
+    Ok(vec![Observation {
         id: StatisticId::QueryKeyCka,
         component: "attention".to_owned(),
-        value: rounded(each(own)),
+        value: each(own),
         samples: count,
-        log10_p: None,
-        p_kind: PKind::Heuristic,
+        kind: PKind::Heuristic,
         null: format!("shifted coordinates: {mean:.3}, spread {spread:.3}"),
-        supports_relation: each(own) > LEAST && each(own) > mean + SURE * spread,
-    }))
+        support: Support::Heuristic(each(own) > LEAST && each(own) > mean + SURE * spread),
+    }])
 }
 
 /// The kernels of query and key on both sides, over the same coordinates.

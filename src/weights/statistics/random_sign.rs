@@ -25,3 +25,41 @@
 //!
 //! Reference: W. Hoeffding, JASA 58 (1963); S. Zhu et al., "Independence Tests for Language Models", ICML 2025, for
 //! testing exchangeable initialisations.
+
+use crate::checkpoint::Error;
+use crate::fact::{PKind, StatisticId};
+use crate::stats::levels::LEVEL;
+use crate::stats::sign_test::RandomSign;
+use crate::weights::statistics::neuron_assumptions::Assumptions;
+use crate::weights::statistics::{Compared, Definition, Family, Observation, Role, Support};
+
+pub(crate) const DEFINITION: Definition = Definition { ids: &[StatisticId::RandomSign], role: Role::Decides, observe };
+
+/// Neurons that were matched, neurons at the same place, and value dimensions.
+pub(crate) const MATCHED: &str = "feed-forward";
+pub(crate) const IN_PLACE: &str = "feed-forward, in place";
+pub(crate) const VALUES: &str = "attention";
+
+fn observe(compared: &Compared<'_>) -> Result<Vec<Observation>, Error> {
+    let measured = compared.measured;
+    let are_fair = Assumptions::of(measured).are_fair;
+    let sides = [
+        (MATCHED, &measured.unit_signs, "matched units", Family::Neurons, are_fair),
+        (IN_PLACE, &measured.place_signs, "units at the same place", Family::Neurons, are_fair),
+        (VALUES, &measured.value_signs, "value dimensions", Family::Attention, true),
+    ];
+    // Without gates neurons are matched by what is tested.
+    let is_tested =
+        |signs: &RandomSign, component: &str| signs.count() > 0 && (component != MATCHED || measured.has_gate);
+    let of = sides.into_iter().filter(|it| is_tested(it.1, it.0));
+    let observations = of.map(|(component, signs, what, family, is_usable)| Observation {
+        id: StatisticId::RandomSign,
+        component: component.to_owned(),
+        value: signs.mean(),
+        samples: signs.count(),
+        kind: PKind::Exact,
+        null: format!("independent initialisation: signs of {what} are fair coins"),
+        support: if is_usable { Support::test(signs.log10_p(), family, LEVEL) } else { Support::Heuristic(false) },
+    });
+    Ok(observations.collect())
+}

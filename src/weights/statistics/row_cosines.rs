@@ -13,11 +13,18 @@
 //!
 //! References: Student, "The probable error of a mean", Biometrika 6 (1908), for paired differences.
 
-use crate::fact::{PKind, Statistic, StatisticId};
+use crate::checkpoint::Error;
+use crate::fact::{PKind, StatisticId};
 use crate::linalg::matrix::cosine;
-use crate::stats::levels::{LEVEL, rounded};
+use crate::stats::levels::LEVEL;
 use crate::stats::tail;
-use crate::weights::statistics::PLACE;
+use crate::weights::statistics::{Compared, Definition, Family, Observation, PLACE, Role, Support};
+
+pub(crate) const DEFINITION: Definition = Definition { ids: &[StatisticId::RowCosines], role: Role::Supports, observe };
+
+fn observe(compared: &Compared<'_>) -> Result<Vec<Observation>, Error> {
+    Ok(compared.rows.as_ref().map(|it| it.0.observation(PLACE)).into_iter().collect())
+}
 
 /// Cosines of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,17 +58,16 @@ impl Cosines {
         mean / (variance / count).sqrt()
     }
 
-    pub(crate) fn statistic(&self, references: usize) -> Statistic {
-        let log10_p = tail::smallest_of(tail::normal(self.standing()), references.max(1));
-        Statistic {
+    /// What they say of a part.
+    pub(crate) fn observation(&self, component: &str) -> Observation {
+        Observation {
             id: StatisticId::RowCosines,
-            component: PLACE.to_owned(),
-            value: rounded(self.own / self.rows.max(1) as f64),
-            samples: self.rows,
-            log10_p: Some(rounded(log10_p)),
-            p_kind: PKind::Asymptotic,
+            component: component.to_owned(),
+            value: self.own / self.rows.max(1) as f64,
+            samples: usize::try_from(self.rows).unwrap_or(usize::MAX),
+            kind: PKind::Asymptotic,
             null: "unrelated models: a row points no more towards its answer than towards the next row".to_owned(),
-            supports_relation: log10_p <= LEVEL,
+            support: Support::test(tail::normal(self.standing()), Family::References, LEVEL),
         }
     }
 }
@@ -90,12 +96,12 @@ mod tests {
         let z: Vec<f64> = (0..400).map(|seed| rows(60, 0.0, seed).standing()).collect();
         let above = |level: f64| z.iter().filter(|it| **it > level).count();
         assert!(above(1.645) < 35 && above(3.5) < 3, "{} {}", above(1.645), above(3.5));
-        assert!(rows(60, 0.0, 1).statistic(1).value > 0.1);
+        assert!(rows(60, 0.0, 1).observation(PLACE).value > 0.1);
     }
 
     #[test]
     fn rows_that_were_taken_over_speak() {
-        let statistic = rows(60, 0.5, 9).statistic(3);
-        assert!(statistic.supports_relation && statistic.log10_p.is_some_and(|it| it < -20.0), "{statistic:?}");
+        let observation = rows(60, 0.5, 9).observation(PLACE);
+        assert!(matches!(observation.support, Support::Test(it) if it.log10_p < -20.0), "{observation:?}");
     }
 }

@@ -1,7 +1,6 @@
 //! Sampled rows of every matrix where they stand, for the statistics that need no alignment.
 
 use crate::checkpoint::Error;
-use crate::fact::Statistic;
 use crate::weights::matching::matched::Measured;
 use crate::weights::model::projection::Slot;
 use crate::weights::model::view::Net;
@@ -11,15 +10,14 @@ use crate::weights::statistics::row_cosines::Cosines;
 /// So many rows of a matrix are looked at, evenly chosen, and the next row of each.
 const ROWS: usize = 8;
 
-/// What their numbers and their directions say; nothing for models of another width.
-pub(crate) fn statistics(
+/// Their directions and their numbers; none for models of another width.
+pub(crate) fn sampled(
     subject: &Net<'_>,
     reference: &Net<'_>,
     measured: &Measured,
-    references: usize,
-) -> Result<Vec<Statistic>, Error> {
+) -> Result<Option<(Cosines, Counts)>, Error> {
     if subject.hidden != reference.hidden || subject.is_fingerprint() || reference.is_fingerprint() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let (mut counts, mut cosines) = (Counts::default(), Cosines::default());
     for answer in &measured.answers {
@@ -33,10 +31,7 @@ pub(crate) fn statistics(
             }
         }
     }
-    if cosines.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(std::iter::once(cosines.statistic(references)).chain(counts.statistics(references)).collect())
+    Ok((!cosines.is_empty()).then_some((cosines, counts)))
 }
 
 /// Hands over rows of the one with their answers and the next rows of the other.

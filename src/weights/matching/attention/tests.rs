@@ -202,3 +202,28 @@ fn columns_show_the_gain_and_no_order_of_heads() {
     assert!(moved.retained().is_some_and(|it| it > 0.9) && moved.agreement().is_some_and(|it| it > 0.6), "{moved:?}");
     assert!(other.agreement().is_none_or(|it| it < 0.3), "{other:?}");
 }
+
+/// Tail values of tables: one-sided 0.025, 0.001 and 0.0005.
+#[test]
+fn a_student_deviate_has_the_tail_of_a_normal_one() {
+    for (t, degrees, normal) in [(2.228_14, 10.0, 1.959_96), (4.143_70, 10.0, 3.090_23), (4.436_98, 11.0, 3.290_53)] {
+        let found = student(t, degrees);
+        assert!((found - normal).abs() < 0.02, "{t} {degrees}: {found}, {normal}");
+        assert!((found + student(-t, degrees)).abs() < 1e-12);
+    }
+}
+
+/// Four heads a side, as few as there are: scores without any structure are beyond a level as often as the level says.
+#[test]
+fn few_heads_have_no_heavy_tail() {
+    let mut random = Random::new(77);
+    let draws = 200_000;
+    let z: Vec<f64> = (0..draws)
+        .map(|_| standing(&Matrix::new(4, 4, (0..16).map(|_| random.normal()).collect()), &[2, 0, 3, 1]))
+        .collect();
+    for (level, share) in [(1.281_55, 1e-1), (2.326_35, 1e-2), (3.090_23, 1e-3), (3.719_02, 1e-4)] {
+        let above = z.iter().filter(|it| **it > level).count() as f64 / f64::from(draws);
+        let error = (share / f64::from(draws)).sqrt();
+        assert!(above <= share * 1.03 + 3.0 * error, "{level}: {above}, {share}");
+    }
+}

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::checkpoint::Error;
 use crate::fact::{ComponentRelation, Examined, RuleId, Statistic, Weights, WeightsRelation};
 use crate::stats::levels::ASYMPTOTIC_LEVEL;
+use crate::weights::decision::correction::Correction;
 use crate::weights::matching::matched::Measured;
 use crate::weights::model::projection::Slot;
 use crate::weights::model::sizes::{OTHERS, part_of};
@@ -28,7 +29,7 @@ pub(crate) fn describe(
     subject: &Net<'_>,
     reference: &Net<'_>,
     measured: &Measured,
-    references: usize,
+    correction: &Correction,
     weights: &mut Weights,
 ) -> Result<(), Error> {
     if subject.hidden != reference.hidden || subject.is_fingerprint() || reference.is_fingerprint() {
@@ -44,7 +45,7 @@ pub(crate) fn describe(
             rows((subject, slot), (reference, other), |own, answer, next| cosines.look(own, answer, next))?;
         }
         if !cosines.is_empty() {
-            let statistic = Statistic { component: format!("{part}, in place"), ..cosines.statistic(references) };
+            let statistic = correction.reported(cosines.observation(&format!("{part}, in place")), true);
             let share = seen as f64 / subject.sizes.elements(part).max(1) as f64;
             say(weights, part, statistic, (share * 1e4).round() / 1e4);
         }
