@@ -5,7 +5,7 @@
 
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::naming::words::{
     ADAPTER, ATTENTION, ATTENTION_SCOPE, COMPRESSOR, CROSS, DELTA, FEED_FORWARD, FEED_FORWARD_SCOPE, HYPER,
@@ -64,6 +64,12 @@ impl Parsed {
 
     fn last(&self) -> &str {
         self.module.last().map_or("", String::as_str)
+    }
+
+    /// The mark among siblings of the module that it is in, should queries be there.
+    fn with_queries(&self) -> String {
+        let path = self.module.len().saturating_sub(1);
+        format!("{{queries}} {}", self.module[..path].join("."))
     }
 
     fn parent(&self) -> &str {
@@ -171,7 +177,9 @@ fn inside(parsed: &Parsed, siblings: &BTreeSet<String>) -> Option<String> {
     {
         return attention(parsed);
     }
-    feed_forward(parsed, siblings)
+    // Whatever a module is called: where queries are, and keys or values, the other projections are attention's too.
+    let of_attention = || attention(parsed).filter(|_| siblings.contains(&parsed.with_queries()));
+    of_attention().or_else(|| feed_forward(parsed, siblings))
 }
 
 fn prediction(parsed: &Parsed) -> Option<String> {
@@ -270,15 +278,22 @@ fn look(words: Words, word: &str) -> Option<&'static str> {
     words.iter().find(|(_, known)| known.contains(&word)).map(|(role, _)| *role)
 }
 
-/// The last words of the modules of a model, and `{experts}` where it has any.
+/// The last words of the modules of a model, `{experts}` where it has any, and a mark for each module with queries, and
+/// keys or values.
 pub(crate) fn siblings<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     let mut siblings = BTreeSet::new();
+    let mut projections: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for name in names {
         let parsed = Parsed::new(name);
         if parsed.in_expert {
             siblings.insert("{experts}".to_owned());
         }
+        if parsed.in_layer && !parsed.has(FEED_FORWARD_SCOPE) {
+            projections.entry(parsed.with_queries()).or_default().extend(look(ATTENTION, parsed.last()));
+        }
         siblings.extend(parsed.module.last().cloned());
     }
+    let is_attention = |it: &BTreeSet<&str>| it.contains("query") && (it.contains("key") || it.contains("value"));
+    siblings.extend(projections.into_iter().filter(|it| is_attention(&it.1)).map(|it| it.0));
     siblings
 }

@@ -284,7 +284,9 @@ impl Reader<'_> {
     /// who was first, only what the company itself admits tells more than the measurement did.
     fn measured(&mut self, outcome: Outcome, whose: &Whose, answers: &[(&str, &Answer)]) -> Outcome {
         let hangs_on_order = !whose.closed && whose.conditions.iter().any(|it| it.kind == ConditionKind::Order);
-        let may_lower = !hangs_on_order || answers.iter().all(|(_, it)| self.cites_admission(it));
+        // Against what was measured, and where the order alone is open, opinion accuses nobody.
+        let is_measured = whose.closed && whose.basis == Basis::Measured;
+        let may_lower = !(hangs_on_order || is_measured) || answers.iter().all(|(_, it)| self.cites_admission(it));
         let levels = if may_lower { lowered(&whose.levels, outcome) } else { whose.levels.clone() };
         let is_lowered = levels != whose.levels;
         self.notes.extend(whose.because.iter().cloned());

@@ -380,3 +380,26 @@ proptest! {
         }
     }
 }
+
+/// A module is attention's where queries and keys are in it, whatever it is called.
+#[test]
+fn an_output_projection_is_attentions_beside_its_queries() {
+    let names = [
+        ("self_attn.q_proj", "blk.wq"),
+        ("self_attn.k_proj", "blk.wk"),
+        ("self_attn.v_proj", "blk.wv"),
+        ("self_attn.o_proj", "blk.wo"),
+        ("mlp.gate_proj", "mlp.w1"),
+        ("mlp.up_proj", "mlp.w3"),
+        ("mlp.down_proj", "mlp.w2"),
+    ];
+    let renamed = entry("01-ai/Yi-6B").templates().iter().cloned().map(|mut it| {
+        names.iter().for_each(|(from, to)| it.name = it.name.replace(from, to));
+        it
+    });
+    let renamed = Blueprint::from_templates(renamed.collect(), Config::default());
+    let found = compare_blueprints(&renamed, entry("01-ai/Yi-6B"));
+    assert_eq!(found.relation, FormRelation::SameUpToRenaming, "{found:#?}");
+    let told = renames(&found);
+    assert!(told.iter().any(|it| it.0.ends_with("blk.wo.weight") && it.1.ends_with("o_proj.weight")), "{told:?}");
+}

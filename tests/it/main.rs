@@ -12,6 +12,7 @@ mod checkpoint;
 mod draft_torch;
 mod gguf;
 mod hostile;
+mod hypotheses;
 // An index alone, before the weights.
 mod index_only;
 // The numbers behind the headers, against the libraries of the formats.

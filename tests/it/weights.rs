@@ -42,7 +42,7 @@ pub(crate) fn tiny(name: &str) -> Tiny {
 }
 
 /// The same shapes with numbers drawn anew, gains near one.
-fn drawn(like: &Tiny, seed: u64) -> Tiny {
+pub(crate) fn drawn(like: &Tiny, seed: u64) -> Tiny {
     let mut state = seed;
     let mut uniform = move || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -191,7 +191,7 @@ fn children_are_derived_from_their_parents_and_from_no_other() {
 
 /// The same function without the embeddings: every coordinate of the stream at another place, and half of them turned
 /// in sign, as LLaMA-shaped models allow it; token rows drawn anew.
-fn disguised(model: &Tiny, hidden: usize) -> Tiny {
+pub(crate) fn disguised(model: &Tiny, hidden: usize) -> Tiny {
     let place = |at: usize| (at * 5 + 3) % hidden;
     let sign = |at: usize| if at.is_multiple_of(2) { 1.0 } else { -1.0 };
     let new = drawn(model, 77);
@@ -283,7 +283,7 @@ fn rotated(model: &Tiny, hidden: usize) -> Tiny {
 }
 
 /// The same model with the first coordinates of its stream alone.
-fn narrowed(model: &Tiny, hidden: usize, kept: usize) -> Tiny {
+pub(crate) fn narrowed(model: &Tiny, hidden: usize, kept: usize) -> Tiny {
     let cut = |name: &str, numbers: &[f32]| -> Vec<f32> {
         let is_written = name.contains("o_proj") || name.contains("down_proj");
         if is_written {

@@ -108,8 +108,12 @@ fn an_answer_lowers_whose_the_weights_are_and_raises_nothing() {
         Some(Interval::new(0.0, 4.0))
     );
     assert_eq!(Draft::all(4, "A").both("T1 4 A1").whose(settled(&[1])).criterion("T1").level, Some(1));
-    let admitted = Draft::all(3, "B").both("T1 1 B1").criterion("T1");
-    assert_eq!((admitted.level, admitted.covered), (Some(1), true));
+    let answered = Draft::all(3, "B").whose(open()).both("T1 1 B1").criterion("T1");
+    assert_eq!((answered.interval, answered.covered), (Some(Interval::new(0.0, 1.0)), true));
+    // What was measured is not undone by opinion, however good the evidence for it.
+    let measured = Draft::all(3, "B").both("T1 1 B1").criterion("T1");
+    assert_eq!((measured.level, measured.covered), (Some(3), true));
+    assert_eq!(Draft::all(3, "B").both("T1 0 A1").both("A1 1 B1").verdict(), "independent");
     // Not on evidence that accuses nobody.
     assert_eq!(Draft::all(3, "B").both("T1 1 C1").criterion("T1").level, Some(3));
 }

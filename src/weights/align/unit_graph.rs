@@ -15,7 +15,7 @@
 //! dimensions; less in wider ones). A wrong map costs time and no more: what comes of it is tested as any other map is.
 //!
 //! Layers are tried in their order first, the first, the middle and the last; where none of those shows anything, each
-//! with every other as far as [`PAIRS`] goes, since they may be stored under any number.
+//! with every other as far as `PAIRS` goes, since they may be stored under any number.
 //!
 //! **What it cannot tell.** Experts other than the first are not tried, and a fingerprint holds too few units. Of
 //! models of more than eight layers in another order not all pairs are tried.
@@ -32,7 +32,7 @@ use crate::stats::permutation::scores;
 use crate::weights::align::search::Halves;
 use crate::weights::model::basis::Stream;
 use crate::weights::model::block::{Block, block_bytes};
-use crate::weights::model::budget::{of_each, spread};
+use crate::weights::model::budget::of_each;
 use crate::weights::model::layer::Layer;
 use crate::weights::model::view::Net;
 
@@ -45,9 +45,14 @@ const ROUNDS: usize = 12;
 /// How alike the angles of matched gates must be.
 const ALIKE: f64 = 0.5;
 
-/// At most so many pairs of layers are tried where layers do not answer each other in their order; all pairs of models
-/// of eight layers. Of deeper ones every layer of the reference is tried beside some of the subject's.
+/// Up to so many pairs of layers are all tried where layers do not answer each other in their order: those of models of
+/// eight layers. Of deeper ones every layer of the reference is tried beside the middle one of the subject, and where
+/// that finds its partner beside the first and the last.
 const PAIRS: usize = 64;
+
+/// After so many rounds a guess that spreads is well above what unrelated gates come to, and any other is given up.
+const FIRST_ROUNDS: usize = 4;
+const SPREADING: f64 = 0.3;
 
 /// Fewer units are matched by chance.
 const LEAST: usize = 16;
@@ -62,8 +67,15 @@ pub(crate) fn matched_gates(subject: &Net<'_>, reference: &Net<'_>) -> Result<Op
     let mut found = gates_of(subject, reference, &tried)?;
     if found.0.rows < LEAST {
         // Layers may be stored under any number.
-        let others = other_pairs(ours, theirs, &tried);
-        found = gates_of(subject, reference, &others)?;
+        let is_small = ours.saturating_mul(theirs) <= PAIRS;
+        let chosen: Vec<usize> = if is_small { (0..ours).collect() } else { vec![ours / 2] };
+        found = gates_of(subject, reference, &beside_all(&chosen, theirs, &tried))?;
+        if !is_small && found.0.rows >= LEAST {
+            // One layer shows no more of a rotation than its gates span.
+            let more = gates_of(subject, reference, &beside_all(&[0, ours - 1], theirs, &tried))?;
+            found.0.append(more.0);
+            found.1.append(more.1);
+        }
     }
     Ok((found.0.rows >= LEAST).then(|| Halves::split(&found.0, &found.1)))
 }
@@ -96,11 +108,9 @@ fn gates_of(subject: &Net<'_>, reference: &Net<'_>, pairs: &[(usize, usize)]) ->
     Ok((ours, theirs))
 }
 
-/// Pairs of layers beside those that were tried: all of them where they are few, else of some layers of the subject,
-/// evenly spread, as many as may be.
-fn other_pairs(ours: usize, theirs: usize, tried: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    let chosen = spread(ours, (PAIRS / theirs.max(1)).max(1));
-    let all = chosen.into_iter().flat_map(|one| (0..theirs).map(move |other| (one, other)));
+/// Some layers of the subject with every layer of the reference, but for the pairs that were tried.
+fn beside_all(chosen: &[usize], theirs: usize, tried: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let all = chosen.iter().flat_map(|one| (0..theirs).map(move |other| (*one, other)));
     all.filter(|it| !tried.contains(it)).collect()
 }
 
@@ -162,7 +172,10 @@ fn features(gates: &Matrix, ups: Option<&Matrix>, downs: &Matrix) -> Matrix {
 /// Units that answer each other; none where the angles between them do not agree.
 fn matched(ours: &Graph, theirs: &Graph) -> Vec<(usize, usize)> {
     let mut pairs = mutual(&nearness(&ours.features, &theirs.features));
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        if round == FIRST_ROUNDS && agreement(ours, theirs, &pairs) < SPREADING {
+            return Vec::new();
+        }
         let (rows, cols): (Vec<usize>, Vec<usize>) = pairs.iter().copied().unzip();
         let seen = |angles: &Matrix, others: &[usize]| angles.gather(others).transposed().unit_rows();
         let next = mutual(&seen(&ours.angles, &rows).times_transposed(&seen(&theirs.angles, &cols)));
@@ -171,12 +184,16 @@ fn matched(ours: &Graph, theirs: &Graph) -> Vec<(usize, usize)> {
         }
         pairs = next;
     }
+    if pairs.len() >= LEAST && agreement(ours, theirs, &pairs) >= ALIKE { pairs } else { Vec::new() }
+}
+
+/// How alike the angles of matched gates are.
+fn agreement(ours: &Graph, theirs: &Graph, pairs: &[(usize, usize)]) -> f64 {
     let (rows, cols): (Vec<usize>, Vec<usize>) = pairs.iter().copied().unzip();
     let among = |angles: &Matrix, units: &[usize]| -> Vec<f32> {
         units.iter().flat_map(|row| units.iter().map(|col| angles.row(*row)[*col])).collect()
     };
-    let alike = cosine(&among(&ours.angles, &rows), &among(&theirs.angles, &cols));
-    if pairs.len() >= LEAST && alike >= ALIKE { pairs } else { Vec::new() }
+    cosine(&among(&ours.angles, &rows), &among(&theirs.angles, &cols))
 }
 
 fn mutual(scores: &Matrix) -> Vec<(usize, usize)> {
@@ -278,11 +295,9 @@ mod tests {
 
     #[test]
     fn layers_are_tried_under_any_number() {
-        let few = other_pairs(5, 5, &layer_pairs(5, 5));
-        assert_eq!(few.len(), 22);
-        let deep = other_pairs(30, 30, &layer_pairs(30, 30));
-        assert!(deep.len() <= PAIRS && (0..30).all(|it| deep.iter().any(|pair| pair.1 == it)), "{deep:?}");
-        assert_eq!(other_pairs(80, 126, &[]).len(), 126, "one layer at least");
-        assert_eq!(other_pairs(0, 4, &[]), []);
+        let tried = layer_pairs(5, 5);
+        assert_eq!(beside_all(&[0, 1, 2, 3, 4], 5, &tried).len(), 22);
+        assert_eq!(beside_all(&[15], 30, &layer_pairs(30, 30)).len(), 29, "the pair in order was tried");
+        assert_eq!(beside_all(&[], 4, &[]), []);
     }
 }

@@ -35,7 +35,8 @@ pub(super) fn reasons(measured: &Measured, evidence: &Evidence, relation: Weight
         let share = retained.min(1.0) * 100.0;
         reasons.push(format!(
             "retention {share:.0} %: the later model keeps that share of the earlier model's learned weights; it may \
-             have been trained further"
+             have been trained further, and two short trainings of one start on the same data in the same order would \
+             keep as much"
         ));
     }
     if !evidence.body && !evidence.is_read && !evidence.same {

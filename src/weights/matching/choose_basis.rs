@@ -68,7 +68,7 @@ pub(crate) fn align(
 
 /// How well the gates of the first and the middle layer match, without a look at what stands behind them. Where not all
 /// layers may be looked at, layers are taken in their own order.
-fn gate_score(
+pub(super) fn gate_score(
     subject: &Net<'_>,
     reference: &Net<'_>,
     stream: &Stream,

@@ -21,11 +21,14 @@ use crate::checkpoint::Error;
 use crate::linalg::matrix::{Matrix, cosine};
 use crate::stats::levels::LEVEL;
 use crate::weights::Watch;
+use crate::weights::align::layers::Sketched;
+use crate::weights::matching::choose_basis;
 use crate::weights::matching::matched::Measured;
 use crate::weights::matching::measure::measure;
+use crate::weights::model::basis::Stream;
 use crate::weights::model::budget::{Budget, spread};
 use crate::weights::model::empty::empty;
-use crate::weights::model::layer::Layer;
+use crate::weights::model::layer::{FeedForward, Layer};
 use crate::weights::model::orders::Orders;
 use crate::weights::model::projection::Slot;
 use crate::weights::model::view::Net;
@@ -41,6 +44,9 @@ const STANDS_OUT: f64 = 6.0;
 const ALIKE: f64 = 0.6;
 const MORE_ALIKE: f64 = 0.3;
 
+/// How much better gates must match for names to be doubted. Unrelated gates match as well either way.
+const FAR_BETTER: f64 = 1.5;
+
 /// Both models in one layout.
 #[derive(Clone)]
 pub(crate) struct Canonical<'a> {
@@ -52,6 +58,8 @@ pub(crate) struct Canonical<'a> {
     pub(crate) unit_tries: usize,
     /// The layouts in which the two files differ, by their ids.
     pub(crate) apart: Vec<&'static str>,
+    /// Whether what the one file calls gate is what the other calls up projection.
+    is_gate_called_up: bool,
 }
 
 /// Brings two models into one layout.
@@ -69,8 +77,9 @@ pub(crate) fn canonical<'a>(subject: &Net<'a>, reference: &Net<'a>) -> Result<Ca
     Ok(pair)
 }
 
-/// Brings two models into one layout and measures them; where gates and ups lie in one projection and hidden units show
-/// no relation, in both orders.
+/// Brings two models into one layout and measures them. Where hidden units show no relation, gates and ups are also
+/// taken the other way round: in one projection, since a file does not say which rows are which, and by their names
+/// where gates then match far better.
 pub(crate) fn measured<'a>(
     subject: &Net<'a>,
     reference: &Net<'a>,
@@ -82,7 +91,12 @@ pub(crate) fn measured<'a>(
     let measured = measure(&pair.subject, &pair.reference, tokens, budget, watch)?;
     let is_found = |it: &Measured| !it.kept().is_empty() || it.place_signs.log10_p() <= LEVEL;
     let tries = |pair: &Canonical<'_>| (pair.attention_tries, pair.unit_tries);
-    if let Some(other) = pair.other_units().filter(|_| !is_found(&measured)) {
+    let other = match pair.other_units() {
+        _ if is_found(&measured) => None,
+        None => pair.other_names(&measured.stream, budget)?,
+        found => found,
+    };
+    if let Some(other) = other {
         let again = measure(&other.subject, &other.reference, tokens, budget, watch)?;
         let tries = tries(&other);
         if is_found(&again) {
@@ -109,6 +123,13 @@ pub(crate) fn reasons(pair: &Canonical<'_>) -> Vec<String> {
             "the two files differ by the layout `{layout}`, which programs that everybody uses write and which leaves \
              what the model computes unchanged; both were compared in one layout"
         ));
+    }
+    if pair.is_gate_called_up {
+        reasons.push(
+            "the matrices that one file calls gate are those that the other calls up projection; they were compared by \
+             what they hold, and the p-value is corrected for both readings"
+                .to_owned(),
+        );
     }
     for (side, net) in [("subject", &pair.subject), ("reference", &pair.reference)] {
         let all: f64 = net.tensors.values().map(|it| it.elements as f64).sum();
@@ -138,7 +159,7 @@ fn without_empty<'a>(net: &Net<'a>) -> Result<Net<'a>, Error> {
 
 impl<'a> Canonical<'a> {
     fn new(subject: Net<'a>, reference: Net<'a>) -> Self {
-        Self { subject, reference, attention_tries: 1, unit_tries: 1, apart: Vec::new() }
+        Self { subject, reference, attention_tries: 1, unit_tries: 1, apart: Vec::new(), is_gate_called_up: false }
     }
 
     /// The same with gates and ups in the other order on one side, where a file has both in one projection and rows at
@@ -157,6 +178,30 @@ impl<'a> Canonical<'a> {
         }
         other.apart.push("gate-up-alternating");
         Some(other)
+    }
+
+    /// The same with what the subject calls gate taken for the up projection, where gates then match far better. Names
+    /// are what the file's author wrote; the test that follows is corrected for both readings.
+    fn other_names(&self, stream: &Stream, budget: &Budget) -> Result<Option<Self>, Error> {
+        let are_gated = |net: &Net<'_>| {
+            let mut all = net.layers.iter().flat_map(|it| &it.ffns).peekable();
+            all.peek().is_some() && all.all(|it| it.gate.is_some() && it.up.is_some())
+        };
+        let is_carried = stream.width(self.reference.hidden) == Some(self.subject.hidden);
+        let are_whole = !self.subject.is_fingerprint() && !self.reference.is_fingerprint();
+        if !(is_carried && are_whole && are_gated(&self.subject) && are_gated(&self.reference)) {
+            return Ok(None);
+        }
+        let mut other = self.clone();
+        for FeedForward { gate, up, .. } in other.subject.layers.iter_mut().flat_map(|it| &mut it.ffns) {
+            std::mem::swap(gate, up);
+        }
+        other.unit_tries += 1;
+        other.is_gate_called_up = true;
+        let score =
+            |net: &Net<'_>| choose_basis::gate_score(net, &self.reference, stream, budget, &Sketched::default());
+        let (plain, exchanged) = (score(&self.subject)?, score(&other.subject)?);
+        Ok((exchanged > FAR_BETTER * plain).then_some(other))
     }
 
     /// Heads that one side does not state are the other's, where both have queries and keys of one size.

@@ -151,9 +151,7 @@ impl Measured {
     fn layers(&mut self, pair: &Pair<'_>) -> Result<(), Error> {
         let Pair { subject, reference, sketched, budget, .. } = *pair;
         let count = subject.layers.len().max(reference.layers.len());
-        // Where no map was found between streams of different widths there is nothing to compare units in.
-        let is_carried = self.stream.width(reference.hidden) == Some(subject.hidden);
-        if is_carried && count > budget.layers && subject.layers.len() == reference.layers.len() {
+        if self.is_carried(pair) && count > budget.layers && subject.layers.len() == reference.layers.len() {
             let answers = some_of(layers::in_order(subject, reference), budget.layers);
             self.compare(pair, answers)?;
             if self.kept().len() == self.answers.len() {
@@ -228,10 +226,15 @@ impl Measured {
         Ok(())
     }
 
+    /// Where no map was found between streams of different widths there is nothing to compare units or heads in.
+    fn is_carried(&self, pair: &Pair<'_>) -> bool {
+        self.stream.width(pair.reference.hidden) == Some(pair.subject.hidden)
+    }
+
     /// The layers that answer each other; where no units agree, what maps layers maps nothing, and those of one number.
     fn index_aligned(&self, pair: &Pair<'_>) -> Vec<Answer> {
         let in_order = layers::in_order(pair.subject, pair.reference);
-        if self.kept().is_empty() && !in_order.is_empty() {
+        if self.is_carried(pair) && self.kept().is_empty() && !in_order.is_empty() {
             return some_of(in_order, pair.budget.layers);
         }
         self.answers.clone()
@@ -359,13 +362,16 @@ mod tests {
         let mut net = Net::empty(numbers, hidden);
         let slot = |name: &str, rows: usize, cols: usize| Some(Slot::plain(name, (rows as u64, cols as u64), false));
         net.embedding = slot("embedding", TOKENS, embedding);
+        (net.heads, net.kv_heads, net.head_dim) = (2, 2, hidden / 2);
         net.layers = (0..LAYERS)
             .map(|at| {
                 let name = |what: &str| format!("{at}.{what}");
                 let (gate, up) = (slot(&name("gate"), UNITS, hidden), slot(&name("up"), UNITS, hidden));
                 let down = slot(&name("down"), hidden, UNITS);
                 let ffns = vec![FeedForward { gate, up, down, width: UNITS, ..FeedForward::default() }];
-                Layer { ffns, ..Layer::default() }
+                let square = |what: &str| slot(&name(what), hidden, hidden);
+                let (query, key, value, output) = (square("q"), square("k"), square("v"), square("o"));
+                Layer { ffns, query, key, value, output, ..Layer::default() }
             })
             .collect();
         net
@@ -385,7 +391,7 @@ mod tests {
         for (ours, theirs) in [(48, 32), (32, 48)] {
             let (one, other) = (Drawn(1), Drawn(2));
             let measured = measured(&net(&one, ours, ours), &net(&other, theirs, theirs));
-            assert_eq!((measured.answers.len(), measured.blocks.len()), (0, 0), "{ours} {theirs}");
+            assert_eq!((measured.answers.len(), measured.blocks.len(), measured.heads), (0, 0, 0), "{ours} {theirs}");
         }
     }
 

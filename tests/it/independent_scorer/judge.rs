@@ -111,8 +111,9 @@ impl Model<'_> {
         let it = &self.facts["whose"];
         let levels = items(&it["levels"]).iter().map(|it| it.as_u64().unwrap() as u8).collect();
         let has_order = items(&it["conditions"]).iter().any(|it| it["kind"] == "order");
-        let waits_for_order = has_order && it["closed"] != true;
-        Whose { levels, closed: it["closed"] == true, reported: it["basis"] == "reported", waits_for_order }
+        let closed = it["closed"] == true;
+        let needs_admission = if closed { it["basis"] == "measured" } else { has_order };
+        Whose { levels, closed, reported: it["basis"] == "reported", needs_admission }
     }
 
     pub(crate) fn judged(&self) -> Judged {
@@ -135,7 +136,7 @@ impl Model<'_> {
     fn branches(&self, condition: &Value, combinations: &Combinations) -> Vec<(String, Verdict)> {
         let branch = |it: &Value| {
             let levels = items(&it["levels"]).iter().map(|it| it.as_u64().unwrap() as u8).collect();
-            let whose = Whose { levels, closed: it["closed"] == true, reported: false, waits_for_order: true };
+            let whose = Whose { levels, closed: it["closed"] == true, reported: false, needs_admission: true };
             let readings = readings::all(self.written, self.id(), &whose);
             let mut facts = self.facts.clone();
             if let Some(distinctive) = it["distinctive"].as_bool() {

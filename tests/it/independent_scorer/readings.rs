@@ -24,7 +24,7 @@ pub(crate) struct Whose {
     pub(crate) levels: Vec<u8>,
     pub(crate) closed: bool,
     pub(crate) reported: bool,
-    pub(crate) waits_for_order: bool,
+    pub(crate) needs_admission: bool,
 }
 
 pub(crate) fn criteria(rubric: &Value) -> &[Value] {
@@ -132,7 +132,7 @@ fn measured(written: &Written, model: &str, criterion: &Value, answers: Reading,
     let mut levels = whose.levels.clone();
     let highest = levels.iter().copied().max().unwrap();
     let is_one = answers.covered && answers.low == answers.high && answers.low <= 2 && answers.low < highest;
-    let is_lowered = is_one && (!whose.waits_for_order || all_admit(written, model, text(&criterion["id"])));
+    let is_lowered = is_one && (!whose.needs_admission || all_admit(written, model, text(&criterion["id"])));
     if is_lowered {
         levels.retain(|it| *it <= answers.low);
         if levels.is_empty() {
