@@ -10,7 +10,7 @@ use crate::evidence::{Disclosure, Source};
 use crate::rubric::Grade;
 
 /// Ways of naming a part that harm nobody, from the best.
-const NAMED: [Disclosed; 3] = [Disclosed::AtRelease, Disclosed::Later, Disclosed::WhenAsked];
+pub(crate) const NAMED: [Disclosed; 3] = [Disclosed::AtRelease, Disclosed::Later, Disclosed::WhenAsked];
 
 /// What is known of each part that the company names or denies.
 pub(crate) fn disclosures(case: &Case, subject: &Subject) -> BTreeMap<String, Disclosure> {

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::case::{Case, DeclaredParent, Disclosed, LedgerEntry};
 use crate::claims::{About, Claim, ClaimValue};
 use crate::disclosure::{is_model_name, is_own_name, is_public};
-use crate::evidence::disclosure::counts;
+use crate::evidence::disclosure::{self, counts};
 use crate::evidence::{Bearing, Disclosure, Order, Relation, Source};
-use crate::fact::{SelfDescription, StatedAbout, StatedPart, Statement, Text, last_part, letters, stem};
+use crate::fact::{Argument, SelfDescription, StatedAbout, StatedPart, Statement, Text, last_part, letters, stem};
 use crate::rubric::Grade;
 
 /// How ids of entries begin that the program makes for files it read.
@@ -173,12 +173,12 @@ pub(crate) fn completed(
             it.evidence = it.evidence.iter().map(place).collect();
         }
     }
-    let Some(said) = said else { return disclosures };
-    let is_typed = disclosures.get("weights").is_some_and(|it| it.source == Source::Typed);
-    if is_typed {
+    let derived: Vec<&Relation> = relations.iter().filter(|it| !it.own && it.bearing == Bearing::Derived).collect();
+    if let Some(typed) = disclosures.get_mut("weights").filter(|it| it.source == Source::Typed) {
+        typed.values = of_another(typed, relations, &derived).unwrap_or_else(|| typed.values.clone());
         return disclosures;
     }
-    let derived: Vec<&Relation> = relations.iter().filter(|it| !it.own && it.bearing == Bearing::Derived).collect();
+    let Some(said) = said else { return disclosures };
     let date = said.date.unwrap_or(case.date);
     let found = denied(said, &derived, date)
         .or_else(|| wrong(&disclosures, relations, &derived, date))
@@ -203,6 +203,32 @@ fn denied(said: &SelfDescription, derived: &[&Relation], date: chrono::NaiveDate
     let mut denials = public(said).filter(|it| it.about == StatedAbout::ParentDenied);
     let found = denials.find(|it| it.values.iter().any(|model| derived.iter().any(|it| is_called(it, model))))?;
     Some(read(&["denied"], found.values.clone(), date, vec![place(found)]))
+}
+
+/// What an entered name is worth where another model was measured to be the source: that one is not named if what was
+/// named was measured to be none; if it was not compared it may be kin to the source, and both are possible.
+fn of_another(typed: &Disclosure, relations: &[Relation], derived: &[&Relation]) -> Option<Vec<String>> {
+    let earlier: Vec<&&Relation> = derived.iter().filter(|it| it.order == Order::ReferenceEarlier).collect();
+    let names_it = |model: &String| earlier.iter().any(|it| is_called(it, model));
+    let may_name_it = |model: &String| earlier.iter().any(|it| is_near(it, model));
+    let is_admitted = |it: &&&Relation| match it.order_because.arguments.get("model") {
+        Some(Argument::Name(model)) => typed.parents.contains(model),
+        _ => false,
+    };
+    let is_named = typed.parents.iter().any(names_it) || earlier.iter().any(is_admitted);
+    let is_kind = typed.values.iter().all(|it| disclosure::NAMED.iter().any(|named| named.word() == it));
+    if earlier.is_empty() || is_named || !is_kind {
+        return None;
+    }
+    let is_clear = |it: &&Relation| matches!(it.bearing, Bearing::Clear | Bearing::ClearButPart);
+    let all_clear = typed.parents.iter().all(|model| relations.iter().filter(is_clear).any(|it| is_called(it, model)));
+    let silent = "silent".to_owned();
+    match (all_clear, typed.parents.iter().any(may_name_it)) {
+        (true, _) => Some(vec![silent]),
+        // Another model of one family is a slip of the pen as likely as a wrong name.
+        (false, true) => None,
+        (false, false) => Some(typed.values.iter().cloned().chain([silent]).collect()),
+    }
 }
 
 /// A source is named, it was measured to be none, and another was measured to be one: that one is not named.

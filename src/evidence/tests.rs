@@ -413,6 +413,26 @@ fn a_wrong_parent_is_told_as_such() {
     assert!(carded("ft_code", other, &["base_a"]).1.models[0].disclosures["weights"].values.len() > 1);
 }
 
+/// The same where an analyst entered the name: it clears nothing that it does not name.
+#[test]
+fn an_entered_parent_that_is_another_is_no_disclosure_of_the_measured_one() {
+    let values = |parent: &str, references: &[&str]| {
+        let mut case = dated(case_of_family("ft_code", references), "2026-06-01", "2025-01-15", true);
+        let named = DeclaredParent {
+            model: parent.to_owned(),
+            part: "weights".to_owned(),
+            when: Some(Disclosed::AtRelease),
+            date: None,
+            evidence: vec!["DATES".to_owned()],
+        };
+        case.subjects[0].declared_parents = vec![named];
+        evidence(&case).models[0].disclosures["weights"].values.clone()
+    };
+    assert_eq!(values("acme/base_a", &["base_a", "base_b"]), ["at_release"]);
+    assert_eq!(values("acme/base_b", &["base_a", "base_b"]), ["silent"]);
+    assert_eq!(values("acme/unknown-7b", &["base_a"]), ["at_release", "silent"]);
+}
+
 #[test]
 fn silence_is_not_assumed_where_the_source_may_be_named() {
     let open = |card: &str| {
